@@ -1,0 +1,39 @@
+# Every library that is not ours, one target each. A layer names the ones it owns after USES in its gaur_layer call;
+# cmake/layers.txt says which folder may include whose headers.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+add_library(gaur::fmt ALIAS fmt::fmt)
+add_library(gaur::spdlog ALIAS spdlog::spdlog)
+add_library(gaur::cli11 ALIAS CLI11::CLI11)
+add_library(gaur::json ALIAS nlohmann_json::nlohmann_json)
+
+if(GAUR_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+if(GAUR_JIT)
+  pkg_check_modules(bdw_gc REQUIRED IMPORTED_TARGET GLOBAL bdw-gc>=8.2)
+  pkg_check_modules(libffi REQUIRED IMPORTED_TARGET GLOBAL libffi)
+  pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL libxxhash)
+  add_library(gaur::gc ALIAS PkgConfig::bdw_gc)
+  add_library(gaur::ffi ALIAS PkgConfig::libffi)
+  add_library(gaur::xxhash ALIAS PkgConfig::xxhash)
+  find_package(benchmark REQUIRED)
+  add_library(gaur::benchmark ALIAS benchmark::benchmark)
+
+  # LLVM's package file accepts only an exact major.minor, hence the folder instead of a version.
+  find_package(LLVM REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm NO_DEFAULT_PATH)
+  message(STATUS "LLVM ${LLVM_PACKAGE_VERSION} in ${LLVM_DIR}")
+  add_library(gaur_llvm_package INTERFACE)
+  target_include_directories(gaur_llvm_package SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
+  separate_arguments(llvm_definitions NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+  target_compile_definitions(gaur_llvm_package INTERFACE ${llvm_definitions})
+  target_link_libraries(gaur_llvm_package INTERFACE LLVM)
+  add_library(gaur::llvm ALIAS gaur_llvm_package)
+endif()

@@ -1,0 +1,28 @@
+# Fails on a source file longer than 900 lines, which wants to be two, and names the longest ones.
+#   cmake -DROOT=<repository> -P cmake/FileSizes.cmake
+cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/RepositoryFiles.cmake)
+set(limit 900)
+
+repository_files(files *.cpp *.h *.hpp *.def *.c *.S)
+list(FILTER files EXCLUDE REGEX "(^|/)golden/")
+set(sizes "")
+set(total 0)
+foreach(file IN LISTS files)
+  file(READ ${ROOT}/${file} text)
+  string(REGEX MATCHALL "\n" newlines "${text}")
+  list(LENGTH newlines lines)
+  math(EXPR total "${total} + ${lines}")
+  list(APPEND sizes "${lines} ${file}")
+  if(lines GREATER limit)
+    message(SEND_ERROR "${file} has ${lines} lines; the limit is ${limit}")
+  endif()
+endforeach()
+
+list(LENGTH files count)
+message(STATUS "${count} files, ${total} lines; the longest:")
+list(SORT sizes COMPARE NATURAL ORDER DESCENDING)
+list(SUBLIST sizes 0 10 longest)
+foreach(row IN LISTS longest)
+  message(STATUS "  ${row}")
+endforeach()
