@@ -1,0 +1,110 @@
+// Making a bundle. The text parser and the C API both build through this class, so one linker and one verifier serve both.
+// Everything is referred to by ID and may be referred to before it is defined; nothing is checked before finish().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "vm/ir/program.h"
+#include "vm/support/source.h"
+
+namespace gaur::ir {
+
+class Builder {
+ public:
+  /// Not thread-safe itself; several may be in use at once for one program.
+  Builder(Program& program, std::string bundleName);
+  ~Builder();
+
+  Program& program() { return program_; }
+  Arena& arena() { return bundle_->arena(); }
+  Bundle& bundle() { return *bundle_; }
+
+  // --- Symbols ---------------------------------------------------------------------------------------------------------
+  /// A fresh ID without a name.
+  Id fresh() { return program_.allocateIds(); }
+  /// The ID of a full global name ("@" optional): that of the loaded entity, else the one this builder gave it, else a fresh one.
+  Id symbol(std::string_view name);
+  /// Name given to `id` by symbol(), or empty.
+  std::string_view symbolName(Id id) const;
+  /// The entity that this builder (not the program) has defined so far for `id`, or null.
+  Entity* defined(Id id) const { return definitions_.get(id); }
+
+  // --- Definitions: each returns the entity for the caller to fill. Defining an ID twice is reported by finish(). ------------
+  TypeDef* newType(Id id, TypeKind kind, SourcePos pos = 0);
+  SignatureDef* newSignature(Id id, SourcePos pos = 0);
+  Constant* newConstant(Id id, ConstantKind kind, Id type, SourcePos pos = 0);
+  GlobalCell* newGlobal(Id id, Id type, SourcePos pos = 0);
+  /// In text a function may be declared again, also one that is loaded, with an equal signature: then nothing is made.
+  void declareFunction(Id id, SigUse signature, SourcePos pos = 0);
+  /// Builder API: a second definition is an error.
+  Function* newFunction(Id id, Id signature, SourcePos pos = 0);
+  ExposedFunction* newExposed(Id id, Id function, CallConv convention, Id cookie, SourcePos pos = 0);
+  FunctionVersion* newVersion(Id id, Id function, SourcePos pos = 0);
+  BasicBlock* newBlock(Id id, SourcePos pos = 0);
+  Instruction* newInstruction(Id id, Opcode opcode, SourcePos pos = 0);
+  /// Clauses with an ID are for the builder API; with kNoId they belong to the instruction that the caller puts them in.
+  Dest* newDest(Id id, SourcePos pos = 0);
+  ExcClause* newExcClause(Id id);
+  KeepaliveClause* newKeepaliveClause(Id id);
+  CurStackClause* newCurStackClause(Id id);
+  NewStackClause* newNewStackClause(Id id);
+
+  /// Enters an entity that lies in an array of its block or instruction (parameters; newResults does it for results), with the
+  /// name that symbol() gave its ID, if any. Requires: entityKind and id are set.
+  void define(Entity* entity);
+  void setName(Entity& entity, std::string_view name, bool isLocal);
+
+  // --- Arrays in the bundle's arena ----------------------------------------------------------------------------------------
+  template <class T>
+  std::span<Use<T>> uses(std::span<const Id> ids) {
+    auto array = arena().makeArray<Use<T>>(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) array[i].id = ids[i];
+    return array;
+  }
+  template <class T>
+  std::span<Use<T>> uses(std::span<const Use<T>> list) {
+    return arena().copy(list);
+  }
+  /// Results of an instruction with these IDs, in order; types follow in linking. An ID of kNoId gets a fresh one.
+  std::span<Result> newResults(Instruction* instruction, std::span<const Id> ids, std::span<const SourcePos> positions = {});
+
+  // --- End -------------------------------------------------------------------------------------------------------------------
+  /// Links and verifies. Returns the bundle, ready for Program::publish, or null with the errors in `diagnostics`; then nothing
+  /// of the program has changed. The builder is used up either way. Requires: program().loadMutex() held.
+  std::unique_ptr<Bundle> finish(Diagnostics& diagnostics);
+
+ private:
+  friend class Linker;
+  friend class Program;
+
+  struct Declaration {
+    Id function;
+    SigUse signature;
+    SourcePos pos;
+  };
+  struct Duplicate {
+    Entity* first;
+    Entity* second;
+  };
+
+  template <class T>
+  T* make(Id id, SourcePos pos);
+
+  Program& program_;
+  std::unique_ptr<Bundle> bundle_;
+  IdTable<Entity> definitions_;
+  std::unordered_map<std::string_view, Id> symbols_;
+  std::unordered_map<Id, std::string_view> symbolNames_;
+  std::vector<Declaration> declarations_;
+  std::vector<Duplicate> duplicates_;
+  // Everything made, in order, for linking.
+  std::vector<BasicBlock*> blocks_;
+  std::vector<Instruction*> instructions_;
+  std::vector<Dest*> dests_;
+};
+
+}  // namespace gaur::ir

@@ -1,0 +1,239 @@
+// What is loaded. Names: top-level entities are in one table; a local entity is found by walking down from the longest prefix of
+// its full name that is in the table, so that hundreds of thousands of local names cost no storage beyond their own letters.
+#include "vm/ir/program.h"
+
+#include "vm/ir/builder.h"
+#include "vm/ir/linker.h"
+#include "vm/support/near_name.h"
+
+namespace gaur::ir {
+
+namespace {
+
+template <class F>
+void forEachTopLevel(const Bundle& bundle, F&& f) {
+  for (TypeDef* e : bundle.types) f(e);
+  for (SignatureDef* e : bundle.signatures) f(e);
+  for (Constant* e : bundle.constants) f(e);
+  for (GlobalCell* e : bundle.globals) f(e);
+  for (Function* e : bundle.functions) f(e);
+  for (ExposedFunction* e : bundle.exposed) f(e);
+}
+
+/// The version and everything in it.
+template <class F>
+void forEachInVersion(FunctionVersion* version, F&& f) {
+  f(version);
+  for (const auto& block : version->blocks) {
+    f(block.target);
+    for (Parameter& parameter : block->parameters) f(&parameter);
+    if (block->exceptionParameter) f(block->exceptionParameter);
+    for (const auto& instruction : block->instructions) {
+      f(instruction.target);
+      for (Result& result : instruction->results) f(&result);
+    }
+  }
+}
+
+/// If `path` is the entity's own name or goes on with a dot after it: what comes after (empty, or without the dot). An entity
+/// without a name is passed over: its parts are named as if they belonged to its owner.
+bool stepInto(const Entity& entity, std::string_view path, std::string_view& rest) {
+  if (entity.nameLength == 0) {
+    rest = path;
+    return true;
+  }
+  if (!entity.hasLocalName || !path.starts_with(entity.name())) return false;
+  rest = path.substr(entity.nameLength);
+  if (rest.empty()) return true;
+  if (rest[0] != '.') return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+bool isNamed(const Entity& entity, std::string_view path) {
+  return entity.hasLocalName && entity.nameLength != 0 && entity.name() == path;
+}
+
+Entity* findIn(BasicBlock& block, std::string_view path) {
+  for (Parameter& parameter : block.parameters)
+    if (isNamed(parameter, path)) return &parameter;
+  if (block.exceptionParameter && isNamed(*block.exceptionParameter, path)) return block.exceptionParameter;
+  for (const auto& instruction : block.instructions) {
+    if (isNamed(*instruction.target, path)) return instruction.target;
+    for (Result& result : instruction->results)
+      if (isNamed(result, path)) return &result;
+  }
+  return nullptr;
+}
+
+Entity* findIn(FunctionVersion& version, std::string_view path) {
+  for (const auto& block : version.blocks) {
+    std::string_view rest;
+    if (!stepInto(*block.target, path, rest)) continue;
+    if (rest.empty()) return block.target;
+    if (Entity* found = findIn(*block.target, rest)) return found;
+  }
+  return nullptr;
+}
+
+Entity* findIn(Function& function, std::string_view path) {
+  FunctionVersion* version = function.current.load(std::memory_order_acquire);
+  for (; version; version = version->previous) {
+    std::string_view rest;
+    if (!stepInto(*version, path, rest)) continue;
+    if (rest.empty()) return version;
+    if (Entity* found = findIn(*version, rest)) return found;
+  }
+  return nullptr;
+}
+
+const Entity* ownerOf(const Entity& entity) {
+  switch (entity.entityKind) {
+    case EntityKind::FunctionVersion: return static_cast<const FunctionVersion&>(entity).function.target;
+    case EntityKind::BasicBlock: return static_cast<const BasicBlock&>(entity).version;
+    case EntityKind::Parameter: return static_cast<const Parameter&>(entity).block;
+    case EntityKind::Instruction: return static_cast<const Instruction&>(entity).block;
+    case EntityKind::Result: {
+      const Instruction* instruction = static_cast<const Result&>(entity).instruction;
+      return instruction ? instruction->block : nullptr;
+    }
+    default: return nullptr;
+  }
+}
+
+void appendName(std::string& out, const Entity& entity) {
+  if (entity.nameLength == 0 || entity.hasLocalName) {
+    if (const Entity* owner = ownerOf(entity)) appendName(out, *owner);
+    if (entity.nameLength != 0 && !out.empty()) out += '.';
+  }
+  out += entity.name();
+}
+
+}  // namespace
+
+std::string_view withoutSigil(std::string_view name) {
+  if (!name.empty() && (name[0] == '@' || name[0] == '%')) name.remove_prefix(1);
+  return name;
+}
+
+std::string fullName(const Entity& entity) {
+  std::string out;
+  if (entity.nameLength != 0) appendName(out, entity);
+  return out;
+}
+
+std::string describe(const Entity& entity) {
+  std::string name = fullName(entity);
+  return name.empty() ? "#" + std::to_string(entity.id) : "@" + name;
+}
+
+Program::Program() { loadPredefined(); }
+Program::~Program() = default;
+
+Id Program::idOf(std::string_view name) const {
+  name = withoutSigil(name);
+  if (name.empty()) return kNoId;
+  {
+    std::lock_guard lock(namesMutex_);
+    if (auto found = names_.find(name); found != names_.end()) return found->second->id;
+  }
+  if (const CommonInstInfo* common = commonInst(name)) return static_cast<Id>(common->id);
+  Entity* local = localEntity(name);
+  return local ? local->id : kNoId;
+}
+
+std::string Program::nameOf(Id id) const {
+  if (const Entity* found = entity(id)) {
+    std::string name = fullName(*found);
+    return name.empty() ? name : "@" + name;
+  }
+  if (const CommonInstInfo* common = commonInst(id)) return "@" + std::string(common->text);
+  return {};
+}
+
+Entity* Program::localEntity(std::string_view name) const {
+  for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot != 0; dot = name.rfind('.', dot - 1)) {
+    Entity* prefix = nullptr;
+    {
+      std::lock_guard lock(namesMutex_);
+      if (auto found = names_.find(name.substr(0, dot)); found != names_.end()) prefix = found->second;
+    }
+    if (!prefix) continue;
+    std::string_view rest = name.substr(dot + 1);
+    Entity* found = nullptr;
+    if (prefix->entityKind == EntityKind::Function) found = findIn(*static_cast<Function*>(prefix), rest);
+    if (prefix->entityKind == EntityKind::FunctionVersion) found = findIn(*static_cast<FunctionVersion*>(prefix), rest);
+    if (prefix->entityKind == EntityKind::BasicBlock) found = findIn(*static_cast<BasicBlock*>(prefix), rest);
+    if (found) return found;
+  }
+  return nullptr;
+}
+
+void Program::offerNames(NearName& finder) const {
+  std::lock_guard lock(namesMutex_);
+  for (const auto& [name, entity] : names_) finder.offer(name);
+}
+
+void Program::enterIds(const Bundle& bundle) {
+  auto enter = [this](Entity* entity) {
+    if (entity->id != kNoId) entities_.set(entity->id, entity);
+  };
+  forEachTopLevel(bundle, enter);
+  for (FunctionVersion* version : bundle.versions) forEachInVersion(version, enter);
+}
+
+void Program::enterNames(const Bundle& bundle) {
+  std::lock_guard lock(namesMutex_);
+  auto enter = [this](Entity* entity) {
+    if (entity->nameLength != 0 && !entity->hasLocalName) names_.emplace(entity->name(), entity);
+  };
+  forEachTopLevel(bundle, enter);
+  for (FunctionVersion* version : bundle.versions) forEachInVersion(version, enter);
+}
+
+Bundle* Program::publish(std::unique_ptr<Bundle> bundle) {
+  Bundle* published = bundle.get();
+  bundles_.push_back(std::move(bundle));
+  enterIds(*published);
+  enterNames(*published);
+  for (FunctionVersion* version : published->versions) {
+    version->previous = version->function->current.load(std::memory_order_relaxed);
+    version->function->current.store(version, std::memory_order_release);
+  }
+  return published;
+}
+
+void Program::loadPredefined() {
+  Builder builder(*this, "predefined");
+  Id next = kFirstPredefinedId;
+  auto named = [&](std::string_view name, Entity* entity) { builder.setName(*entity, name, false); };
+  auto type = [&](Id id, TypeKind kind, std::initializer_list<Id> elements, std::uint64_t length = 0) {
+    TypeDef* made = builder.newType(id, kind);
+    made->elements = builder.uses<TypeDef>(std::span(elements.begin(), elements.size()));
+    made->length = length;
+    return made;
+  };
+  const Id bytes = next++, bytesRef = next++, refs = next++, refsRef = next++, trapHandler = next++;
+  const Id i64 = next++, i8 = next++, i32 = next++, nothing = next++, object = next++, stack = next++;
+  type(i64, TypeKind::Int, {}, 64);
+  type(i8, TypeKind::Int, {}, 8);
+  type(i32, TypeKind::Int, {}, 32);
+  type(nothing, TypeKind::Void, {});
+  type(object, TypeKind::Ref, {nothing});
+  type(stack, TypeKind::Stackref, {});
+  named("uvm.meta.bytes", type(bytes, TypeKind::Hybrid, {i64, i8}));
+  named("uvm.meta.bytes.r", type(bytesRef, TypeKind::Ref, {bytes}));
+  named("uvm.meta.refs", type(refs, TypeKind::Hybrid, {i64, object}));
+  named("uvm.meta.refs.r", type(refsRef, TypeKind::Ref, {refs}));
+  SignatureDef* handler = builder.newSignature(trapHandler);
+  const Id parameters[] = {stack, i32, object};
+  handler->parameters = builder.uses<TypeDef>(std::span<const Id>(parameters));
+  named("uvm.meta.trap_handler.sig", handler);
+
+  Diagnostics diagnostics;
+  link(builder, diagnostics);
+  GAUR_CHECK(!diagnostics.failed());
+  publish(std::move(builder.bundle_));
+}
+
+}  // namespace gaur::ir

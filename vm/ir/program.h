@@ -1,0 +1,84 @@
+// Everything that is loaded in one VM: the bundles, the canonical types, and the look-ups from ID and name to entity.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "vm/ir/bundle.h"
+#include "vm/support/id_table.h"
+
+namespace gaur {
+class NearName;
+}
+
+namespace gaur::ir {
+
+class Program {
+ public:
+  /// With the predefined entities (`@uvm.meta.bytes` etc.; map, TL-pre) loaded.
+  Program();
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  TypeTable& types() { return types_; }
+  const TypeTable& types() const { return types_; }
+
+  /// The loaded entity, or null. Lock-free.
+  Entity* entity(Id id) const { return entities_.get(id); }
+  template <class T>
+  T* entityOf(Id id) const {
+    Entity* e = entity(id);
+    return e && e->entityKind == T::kKind ? static_cast<T*>(e) : nullptr;
+  }
+
+  /// ID of a full global name ("@" optional), also of local entities ("f.v.bb.x"); kNoId where unknown. Thread-safe.
+  Id idOf(std::string_view name) const;
+  /// Full name with "@"; empty where the entity has none or the ID is unknown. Thread-safe.
+  std::string nameOf(Id id) const;
+
+  /// `count` fresh consecutive IDs; returns the first. Thread-safe.
+  Id allocateIds(Id count = 1) { return nextId_.fetch_add(count, std::memory_order_relaxed); }
+
+  /// Loads exclude each other from linking to publishing: hold this over Builder::finish and publish.
+  std::mutex& loadMutex() const { return loadMutex_; }
+  /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex held.
+  Bundle* publish(std::unique_ptr<Bundle> bundle);
+
+  /// Requires: loadMutex held, where other threads may load.
+  const std::vector<std::unique_ptr<Bundle>>& bundles() const { return bundles_; }
+
+  /// Offers every name of a loaded top-level entity to `finder`, for hints. Thread-safe.
+  void offerNames(NearName& finder) const;
+
+ private:
+  void loadPredefined();
+  void enterNames(const Bundle& bundle);
+  void enterIds(const Bundle& bundle);
+  Entity* localEntity(std::string_view name) const;
+
+  TypeTable types_;
+  IdTable<Entity> entities_;
+  std::atomic<Id> nextId_{kFirstClientId};
+  mutable std::mutex loadMutex_;
+  mutable std::mutex namesMutex_;
+  std::unordered_map<std::string_view, Entity*> names_;
+  std::vector<std::unique_ptr<Bundle>> bundles_;
+};
+
+/// Fixed IDs of the predefined entities, beyond those of the common instructions.
+inline constexpr Id kFirstPredefinedId = 0x460;
+
+/// Name without a leading '@' or '%'.
+std::string_view withoutSigil(std::string_view name);
+/// "@name" where it has one, else "#id": for messages.
+std::string describe(const Entity& entity);
+/// Full global name without sigil: own name, or the owners' names with dots before a local one; empty where there is none.
+std::string fullName(const Entity& entity);
+
+}  // namespace gaur::ir

@@ -1,0 +1,313 @@
+// Tarjan's strongly connected components, then for each cycle: hashing by rounds to find candidates, comparison under the assumption
+// that the compared pairs are equal, and partition refinement to merge equal members. All loops keep their own stacks, so that the
+// depth of a type is bounded by memory alone.
+#include "vm/ir/type_unifier.h"
+
+#include <algorithm>
+
+#include "vm/ir/program.h"
+
+namespace gaur::ir {
+
+namespace {
+
+bool contains(std::uint32_t tag) {
+  auto kind = static_cast<TypeKind>(tag);
+  return tag != NodeLabel::kSignature &&
+         (kind == TypeKind::Struct || kind == TypeKind::Array || kind == TypeKind::Vector || kind == TypeKind::Hybrid);
+}
+
+struct KeyHash {
+  std::size_t operator()(const std::vector<std::uint64_t>& key) const {
+    std::uint64_t hash = key.size();
+    for (std::uint64_t word : key) hash = mixHash(hash, word);
+    return hash;
+  }
+};
+
+}  // namespace
+
+void TypeUnifier::run(Bundle& bundle) {
+  if (!checkAliases(bundle)) return;
+  addVertices(bundle);
+  if (!checkContainment()) return;
+  {
+    std::lock_guard lock(table_.impl_->mutex);
+    findComponents();
+  }
+  for (TypeDef* type : bundle.types)
+    if (!type->isAlias) type->type = TypeTable::Impl::typeOf(info_[vertexOf_.at(type)].result);
+  for (SignatureDef* signature : bundle.signatures)
+    signature->signature = TypeTable::Impl::signatureOf(info_[vertexOf_.at(signature)].result);
+  for (TypeDef* type : bundle.types)
+    if (type->isAlias) type->type = behindAlias(type)->type;
+}
+
+// --- Aliases ------------------------------------------------------------------------------------------------------------------------
+
+const TypeDef* TypeUnifier::behindAlias(const TypeDef* type) const {
+  auto found = behind_.find(type);
+  return found == behind_.end() ? type : found->second;
+}
+
+bool TypeUnifier::checkAliases(Bundle& bundle) {
+  // Aliases of loaded bundles have their type already.
+  auto isOpen = [this](const TypeDef* type) { return type->isAlias && !type->type && !behind_.contains(type); };
+  bool good = true;
+  for (const TypeDef* start : bundle.types) {
+    std::vector<const TypeDef*> chain;
+    const TypeDef* type = start;
+    // Null marks what the chain has passed.
+    for (; isOpen(type); type = type->elements[0].target) {
+      chain.push_back(type);
+      behind_[type] = nullptr;
+    }
+    const TypeDef* end = behindAlias(type);
+    if (!end) {
+      diagnostics_.report(ErrorId::AliasCycle, type->pos, {describe(*type)}).subject = describe(*type);
+      good = false;
+      end = start;
+    }
+    for (const TypeDef* passed : chain) behind_[passed] = end;
+  }
+  return good;
+}
+
+// --- The graph ----------------------------------------------------------------------------------------------------------------------
+
+void TypeUnifier::addVertices(Bundle& bundle) {
+  auto add = [this](const Entity* definition, NodeLabel label) {
+    vertexOf_.emplace(definition, static_cast<Vertex>(info_.size()));
+    VertexInfo& info = info_.emplace_back();
+    info.label = label;
+    info.definition = definition;
+  };
+  for (const TypeDef* type : bundle.types)
+    if (!type->isAlias) add(type, {static_cast<std::uint32_t>(type->kind), 0, type->length});
+  for (const SignatureDef* signature : bundle.signatures)
+    add(signature, {NodeLabel::kSignature, static_cast<std::uint32_t>(signature->parameters.size()), 0});
+  for (Vertex v = 0; v < info_.size(); ++v) {
+    const Entity* definition = info_[v].definition;
+    info_[v].firstEdge = static_cast<std::uint32_t>(edges_.size());
+    if (definition->entityKind == EntityKind::Type) {
+      const auto* type = static_cast<const TypeDef*>(definition);
+      for (const TypeUse& element : type->elements) addEdge(element.target);
+      if (type->signature.target) addEdge(type->signature.target);
+    } else {
+      const auto* signature = static_cast<const SignatureDef*>(definition);
+      for (const TypeUse& parameter : signature->parameters) addEdge(parameter.target);
+      for (const TypeUse& result : signature->results) addEdge(result.target);
+    }
+    info_[v].edgeCount = static_cast<std::uint32_t>(edges_.size()) - info_[v].firstEdge;
+  }
+}
+
+void TypeUnifier::addEdge(const TypeDef* type) {
+  type = behindAlias(type);
+  if (type->type) {
+    edges_.push_back({kOutside, TypeTable::Impl::nodeOf(type->type)});
+  } else {
+    edges_.push_back({vertexOf_.at(type), nullptr});
+  }
+}
+
+void TypeUnifier::addEdge(const SignatureDef* signature) {
+  if (signature->signature) {
+    edges_.push_back({kOutside, TypeTable::Impl::nodeOf(signature->signature)});
+  } else {
+    edges_.push_back({vertexOf_.at(signature), nullptr});
+  }
+}
+
+bool TypeUnifier::checkContainment() {
+  enum : std::uint8_t { Unseen, Open, Done };
+  bool good = true;
+  std::vector<std::uint8_t> state(info_.size(), Unseen);
+  std::vector<std::pair<Vertex, std::uint32_t>> path;
+  for (Vertex root = 0; root < info_.size(); ++root) {
+    if (state[root] != Unseen) continue;
+    path.push_back({root, 0});
+    state[root] = Open;
+    while (!path.empty()) {
+      auto& [v, next] = path.back();
+      if (!contains(info_[v].label.tag) || next == info_[v].edgeCount) {
+        state[v] = Done;
+        path.pop_back();
+        continue;
+      }
+      const Edge& edge = edges(v)[next++];
+      if (edge.node || state[edge.vertex] == Done) continue;
+      if (state[edge.vertex] == Open) {
+        const Entity& type = *info_[edge.vertex].definition;
+        diagnostics_.report(ErrorId::TypeContainsItself, type.pos, {describe(type)}).subject = describe(type);
+        good = false;
+        continue;
+      }
+      state[edge.vertex] = Open;
+      path.push_back({edge.vertex, 0});
+    }
+  }
+  return good;
+}
+
+// --- Components ---------------------------------------------------------------------------------------------------------------------
+
+void TypeUnifier::findComponents() {
+  for (Vertex v = 0; v < info_.size(); ++v)
+    if (info_[v].order == 0) visitComponentsFrom(v);
+}
+
+void TypeUnifier::visitComponentsFrom(Vertex root) {
+  std::vector<std::pair<Vertex, std::uint32_t>> path;
+  auto enter = [&](Vertex v) {
+    info_[v].order = info_[v].low = nextOrder_++;
+    info_[v].onStack = true;
+    stack_.push_back(v);
+    path.push_back({v, 0});
+  };
+  enter(root);
+  while (!path.empty()) {
+    auto& [v, next] = path.back();
+    if (next < info_[v].edgeCount) {
+      const Edge& edge = edges(v)[next++];
+      if (edge.node) continue;
+      VertexInfo& to = info_[edge.vertex];
+      if (to.order == 0) {
+        enter(edge.vertex);
+      } else if (to.onStack) {
+        info_[v].low = std::min(info_[v].low, to.order);
+      }
+      continue;
+    }
+    Vertex done = v;
+    path.pop_back();
+    if (!path.empty()) {
+      VertexInfo& parent = info_[path.back().first];
+      parent.low = std::min(parent.low, info_[done].low);
+    }
+    if (info_[done].low == info_[done].order) finishComponent(done);
+  }
+}
+
+void TypeUnifier::finishComponent(Vertex root) {
+  auto start = static_cast<std::size_t>(std::find(stack_.rbegin(), stack_.rend(), root).base() - stack_.begin()) - 1;
+  std::span<const Vertex> members(stack_.data() + start, stack_.size() - start);
+  for (Vertex v : members) info_[v].onStack = false;
+  auto pointsToItself = [&](const Edge& edge) { return edge.vertex == root; };
+  if (members.size() == 1 && std::ranges::none_of(edges(root), pointsToItself)) {
+    std::vector<TypeGraphNode*> children;
+    for (const Edge& edge : edges(root)) children.push_back(canonical(edge));
+    info_[root].result = table_.impl_->intern(info_[root].label, children);
+  } else {
+    unifyCycle(members);
+  }
+  stack_.resize(start);
+}
+
+// --- Cycles -------------------------------------------------------------------------------------------------------------------------
+
+void TypeUnifier::unifyCycle(std::span<const Vertex> members) {
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    info_[members[i]].inComponent = true;
+    info_[members[i]].position = i;
+  }
+  auto rounds = hashRounds(members);
+  // All members reach each other, so one that equals a known type shows what all the others equal.
+  bool known = false;
+  auto [first, last] = table_.impl_->cyclic.equal_range(rounds[0].back());
+  for (auto candidate = first; candidate != last && !known; ++candidate) known = matchKnown(members, candidate->second);
+  if (!known) makeNew(members, rounds);
+  for (Vertex v : members) info_[v].inComponent = false;
+}
+
+std::vector<HashRounds> TypeUnifier::hashRounds(std::span<const Vertex> members) const {
+  std::vector<HashRounds> rounds(members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) rounds[i][0] = hashLabel(info_[members[i]].label);
+  for (std::size_t r = 1; r < kHashRounds; ++r) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      std::uint64_t hash = rounds[i][0];
+      for (const Edge& edge : edges(members[i])) {
+        bool inside = inComponent(edge);
+        hash = mixHash(hash, inside ? rounds[info_[edge.vertex].position][r - 1] : canonical(edge)->rounds[r - 1]);
+      }
+      rounds[i][r] = hash;
+    }
+  }
+  return rounds;
+}
+
+bool TypeUnifier::matchKnown(std::span<const Vertex> members, TypeGraphNode* candidate) {
+  std::vector<Vertex> open;
+  auto assume = [&](Vertex v, TypeGraphNode* node) {
+    TypeGraphNode*& assumed = info_[v].result;
+    // Canonical types differ from each other, so no type equals two of them.
+    if (assumed) return assumed == node;
+    assumed = node;
+    open.push_back(v);
+    return true;
+  };
+  bool equal = assume(members[0], candidate);
+  while (equal && !open.empty()) {
+    Vertex v = open.back();
+    open.pop_back();
+    TypeGraphNode* node = info_[v].result;
+    auto out = edges(v);
+    equal = info_[v].label == node->label && out.size() == node->children.size();
+    for (std::size_t i = 0; equal && i < out.size(); ++i) {
+      equal = inComponent(out[i]) ? assume(out[i].vertex, node->children[i]) : canonical(out[i]) == node->children[i];
+    }
+  }
+  if (!equal)
+    for (Vertex v : members) info_[v].result = nullptr;
+  return equal;
+}
+
+/// Class of each member: two are in one class exactly if they are equal. Starts from the hashes and splits until nothing changes.
+std::vector<std::uint32_t> TypeUnifier::partition(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) const {
+  std::vector<std::uint32_t> classes(members.size());
+  std::unordered_map<std::uint64_t, std::uint32_t> byHash;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    classes[i] = byHash.emplace(rounds[i].back(), static_cast<std::uint32_t>(byHash.size())).first->second;
+  for (std::size_t count = byHash.size(), before = 0; count != before;) {
+    std::unordered_map<std::vector<std::uint64_t>, std::uint32_t, KeyHash> byKey;
+    std::vector<std::uint32_t> refined(members.size());
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const NodeLabel& label = info_[members[i]].label;
+      std::vector<std::uint64_t> key{classes[i], label.tag, label.split, label.length};
+      for (const Edge& edge : edges(members[i])) {
+        bool inside = inComponent(edge);
+        key.push_back(inside);
+        key.push_back(inside ? classes[info_[edge.vertex].position] : reinterpret_cast<std::uintptr_t>(canonical(edge)));
+      }
+      refined[i] = byKey.emplace(std::move(key), static_cast<std::uint32_t>(byKey.size())).first->second;
+    }
+    classes = std::move(refined);
+    before = count;
+    count = byKey.size();
+  }
+  return classes;
+}
+
+void TypeUnifier::makeNew(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) {
+  TypeTable::Impl& table = *table_.impl_;
+  auto classes = partition(members, rounds);
+  std::vector<TypeGraphNode*> nodes(members.size(), nullptr);  // by class
+  std::vector<Vertex> representatives;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    TypeGraphNode*& node = nodes[classes[i]];
+    if (!node) {
+      node = table.allocate(info_[members[i]].label);
+      node->rounds = rounds[i];
+      representatives.push_back(members[i]);
+    }
+    info_[members[i]].result = node;
+  }
+  for (Vertex v : representatives) {
+    std::vector<TypeGraphNode*> children;
+    for (const Edge& edge : edges(v)) children.push_back(canonical(edge));
+    table.complete(info_[v].result, children);
+    table.cyclic.emplace(info_[v].result->rounds.back(), info_[v].result);
+  }
+}
+
+}  // namespace gaur::ir
