@@ -1,0 +1,25 @@
+// What every C side shares: the size comes from the command line, the checksum goes to standard output.
+// Results are printed one a line, as `gaur run` prints the results of an entry function.
+#pragma once
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static inline int64_t sizeArgument(int argc, char **argv, int index) {
+  if (argc <= index) {
+    fprintf(stderr, "%s: argument %d is missing\n", argv[0], index);
+    exit(2);
+  }
+  return strtoll(argv[index], NULL, 10);
+}
+
+static inline void printInteger(int64_t value) { printf("%" PRId64 "\n", value); }
+static inline void printDouble(double value) { printf("%.17g\n", value); }
+
+// CPU time of this process in nanoseconds: what the .uir sides read through the same libc call.
+static inline int64_t processNanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
