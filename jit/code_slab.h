@@ -1,0 +1,52 @@
+// Memory for code and what code refers to: one reserved range of addresses, a data half (records, global cells, slots, constants) and a code half
+// that is mapped twice, executable here and writable elsewhere, so that no page is ever both. Everything in it is within 2 GB of all code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace gaur::jit {
+
+class CodeSlab {
+ public:
+  static constexpr std::size_t kDataBytes = std::size_t{512} << 20;
+  static constexpr std::size_t kCodeBytes = std::size_t{1} << 30;
+
+  /// Reserves the range; aborts with a report where the address space does not allow it.
+  CodeSlab();
+  ~CodeSlab();
+  CodeSlab(const CodeSlab&) = delete;
+  CodeSlab& operator=(const CodeSlab&) = delete;
+
+  bool isCode(std::uintptr_t address) const { return address - codeBegin_ < kCodeBytes; }
+  std::uintptr_t codeBegin() const { return codeBegin_; }
+
+  /// Zeroed data. Null when the half is full. Thread-safe, as everything below.
+  void* allocateData(std::size_t bytes, std::size_t alignment = 16);
+  void freeData(void* data, std::size_t bytes);
+
+  /// Executable memory, 64-byte aligned, not initialised. Null when the half is full.
+  void* allocateCode(std::size_t bytes);
+  void freeCode(void* code, std::size_t bytes);
+  /// Where to write what will be executed at `code`.
+  void* writable(void* code) const { return static_cast<char*>(code) + writableDistance_; }
+
+  /// A code stub that loads `chain` into the static chain register (r10; x18 on AArch64) and jumps to the address in `*target`.
+  void* makeTrampoline(void* chain, void* const* target);
+  void freeTrampoline(void* trampoline);
+
+  struct Statistics {
+    std::size_t codeUsed, codeFree, dataUsed;
+  };
+  Statistics statistics() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  std::uintptr_t codeBegin_ = 0;
+  std::ptrdiff_t writableDistance_ = 0;
+};
+
+}  // namespace gaur::jit

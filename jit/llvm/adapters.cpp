@@ -1,0 +1,137 @@
+// Adapters are the frames at which unwinding ends: every one catches what the Mu function throws.
+#include "jit/llvm/adapters.h"
+
+#include "vm/abi/thread_block.h"
+
+namespace gaur::jit {
+
+using ir::TypeKind;
+
+namespace {
+
+/// What both adapters need while they call the Mu function.
+class AdapterLowering {
+ public:
+  AdapterLowering(ModuleLowering& module, const ir::Signature* signature, llvm::FunctionType* type)
+      : module_(module), builder(module.context()), mu_(module.signatureOf(signature)) {
+    function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, kAdapterName, module.module());
+    function->addFnAttr("frame-pointer", "all");
+    function->setUWTableKind(llvm::UWTableKind::Async);
+    function->setPersonalityFn(module.personality());
+    builder.SetInsertPoint(block("entry"));
+  }
+
+  llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(module_.context(), name, function); }
+
+  llvm::Value* at(llvm::Value* address, std::uint64_t offset) {
+    return builder.CreateConstGEP1_64(builder.getInt8Ty(), address, offset);
+  }
+
+  /// Calls the function of `record`; goes on in the normal continuation. `exception` is what was thrown, in the block `pad`.
+  llvm::Value* call(llvm::Value* record, llvm::ArrayRef<llvm::Value*> arguments) {
+    auto* pointer = builder.getPtrTy();
+    auto* entry = builder.CreateLoad(pointer, at(record, offsetof(abi::FunctionRecord, entry)));
+    llvm::BasicBlock* next = block("returned");
+    pad = block("thrown");
+    auto* invoke = builder.CreateInvoke(mu_.type, entry, next, pad, arguments, llvm::OperandBundleDef("deopt", llvm::ArrayRef<llvm::Value*>{}));
+    invoke->setCallingConv(llvm::CallingConv::Tail);
+    invoke->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", "0"));
+    builder.SetInsertPoint(pad);
+    auto* landing = builder.CreateLandingPad(llvm::StructType::get(pointer, builder.getInt32Ty()), 1);
+    landing->addClause(llvm::ConstantPointerNull::get(pointer));
+    exception = builder.CreateExtractValue(landing, 0);
+    builder.SetInsertPoint(next);
+    return invoke;
+  }
+
+  ModuleLowering& module_;
+  llvm::IRBuilder<> builder;
+  llvm::Function* function = nullptr;
+  llvm::BasicBlock* pad = nullptr;
+  llvm::Value* exception = nullptr;
+  MuSignature mu_;
+};
+
+}  // namespace
+
+llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature* signature) {
+  auto* pointer = llvm::PointerType::getUnqual(module.context());
+  auto* boolean = llvm::Type::getInt8Ty(module.context());
+  AdapterLowering adapter(module, signature, llvm::FunctionType::get(boolean, {pointer, pointer, pointer, pointer}, false));
+  auto& builder = adapter.builder;
+  llvm::Function* function = adapter.function;
+  llvm::Value* argumentMemory = function->getArg(1);
+  llvm::Value* resultMemory = function->getArg(2);
+  MemoryLowering memory(module, builder);
+
+  llvm::SmallVector<llvm::Value*, 8> arguments;
+  if (adapter.mu_.resultsInMemory) arguments.push_back(resultMemory);
+  llvm::SmallVector<std::uint64_t, 8> offsets;
+  placeInMemory(module.environment().layouts(), signature->parameters, offsets);
+  for (std::size_t i = 0; i < offsets.size(); ++i)
+    arguments.push_back(memory.loadPlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i])));
+
+  llvm::Value* returned = adapter.call(function->getArg(0), arguments);
+  if (!adapter.mu_.resultsInMemory) {
+    llvm::SmallVector<std::uint64_t, 2> places;
+    placeInMemory(module.environment().layouts(), signature->results, places);
+    for (unsigned i = 0; i < places.size(); ++i) {
+      llvm::Value* result = places.size() == 1 ? returned : builder.CreateExtractValue(returned, i);
+      memory.storePlain(signature->results[i], adapter.at(resultMemory, places[i]), result);
+    }
+  }
+  builder.CreateRet(llvm::ConstantInt::get(boolean, 1));
+
+  builder.SetInsertPoint(adapter.pad);
+  builder.CreateStore(adapter.exception, function->getArg(3));
+  builder.CreateRet(llvm::ConstantInt::get(boolean, 0));
+  return function;
+}
+
+llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature* signature) {
+  auto isAggregate = [](const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); };
+  llvm::SmallVector<llvm::Type*, 8> parameters{llvm::PointerType::getUnqual(module.context())};
+  for (const ir::Type* type : signature->parameters) {
+    if (isAggregate(type)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate parameter"}));
+    parameters.push_back(module.valueType(type));
+  }
+  const ir::Type* resultType = signature->results.empty() ? nullptr : signature->results[0];
+  if (resultType && isAggregate(resultType)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate result"}));
+  auto* returned = resultType ? module.valueType(resultType) : llvm::Type::getVoidTy(module.context());
+  AdapterLowering adapter(module, signature, llvm::FunctionType::get(returned, parameters, false));
+  if (module.failure()) return adapter.function;
+  auto& builder = adapter.builder;
+  llvm::Function* function = adapter.function;
+  function->addParamAttr(0, llvm::Attribute::Nest);
+  if (resultType && isNarrowInt(resultType)) function->addRetAttr(llvm::Attribute::ZExt);
+
+  // The callee sees this activation's cookie; callbacks may nest, so the one before is put back.
+  auto cookiePlace = [&] { return adapter.at(module.currentThread(builder), offsetof(abi::ThreadBlock, cookie)); };
+  llvm::Value* exposed = function->getArg(0);
+  llvm::Value* outer = builder.CreateLoad(builder.getInt64Ty(), cookiePlace());
+  builder.CreateStore(builder.CreateLoad(builder.getInt64Ty(), adapter.at(exposed, offsetof(abi::ExposedRecord, cookie))), cookiePlace());
+  llvm::Value* record = builder.CreateLoad(builder.getPtrTy(), adapter.at(exposed, offsetof(abi::ExposedRecord, function)));
+
+  llvm::SmallVector<llvm::Value*, 8> arguments;
+  MemoryLowering memory(module, builder);
+  llvm::Value* resultMemory = nullptr;
+  if (adapter.mu_.resultsInMemory) {
+    resultMemory = builder.CreateAlloca(llvm::ArrayType::get(builder.getInt8Ty(), adapter.mu_.resultBytes));
+    llvm::cast<llvm::AllocaInst>(resultMemory)->setAlignment(llvm::Align(16));
+    arguments.push_back(resultMemory);
+  }
+  for (unsigned i = 1; i < function->arg_size(); ++i) arguments.push_back(function->getArg(i));
+  llvm::Value* result = adapter.call(record, arguments);
+  builder.CreateStore(outer, cookiePlace());
+  if (!resultType)
+    builder.CreateRetVoid();
+  else
+    builder.CreateRet(resultMemory ? memory.loadPlain(resultType, resultMemory) : result);
+
+  builder.SetInsertPoint(adapter.pad);
+  module.callRuntime(builder, abi::RuntimeEntry::gaur_escapedException, {adapter.exception});
+  builder.CreateUnreachable();
+  return function;
+}
+
+}  // namespace gaur::jit

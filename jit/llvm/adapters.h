@@ -1,0 +1,15 @@
+// Functions between the C convention and the Mu convention.
+#pragma once
+
+#include "jit/llvm/lowering.h"
+
+namespace gaur::jit {
+
+/// A HostCall (jit/compiler.h) for the signature, named `kAdapterName`.
+llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature* signature);
+/// Native code with the C convention of the signature and an abi::ExposedRecord in the static chain, named `kAdapterName`.
+llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature* signature);
+
+inline constexpr const char* kAdapterName = "adapter";
+
+}  // namespace gaur::jit

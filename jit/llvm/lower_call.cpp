@@ -1,0 +1,177 @@
+// Calls: CALL, TAILCALL and CCALL. Every one that may throw, trap or be looked at is a call site with a stack map record.
+#include "jit/llvm/lowering.h"
+#include "vm/support/check.h"
+
+namespace gaur::jit {
+
+using ir::TypeKind;
+
+namespace {
+
+/// Scalars of at most 64 bits that a value is made of, for the stack map: it cannot describe anything larger.
+void flatten(llvm::IRBuilder<>& builder, llvm::Value* value, llvm::SmallVectorImpl<llvm::Value*>& out) {
+  llvm::Type* type = value->getType();
+  if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type)) {
+    for (unsigned i = 0; i < vector->getNumElements(); ++i) flatten(builder, builder.CreateExtractElement(value, i), out);
+  } else if (type->isAggregateType()) {
+    unsigned count = type->isStructTy() ? type->getStructNumElements() : static_cast<unsigned>(type->getArrayNumElements());
+    for (unsigned i = 0; i < count; ++i) flatten(builder, builder.CreateExtractValue(value, i), out);
+  } else if (type->isIntegerTy() && type->getIntegerBitWidth() > 64) {
+    for (unsigned bit = 0; bit < type->getIntegerBitWidth(); bit += 64)
+      out.push_back(builder.CreateTrunc(builder.CreateLShr(value, bit), builder.getInt64Ty()));
+  } else {
+    out.push_back(value);
+  }
+}
+
+/// The C type of a scalar parameter or result (map, NI-map); null for aggregates by value.
+llvm::Type* nativeScalar(ModuleLowering& module, const ir::Type* type) {
+  return type->is(TypeKind::Struct) || type->is(TypeKind::Array) ? nullptr : module.valueType(type);
+}
+
+bool hasAggregate(const ir::Signature* signature) {
+  auto isAggregate = [](const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); };
+  for (const ir::Type* type : signature->parameters)
+    if (isAggregate(type)) return true;
+  for (const ir::Type* type : signature->results)
+    if (isAggregate(type)) return true;
+  return false;
+}
+
+}  // namespace
+
+bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type->length < 32; }
+
+llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee,
+                                           llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention) {
+  llvm::SmallVector<llvm::Value*, 8> keepalives;
+  for (const auto& use : instruction.keepalives) flatten(builder_, value(use.target), keepalives);
+  llvm::OperandBundleDef bundle("deopt", llvm::ArrayRef<llvm::Value*>(keepalives));
+  llvm::CallBase* call = nullptr;
+  llvm::BasicBlock* next = nullptr;
+  if (instruction.hasExc) {
+    next = newBlock("next");
+    call = builder_.CreateInvoke(type, callee, next, landingPad(instruction.exceptionalDest()), arguments, bundle);
+  } else {
+    call = builder_.CreateCall(type, callee, arguments, bundle);
+  }
+  call->setCallingConv(convention);
+  call->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", std::to_string(instruction.id)));
+  if (next) builder_.SetInsertPoint(next);
+  return call;
+}
+
+llvm::Value* FunctionLowering::entryOf(llvm::Value* funcref) {
+  static_assert(offsetof(abi::FunctionRecord, entry) == 0);
+  auto* entry = builder_.CreateLoad(builder_.getPtrTy(), funcref, "entry");
+  // A frame reads the current version RELAXED (map, MM-sync).
+  entry->setAtomic(llvm::AtomicOrdering::Monotonic);
+  entry->setAlignment(llvm::Align(8));
+  return entry;
+}
+
+llvm::SmallVector<llvm::Value*, 8> FunctionLowering::callArguments(const MuSignature& signature, std::span<const ir::ValueUse> arguments,
+                                                                   llvm::Value* resultMemory) {
+  llvm::SmallVector<llvm::Value*, 8> values;
+  if (signature.resultsInMemory) values.push_back(resultMemory);
+  for (const auto& argument : arguments) {
+    llvm::Value* lowered = value(argument.target);
+    llvm::Type* wanted = signature.type->getParamType(static_cast<unsigned>(values.size()));
+    GAUR_CHECK(lowered->getType() == wanted, "argument type of " + ir::describe(*argument.target));
+    values.push_back(lowered);
+  }
+  return values;
+}
+
+void FunctionLowering::setCallResults(const ir::Instruction& instruction, const MuSignature& signature, llvm::Value* returned,
+                                      llvm::Value* memory) {
+  auto results = instruction.results;
+  if (signature.resultsInMemory) {
+    for (std::size_t i = 0; i < results.size(); ++i)
+      setResult(instruction, i, memory_.loadPlain(results[i].type, memory_.byteOffset(memory, signature.resultOffsets[i])));
+  } else if (results.size() == 1) {
+    setResult(instruction, 0, returned);
+  } else {
+    for (unsigned i = 0; i < results.size(); ++i) setResult(instruction, i, builder_.CreateExtractValue(returned, i));
+  }
+}
+
+void FunctionLowering::lowerCall(ir::Call inst) {
+  MuSignature signature = module_.signatureOf(inst.signature());
+  llvm::Value* memory = nullptr;
+  if (signature.resultsInMemory)
+    memory = frameSlot(llvm::ArrayType::get(builder_.getInt8Ty(), signature.resultBytes), 16);
+  auto arguments = callArguments(signature, inst.arguments(), memory);
+
+  bool full = module_.level() != OptLevel::O0;
+  const ir::FunctionVersion* callee = directCallee(inst.inst);
+  llvm::CallBase* call = nullptr;
+  if (full && callee && analysis_.mayInline(inst.inst)) {
+    call = builder_.CreateCall(module_.inlineCopy(*callee, version_), arguments);
+    call->setCallingConv(llvm::CallingConv::Tail);
+  } else if (full && callee == &version_ && analysis_.isQuiet()) {
+    call = builder_.CreateCall(function_, arguments);
+    call->setCallingConv(llvm::CallingConv::Tail);
+  } else {
+    call = callSite(inst.inst, signature.type, entryOf(value(inst.callee())), arguments, llvm::CallingConv::Tail);
+  }
+  setCallResults(inst.inst, signature, call, memory);
+  finish(inst.inst);
+}
+
+void FunctionLowering::lowerTailCall(ir::TailCall inst) {
+  // The callee returns what this function returns, so it gets the same memory for results.
+  MuSignature signature = module_.signatureOf(inst.signature());
+  auto arguments = callArguments(signature, inst.arguments(), signature.resultsInMemory ? function_->getArg(0) : nullptr);
+  auto* call = builder_.CreateCall(signature.type, entryOf(value(inst.callee())), arguments);
+  call->setCallingConv(llvm::CallingConv::Tail);
+  call->setTailCallKind(llvm::CallInst::TCK_Tail);
+  if (call->getType()->isVoidTy())
+    builder_.CreateRetVoid();
+  else
+    builder_.CreateRet(call);
+}
+
+void FunctionLowering::lowerCCall(ir::CCall inst) {
+  const ir::Signature* signature = inst.signature();
+  if (hasAggregate(signature)) return lowerNativeAggregateCall(inst);
+  llvm::SmallVector<llvm::Type*, 8> parameters;
+  llvm::SmallVector<llvm::Value*, 8> arguments;
+  for (const ir::Type* type : signature->parameters) parameters.push_back(nativeScalar(module_, type));
+  for (const auto& argument : inst.arguments()) arguments.push_back(value(argument.target));
+  llvm::Type* result = signature->results.empty() ? builder_.getVoidTy() : nativeScalar(module_, signature->results[0]);
+  llvm::Value* callee = value(inst.callee());
+  if (callee->getType()->isIntegerTy()) callee = builder_.CreateIntToPtr(callee, builder_.getPtrTy());
+  auto* call = callSite(inst.inst, llvm::FunctionType::get(result, parameters, false), callee, arguments, llvm::CallingConv::C);
+  // C callees may rely on small integers being extended (map, NI-ext).
+  for (unsigned i = 0; i < signature->parameters.size(); ++i)
+    if (isNarrowInt(signature->parameters[i])) call->addParamAttr(i, llvm::Attribute::ZExt);
+  if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
+  finish(inst.inst);
+}
+
+void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {
+  const ir::Signature* signature = inst.signature();
+  auto slot = module_.environment().nativeCallSlot(signature);
+  if (!slot) return module_.fail(slot.error());
+  auto* pointer = builder_.getPtrTy();
+  auto bytes = [&](std::uint64_t size) { return llvm::ArrayType::get(builder_.getInt8Ty(), std::max<std::uint64_t>(size, 16)); };
+
+  // One cell an argument, an array of their addresses, and one cell for the result.
+  auto* addresses = frameSlot(llvm::ArrayType::get(pointer, signature->parameters.size() + 1), 8);
+  for (unsigned i = 0; i < signature->parameters.size(); ++i) {
+    const ir::Type* type = signature->parameters[i];
+    llvm::Value* cell = frameSlot(bytes(module_.layoutOf(type).size), 16);
+    memory_.storePlain(type, cell, value(inst.arguments()[i].target));
+    builder_.CreateStore(cell, builder_.CreateConstInBoundsGEP1_64(pointer, addresses, i));
+  }
+  const ir::Type* resultType = signature->results.empty() ? nullptr : signature->results[0];
+  llvm::Value* result = frameSlot(bytes(resultType ? module_.layoutOf(resultType).size : 0), 16);
+  llvm::Value* description = builder_.CreateLoad(pointer, module_.slotSymbol("native" + std::to_string(signature->index), *slot));
+  llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
+  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, value(inst.callee()), result, addresses}, inst.inst.id, pad);
+  if (resultType) setResult(inst.inst, 0, memory_.loadPlain(resultType, result));
+  finish(inst.inst);
+}
+
+}  // namespace gaur::jit

@@ -1,0 +1,239 @@
+// What the functions of one module share: types, signatures, symbols at fixed addresses, and calls of the runtime.
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/Intrinsics.h>
+
+#include "jit/llvm/lowering.h"
+#include "vm/abi/thread_block.h"
+#include "vm/support/check.h"
+
+namespace gaur::jit {
+
+using ir::TypeKind;
+
+namespace {
+
+constexpr const char* kLinkTable = "gaur.links";
+constexpr unsigned kThreadPointerSpace = 257;  // x86-64: relative to fs
+
+struct RuntimeDeclaration {
+  llvm::FunctionType* type;
+  abi::Effect effects;
+};
+
+template <class T>
+llvm::Type* nativeType(llvm::LLVMContext& context) {
+  if constexpr (std::is_void_v<T>) return llvm::Type::getVoidTy(context);
+  else if constexpr (std::is_pointer_v<T>) return llvm::PointerType::getUnqual(context);
+  else if constexpr (std::is_same_v<T, bool>) return llvm::Type::getInt1Ty(context);
+  else if constexpr (std::is_integral_v<T>) return llvm::Type::getIntNTy(context, sizeof(T) * 8);
+  else if constexpr (std::is_same_v<T, double>) return llvm::Type::getDoubleTy(context);
+  else {
+    static_assert(std::is_same_v<T, float>);
+    return llvm::Type::getFloatTy(context);
+  }
+}
+
+template <class R, class... A>
+llvm::FunctionType* nativeSignature(llvm::LLVMContext& context, R (*)(A...)) {
+  return llvm::FunctionType::get(nativeType<R>(context), {nativeType<A>(context)...}, false);
+}
+
+RuntimeDeclaration declarationOf(llvm::LLVMContext& context, abi::RuntimeEntry entry) {
+  using abi::Effect;
+  constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn, Cold = Effect::Cold;
+  switch (entry) {
+#define GAUR_RUNTIME_ENTRY(name, Effects) \
+  case abi::RuntimeEntry::name: return {nativeSignature(context, &::name), Effects};
+#include "vm/abi/runtime_entries.def"
+  }
+  GAUR_UNREACHABLE("no such runtime entry");
+}
+
+/// A result that travels in registers, alone or as one of two.
+bool fitsRegister(const ir::Type* type, const abi::Layout& layout, bool alone) {
+  switch (type->kind) {
+    case TypeKind::Struct:
+    case TypeKind::Array: return false;
+    case TypeKind::Vector: return alone && layout.size <= 16;
+    case TypeKind::Int: return type->length <= (alone ? 128 : 64);
+    default: return true;
+  }
+}
+
+}  // namespace
+
+std::uint64_t placeInMemory(abi::LayoutTable& layouts, std::span<const ir::Type* const> types,
+                            llvm::SmallVectorImpl<std::uint64_t>& offsets) {
+  std::uint64_t end = 0;
+  for (const ir::Type* type : types) {
+    offsets.push_back(end);
+    end += (layouts.of(type).size + 15) & ~std::uint64_t{15};
+  }
+  return end;
+}
+
+ModuleLowering::ModuleLowering(llvm::Module& module, Environment& environment, OptLevel level)
+    : module_(module), environment_(environment), level_(level) {}
+
+llvm::Type* ModuleLowering::valueType(const ir::Type* type) {
+  if (llvm::Type* known = valueTypes_.lookup(type)) return known;
+  auto& c = context();
+  llvm::Type* result = nullptr;
+  switch (type->kind) {
+    case TypeKind::Int: result = llvm::Type::getIntNTy(c, static_cast<unsigned>(type->length)); break;
+    case TypeKind::Float: result = llvm::Type::getFloatTy(c); break;
+    case TypeKind::Double: result = llvm::Type::getDoubleTy(c); break;
+    case TypeKind::Tagref64: result = llvm::Type::getInt64Ty(c); break;
+    case TypeKind::Struct: {
+      llvm::SmallVector<llvm::Type*, 8> fields;
+      for (const ir::Type* field : type->elements) fields.push_back(valueType(field));
+      result = llvm::StructType::get(c, fields);
+      break;
+    }
+    case TypeKind::Array: result = llvm::ArrayType::get(valueType(type->element()), type->length); break;
+    case TypeKind::Vector:
+      result = llvm::FixedVectorType::get(valueType(type->element()), static_cast<unsigned>(type->length));
+      break;
+    default: result = llvm::PointerType::getUnqual(c); break;
+  }
+  return valueTypes_[type] = result;
+}
+
+MuSignature ModuleLowering::signatureOf(const ir::Signature* signature) {
+  if (auto known = signatures_.find(signature); known != signatures_.end()) return known->second;
+  MuSignature lowered;
+  auto results = signature->results;
+  lowered.resultsInMemory = results.size() > 2;
+  for (const ir::Type* type : results)
+    if (!fitsRegister(type, layoutOf(type), results.size() == 1)) lowered.resultsInMemory = true;
+
+  llvm::SmallVector<llvm::Type*, 8> parameters;
+  llvm::Type* returned = llvm::Type::getVoidTy(context());
+  if (lowered.resultsInMemory) {
+    parameters.push_back(llvm::PointerType::getUnqual(context()));
+    lowered.resultBytes = placeInMemory(environment_.layouts(), results, lowered.resultOffsets);
+  } else if (results.size() == 1) {
+    returned = valueType(results[0]);
+  } else if (results.size() == 2) {
+    returned = llvm::StructType::get(valueType(results[0]), valueType(results[1]));
+  }
+  for (const ir::Type* type : signature->parameters) parameters.push_back(valueType(type));
+  lowered.type = llvm::FunctionType::get(returned, parameters, false);
+  signatures_[signature] = lowered;
+  return lowered;
+}
+
+void ModuleLowering::setAttributes(llvm::Function& function) {
+  function.addFnAttr("frame-pointer", "all");
+  function.setUWTableKind(llvm::UWTableKind::Async);
+  // The prologue compares the stack pointer with the limit of the current stack and calls __morestack, which throws.
+  function.addFnAttr("split-stack");
+  function.setDSOLocal(true);
+}
+
+llvm::Function* ModuleLowering::functionFor(const ir::FunctionVersion& version) {
+  std::string name = "f" + std::to_string(version.id);
+  if (llvm::Function* known = module_.getFunction(name)) return known;
+  auto* function = llvm::Function::Create(signatureOf(version.function->signature->signature).type,
+                                          llvm::GlobalValue::ExternalLinkage, name, module_);
+  function->setCallingConv(llvm::CallingConv::Tail);
+  function->addFnAttr(llvm::Attribute::NoInline);
+  setAttributes(*function);
+  return function;
+}
+
+void ModuleLowering::lower(const ir::FunctionVersion& version) {
+  FunctionLowering(*this, version, functionFor(version)).run();
+}
+
+llvm::Function* ModuleLowering::inlineCopy(const ir::FunctionVersion& leaf, const ir::FunctionVersion& caller) {
+  inlinings_.push_back({caller.id, leaf.function->id});
+  if (llvm::Function* known = inlineCopies_.lookup(&leaf)) return known;
+  auto* function = llvm::Function::Create(signatureOf(leaf.function->signature->signature).type,
+                                          llvm::GlobalValue::InternalLinkage, "leaf" + std::to_string(leaf.id), module_);
+  function->setCallingConv(llvm::CallingConv::Tail);
+  function->addFnAttr(llvm::Attribute::AlwaysInline);
+  setAttributes(*function);
+  inlineCopies_[&leaf] = function;
+  FunctionLowering(*this, leaf, function).run();
+  return function;
+}
+
+llvm::Constant* ModuleLowering::externalSymbol(const std::string& name, std::uintptr_t address, llvm::Type* type) {
+  if (llvm::GlobalVariable* known = module_.getNamedGlobal(name)) return known;
+  externals_[name] = address;
+  auto* symbol = new llvm::GlobalVariable(module_, type, false, llvm::GlobalValue::ExternalLinkage, nullptr, name);
+  symbol->setDSOLocal(true);
+  return symbol;
+}
+
+llvm::Constant* ModuleLowering::recordSymbol(const ir::Function& function) {
+  auto* record = environment_.recordOf(function);
+  return externalSymbol("record" + std::to_string(function.id), reinterpret_cast<std::uintptr_t>(record),
+                        llvm::ArrayType::get(llvm::Type::getInt8Ty(context()), sizeof(abi::FunctionRecord)));
+}
+
+llvm::Constant* ModuleLowering::cellSymbol(const ir::GlobalCell& cell) {
+  const abi::Layout& layout = layoutOf(cell.cellType->type);
+  return externalSymbol("cell" + std::to_string(cell.id), reinterpret_cast<std::uintptr_t>(environment_.addressOf(cell)),
+                        llvm::ArrayType::get(llvm::Type::getInt8Ty(context()), layout.size));
+}
+
+llvm::Constant* ModuleLowering::slotSymbol(const std::string& name, void* address) {
+  return externalSymbol(name, reinterpret_cast<std::uintptr_t>(address), llvm::PointerType::getUnqual(context()));
+}
+
+llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry,
+                                            llvm::ArrayRef<llvm::Value*> arguments, Id instruction, llvm::BasicBlock* unwind) {
+  auto declaration = declarationOf(context(), entry);
+  auto* pointer = llvm::PointerType::getUnqual(context());
+  llvm::Constant* table = externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
+                                         llvm::ArrayType::get(pointer, abi::kRuntimeEntryCount));
+  llvm::Value* slot = builder.CreateConstInBoundsGEP1_64(pointer, table, static_cast<std::uint64_t>(entry));
+  auto* callee = builder.CreateLoad(pointer, slot, "entry");
+  callee->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
+
+  llvm::SmallVector<llvm::OperandBundleDef, 1> bundles;
+  bool throws = abi::has(declaration.effects, abi::Effect::Throws);
+  if (throws) bundles.emplace_back("deopt", llvm::ArrayRef<llvm::Value*>{});
+  llvm::CallBase* call = nullptr;
+  if (unwind) {
+    auto* next = llvm::BasicBlock::Create(context(), "next", builder.GetInsertBlock()->getParent());
+    call = builder.CreateInvoke(declaration.type, callee, next, unwind, arguments, bundles);
+    builder.SetInsertPoint(next);
+  } else {
+    call = builder.CreateCall(declaration.type, callee, arguments, bundles);
+    if (!throws) call->setDoesNotThrow();
+  }
+  if (throws) call->addFnAttr(llvm::Attribute::get(context(), "statepoint-id", std::to_string(instruction)));
+  if (abi::has(declaration.effects, abi::Effect::NoReturn)) call->setDoesNotReturn();
+  if (abi::has(declaration.effects, abi::Effect::Cold)) call->addFnAttr(llvm::Attribute::Cold);
+  // C++ returns bool in a byte whose upper bits are zero, and takes small integers extended.
+  for (unsigned i = 0; i < arguments.size(); ++i)
+    if (auto* integer = llvm::dyn_cast<llvm::IntegerType>(declaration.type->getParamType(i)); integer && integer->getBitWidth() < 32)
+      call->addParamAttr(i, llvm::Attribute::ZExt);
+  return call;
+}
+
+llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {
+  auto* pointer = llvm::PointerType::getUnqual(context());
+  // The thread-local pointer lies at the same distance from the thread pointer in every thread.
+  auto offset = reinterpret_cast<std::intptr_t>(&gaur_currentThread) - reinterpret_cast<std::intptr_t>(__builtin_thread_pointer());
+  llvm::Value* place = nullptr;
+  if (module_.getTargetTriple().rfind("x86_64", 0) == 0) {
+    place = builder.CreateIntToPtr(builder.getInt64(static_cast<std::uint64_t>(offset)),
+                                   llvm::PointerType::get(context(), kThreadPointerSpace));
+  } else {
+    // The intrinsic is free of side effects, so it could be moved across a call that comes back on another thread; this cannot.
+    auto* read = llvm::InlineAsm::get(llvm::FunctionType::get(pointer, false), "mrs $0, tpidr_el0", "=r", true);
+    place = builder.CreateConstGEP1_64(builder.getInt8Ty(), builder.CreateCall(read), offset);
+  }
+  return builder.CreateLoad(pointer, place, "thread");
+}
+
+llvm::Constant* ModuleLowering::personality() {
+  auto callee = module_.getOrInsertFunction("gaur_personality", llvm::FunctionType::get(llvm::Type::getInt32Ty(context()), true));
+  return llvm::cast<llvm::Constant>(callee.getCallee());
+}
+
+}  // namespace gaur::jit

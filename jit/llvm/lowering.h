@@ -1,0 +1,200 @@
+// From Mu functions to LLVM IR. ModuleLowering holds what a compilation shares (types, declarations, external addresses); FunctionLowering lowers
+// one version, with a method for every row of opcodes.def: forgetting one is a link error.
+#pragma once
+
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/StringMap.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <optional>
+#include <string>
+
+#include "jit/compiler.h"
+#include "jit/llvm/call_analysis.h"
+#include "vm/abi/runtime_entries.h"
+#include "vm/ir/instruction.h"
+
+namespace gaur::jit {
+
+/// Addresses of the external symbols of a module, for the link plugin.
+using ExternalAddresses = llvm::StringMap<std::uintptr_t>;
+
+/// How values travel between Mu functions: in registers, or through memory that the caller provides and passes first.
+struct MuSignature {
+  llvm::FunctionType* type = nullptr;
+  /// Results are stored through the first parameter, at these offsets.
+  bool resultsInMemory = false;
+  llvm::SmallVector<std::uint64_t, 4> resultOffsets;
+  std::uint64_t resultBytes = 0;
+};
+
+/// Offsets of values that lie one after the other in memory, each at a multiple of 16 bytes (see HostCall). Returns the total.
+std::uint64_t placeInMemory(abi::LayoutTable& layouts, std::span<const ir::Type* const> types, llvm::SmallVectorImpl<std::uint64_t>& offsets);
+
+/// An int that C passes extended to 32 bits.
+bool isNarrowInt(const ir::Type* type);
+
+class ModuleLowering {
+ public:
+  ModuleLowering(llvm::Module& module, Environment& environment, OptLevel level);
+
+  llvm::LLVMContext& context() { return module_.getContext(); }
+  llvm::Module& module() { return module_; }
+  Environment& environment() { return environment_; }
+  ir::TypeTable& types() { return environment_.program().types(); }
+  OptLevel level() const { return level_; }
+  const abi::Layout& layoutOf(const ir::Type* type) { return environment_.layouts().of(type); }
+
+  /// Type of an SSA value. Tagged references are i64, all other references and pointers ptr.
+  llvm::Type* valueType(const ir::Type* type);
+  MuSignature signatureOf(const ir::Signature* signature);
+
+  /// Creates (once) the function for a version: external linkage, name "f<version id>", attributes and convention set.
+  llvm::Function* functionFor(const ir::FunctionVersion& version);
+  /// Lowers a version into functionFor(version), which the caller may then compile.
+  void lower(const ir::FunctionVersion& version);
+
+  // Symbols at fixed addresses within reach of the code.
+  llvm::Constant* recordSymbol(const ir::Function& function);
+  llvm::Constant* cellSymbol(const ir::GlobalCell& cell);
+  llvm::Constant* slotSymbol(const std::string& name, void* address);
+  /// A call of a runtime entry through the link table. Entries that throw need a call site: `instruction` is the one that calls. With `unwind`
+  /// the call is an invoke to it, and the builder goes on in its normal continuation.
+  llvm::CallBase* callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> arguments,
+                              Id instruction = kNoId, llvm::BasicBlock* unwind = nullptr);
+  /// Pointer to the ThreadBlock of the running thread; load again after every call.
+  llvm::Value* currentThread(llvm::IRBuilder<>& builder);
+  /// Attributes every function needs: frame pointer, unwind table, stack check.
+  void setAttributes(llvm::Function& function);
+  llvm::Constant* personality();
+
+  /// The copy of a leaf that is inlined into its callers in this module (call_analysis.h), made on first use. `caller` is remembered, since
+  /// a redefinition of the leaf has to recompile it.
+  llvm::Function* inlineCopy(const ir::FunctionVersion& leaf, const ir::FunctionVersion& caller);
+  const std::vector<Inlining>& inlinings() const { return inlinings_; }
+
+  ExternalAddresses& externals() { return externals_; }
+  /// First failure (unknown native symbol, type that cannot be lowered); lowering goes on with poison after it.
+  void fail(Error error) {
+    if (!failure_) failure_ = std::move(error);
+  }
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  llvm::Constant* externalSymbol(const std::string& name, std::uintptr_t address, llvm::Type* type);
+
+  llvm::Module& module_;
+  Environment& environment_;
+  OptLevel level_;
+  ExternalAddresses externals_;
+  llvm::DenseMap<const ir::Type*, llvm::Type*> valueTypes_;
+  llvm::DenseMap<const ir::Signature*, MuSignature> signatures_;
+  llvm::DenseMap<const ir::FunctionVersion*, llvm::Function*> inlineCopies_;
+  std::vector<Inlining> inlinings_;
+  std::optional<Error> failure_;
+};
+
+/// How values lie in memory (lower_access.cpp).
+class MemoryLowering {
+ public:
+  MemoryLowering(ModuleLowering& module, llvm::IRBuilder<>& builder) : module_(module), builder_(builder) {}
+
+  /// Plain load and store of a value of any type in its memory layout: iN is widened to whole bytes, composites go field by field, weakref
+  /// locations are accessed through the runtime. The alignment is that of the type.
+  llvm::Value* loadPlain(const ir::Type* type, llvm::Value* address);
+  void storePlain(const ir::Type* type, llvm::Value* address, llvm::Value* value);
+  /// The integer or pointer type that an atomic access of a scalar uses, and the way of a value there and back.
+  llvm::Type* atomicType(const ir::Type* type);
+  llvm::Value* toAtomic(const ir::Type* type, llvm::Value* value);
+  llvm::Value* fromAtomic(const ir::Type* type, llvm::Value* raw);
+  llvm::Value* byteOffset(llvm::Value* address, std::uint64_t bytes);
+  /// address + index * stride of `element`, the index sign-extended.
+  llvm::Value* elementAddress(llvm::Value* address, llvm::Value* index, const ir::Type* element);
+
+ private:
+  ModuleLowering& module_;
+  llvm::IRBuilder<>& builder_;
+};
+
+class FunctionLowering {
+ public:
+  FunctionLowering(ModuleLowering& module, const ir::FunctionVersion& version, llvm::Function* function);
+  void run();
+
+ private:
+  // One method a row of opcodes.def, in lower_*.cpp.
+#define GAUR_OPCODE(Name, ...) void lower##Name(ir::Name inst);
+#include "vm/ir/opcodes.def"
+  void lower(const ir::Instruction& instruction);
+
+  // Common instructions by family (lower_common.cpp, lower_tagref.cpp).
+  void lowerTagref(ir::CommInst inst);
+  void lowerNative(ir::CommInst inst);
+  void lowerMeta(ir::CommInst inst);
+  /// Address of a field of the running thread's ThreadBlock.
+  llvm::Value* threadField(std::uint64_t offset);
+
+  // --- Values --------------------------------------------------------------------------------------------------------
+  /// LLVM value of an operand; global values are materialised at the insertion point.
+  llvm::Value* value(const ir::Value* operand);
+  llvm::Value* constant(const ir::Constant& constant);
+  void setResult(const ir::Instruction& instruction, std::size_t index, llvm::Value* value);
+  llvm::Type* typeOf(const ir::Type* type) { return module_.valueType(type); }
+
+  // --- Control -------------------------------------------------------------------------------------------------------
+  /// Branches from the insertion point to a destination, passing its arguments.
+  void branchTo(const ir::Dest* dest);
+  /// The same to an exceptional destination, passing the exception where the block takes one.
+  void branchToHandler(const ir::Dest* dest, llvm::Value* exception);
+  /// A block that does nothing but branchTo(dest): a target for conditional branches.
+  llvm::BasicBlock* edgeBlock(const ir::Dest* dest);
+  llvm::BasicBlock* handlerBlock(const ir::Dest* dest, llvm::Value* exception);
+  /// Landing pad that takes the exception in flight to `dest`.
+  llvm::BasicBlock* landingPad(const ir::Dest* dest);
+  llvm::BasicBlock* newBlock(const llvm::Twine& name);
+  /// Where an instruction that failed goes: its exceptional destination with NULL, or a report of the guest failure.
+  llvm::BasicBlock* failureBlock(const ir::Instruction& instruction, abi::GuestFailure failure);
+  /// Ends the block of an instruction that carries EXC by branching to its normal destination; nothing otherwise.
+  void finish(const ir::Instruction& instruction);
+  /// `if (condition) goto failureBlock` at low probability; goes on in a new block.
+  void failIf(llvm::Value* condition, const ir::Instruction& instruction, abi::GuestFailure failure);
+
+  // --- Calls (lower_call.cpp) ----------------------------------------------------------------------------------------
+  /// A call or (with EXC) an invoke that is a call site of the instruction: statepoint-id = its ID, deopt bundle = the KEEPALIVE values. After an
+  /// invoke the builder stands in the normal continuation.
+  llvm::CallBase* callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee, llvm::ArrayRef<llvm::Value*> arguments,
+                           llvm::CallingConv::ID convention);
+  /// Arguments of a Mu call, with the memory for results first where the signature wants it.
+  llvm::SmallVector<llvm::Value*, 8> callArguments(const MuSignature& signature, std::span<const ir::ValueUse> arguments, llvm::Value* resultMemory);
+  void setCallResults(const ir::Instruction& instruction, const MuSignature& signature, llvm::Value* returned, llvm::Value* memory);
+  /// Current entry of the function that a funcref refers to.
+  llvm::Value* entryOf(llvm::Value* funcref);
+  void lowerNativeAggregateCall(ir::CCall inst);
+  void lowerNotAvailable(const ir::Instruction& instruction);
+
+  // --- Memory (lower_memory.cpp) -------------------------------------------------------------------------------------
+  /// Memory in the frame for the whole activation.
+  llvm::AllocaInst* frameSlot(llvm::Type* type, std::uint64_t alignment);
+  /// For accesses through irefs with EXC: NULL goes to the handler.
+  void checkNull(const ir::Instruction& instruction, llvm::Value* address);
+  /// An int operand as i64, zero-extended.
+  llvm::Value* lengthOf(const ir::Value* operand);
+  /// A new object of a type that is no hybrid: popped from the thread's free list, else by the runtime; null where there is no memory.
+  llvm::Value* allocateObject(const ir::Type* type);
+  /// A zeroed cell of `bytes` in the frame, from here to the end of the activation.
+  llvm::Value* allocateCell(const ir::Instruction& instruction, llvm::Value* bytes, std::uint64_t alignment);
+  void setAllocated(const ir::Instruction& instruction, llvm::Value* reference);
+
+  ModuleLowering& module_;
+  const ir::FunctionVersion& version_;
+  llvm::Function* function_;
+  llvm::IRBuilder<> builder_;
+  MemoryLowering memory_;
+  MuSignature signature_;
+  llvm::DenseMap<const ir::Value*, llvm::Value*> values_;
+  llvm::DenseMap<const ir::BasicBlock*, llvm::BasicBlock*> blocks_;
+  CallAnalysis analysis_;
+};
+
+}  // namespace gaur::jit

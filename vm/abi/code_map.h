@@ -1,0 +1,67 @@
+// What is known of compiled code by address: the rows that the link plugin writes and that the unwinder, the frame cursor, the collector
+// and the fault handler read. Offsets are relative to CodeBlock::begin, so that a linked image can be mapped anywhere.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vm/support/ids.h"
+
+namespace gaur::abi {
+
+struct FunctionRecord;
+
+/// A callee-saved register that the prologue saved: DWARF number and place relative to the canonical frame address.
+struct SavedRegister {
+  std::uint16_t dwarfNumber;
+  std::int16_t cfaOffset;
+};
+
+/// Where a value of a KEEPALIVE clause lies at a call site.
+struct KeepaliveLocation {
+  enum class Kind : std::uint8_t { FromStackPointer, FromFramePointer, Constant };
+  Kind kind;
+  std::uint8_t size;       // bytes
+  std::uint16_t reserved = 0;
+  std::int32_t offset;     // from the pointer
+  std::int64_t constant;
+};
+
+/// One return address. Exists for every call site that carries a stack map record.
+struct CallSiteRow {
+  std::uint32_t returnOffset;
+  /// 0 = none.
+  std::uint32_t landingPadOffset;
+  /// ID of the instruction that calls.
+  Id instruction;
+  std::uint32_t firstKeepalive;
+  std::uint32_t keepaliveCount;
+  std::uint32_t frameSize;
+};
+
+struct FunctionCode {
+  std::uint32_t beginOffset;
+  std::uint32_t endOffset;
+  /// From here on all callee-saved registers of `saved` are in the frame, and the frame pointer is set.
+  std::uint32_t bodyOffset;
+  /// In the body: canonical frame address = frame pointer + this; the return address lies one word below the canonical frame address and
+  /// the caller's frame pointer where the frame pointer points (a function that tail-calls with more arguments moves its frame).
+  std::int32_t cfaOffset;
+  /// The version it was compiled from, 0 for adapters between calling conventions.
+  Id version;
+  FunctionRecord* record;
+  std::uint32_t firstRow, rowCount;      // sorted by returnOffset
+  std::uint32_t firstSaved, savedCount;
+};
+
+/// The code of one compilation: consecutive functions in the slab.
+struct CodeBlock {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  std::span<const FunctionCode> functions;  // sorted by beginOffset
+  std::span<const CallSiteRow> rows;
+  std::span<const SavedRegister> saved;
+  std::span<const KeepaliveLocation> keepalives;
+};
+
+}  // namespace gaur::abi

@@ -1,0 +1,94 @@
+// Memory layout of types: the C layout of the platform (map, ML-layout), and the map of what the collector must look at in them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "vm/ir/type.h"
+
+namespace gaur::abi {
+
+enum class SlotKind : std::uint8_t { Strong, Weak, Tagged };
+
+/// One word the collector looks at.
+struct GcSlot {
+  std::uint32_t offset;
+  SlotKind kind;
+};
+
+struct GcMap;
+/// `count` copies of `element`, `stride` bytes apart: arrays that are not worth unrolling.
+struct GcRepeat {
+  std::uint64_t offset;
+  std::uint64_t count;
+  std::uint64_t stride;
+  const GcMap* element;
+};
+struct GcMap {
+  std::span<const GcSlot> slots;
+  std::span<const GcRepeat> repeats;
+  bool isEmpty() const { return slots.empty() && repeats.empty(); }
+};
+
+struct Layout {
+  const ir::Type* type = nullptr;
+  /// Bytes; for a hybrid, of the fixed part, up to the variable part.
+  std::uint64_t size = 0;
+  std::uint32_t alignment = 1;
+  /// Field by field: struct, and the fixed fields of a hybrid.
+  std::span<const std::uint64_t> offsets;
+  /// Distance of elements: array, vector, a hybrid's variable part.
+  std::uint64_t stride = 0;
+  /// Of the fixed part.
+  GcMap map;
+  /// Of one element of a hybrid's variable part; null otherwise.
+  const GcMap* variableMap = nullptr;
+
+  bool isHybrid() const { return type->is(ir::TypeKind::Hybrid); }
+  bool isWide() const { return alignment > 8; }
+  bool isPointerFree() const { return map.isEmpty() && (!variableMap || variableMap->isEmpty()); }
+  /// Bytes of an object, or nothing where that overflows. Hybrids get one byte more than they use, so that an iref past the
+  /// last element still belongs to the object.
+  bool payload(std::uint64_t length, std::uint64_t& bytes) const;
+};
+
+/// Layouts by Type::index. Entries are made on demand, never move and never change; look-up of an existing one is one load, safe
+/// in the collector's mark procedure.
+class LayoutTable {
+ public:
+  /// The one of this process: canonical types, their numbers and their layouts are shared by all VMs in it.
+  static LayoutTable& shared();
+
+  LayoutTable();
+  ~LayoutTable();
+  LayoutTable(const LayoutTable&) = delete;
+  LayoutTable& operator=(const LayoutTable&) = delete;
+
+  /// Thread-safe. Requires: the type passed verification.
+  const Layout& of(const ir::Type* type);
+  /// Requires: of() was called for it.
+  const Layout& byIndex(std::uint32_t index) const { return *entries_[index]; }
+  /// Whether of() was called for it.
+  bool knows(std::uint32_t index) const { return entries_[index] != nullptr; }
+
+ private:
+  struct Impl;
+  const Layout* make(const ir::Type* type);
+
+  const Layout** entries_;  // reserved address space for every index
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Bytes an int<n> takes in memory: 1, 2, 4, 8, then multiples of 16.
+std::uint64_t intBytes(std::uint64_t bits);
+
+/// Calls f(address, SlotKind) for every word of the map in the object at `base`.
+template <class F>
+void forEachSlot(const GcMap& map, std::uintptr_t base, F&& f) {
+  for (const GcSlot& slot : map.slots) f(reinterpret_cast<std::uint64_t*>(base + slot.offset), slot.kind);
+  for (const GcRepeat& repeat : map.repeats)
+    for (std::uint64_t i = 0; i < repeat.count; ++i) forEachSlot(*repeat.element, base + repeat.offset + i * repeat.stride, f);
+}
+
+}  // namespace gaur::abi

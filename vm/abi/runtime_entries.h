@@ -1,0 +1,64 @@
+// Declarations of the functions in runtime_entries.def. The compiler derives their LLVM types from these declarations.
+#pragma once
+
+#include <cstdint>
+
+namespace gaur::abi {
+
+struct FunctionRecord;
+
+enum class Effect : std::uint32_t { None = 0, Throws = 1, NoReturn = 2, Cold = 4, Quiet = 8 };
+constexpr Effect operator|(Effect a, Effect b) { return static_cast<Effect>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)); }
+constexpr bool has(Effect set, Effect one) { return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(one)) != 0; }
+
+/// What went wrong in guest code that has no EXC clause for it, or cannot have one. Numbers are passed by compiled code.
+enum class GuestFailure : std::uint32_t {
+  DivisionByZero,
+  AllocationFailed,
+  StackExhausted,
+  NullAccess,
+  NullCallee,
+  Unreachable,
+};
+
+}  // namespace gaur::abi
+
+extern "C" {
+
+/// Slow path of allocation. `block`: bytes with prefix; `kind`: BlockKind. Returns the reference (header written, fields zero), or null.
+void* gaur_allocate(std::uint64_t header, std::uint64_t block, std::uint32_t kind);
+/// A hybrid with `length` elements in its variable part, or null where that cannot be had.
+void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length);
+/// Unwinds to the nearest frame with an exception clause.
+[[noreturn]] void gaur_throw(void* exception);
+/// Reports a guest failure at an instruction and ends the thread's program with exit class 6.
+[[noreturn]] void gaur_failure(std::uint32_t failure, std::uint32_t instruction);
+/// A Mu exception reached a frame of native code.
+[[noreturn]] void gaur_escapedException(void* exception);
+/// Whether `bytes` more fit on the current stack.
+bool gaur_stackSpace(std::uint64_t bytes);
+
+// weakref locations (vm/abi/object.h tells their form). Orders are always SEQ_CST.
+void* gaur_weakLoad(std::uint64_t* location);
+void gaur_weakStore(std::uint64_t* location, void* value);
+/// Returns the old value; `*success` tells.
+void* gaur_weakCompareExchange(std::uint64_t* location, void* expected, void* desired, std::uint8_t* success);
+void* gaur_weakExchange(std::uint64_t* location, void* value);
+
+/// A native call with aggregates by value. `description`: made by the runtime for the signature; `values`: one pointer an argument.
+void gaur_nativeCall(void* description, void* function, void* result, void** values);
+
+void gaur_pin(void* address);
+void gaur_unpin(void* address);
+/// Native code address of a new exposed function.
+void* gaur_expose(gaur::abi::FunctionRecord* function, std::uint64_t cookie);
+void gaur_unexpose(void* address);
+[[noreturn]] void gaur_threadExit();
+
+/// Argument and result are ref<@uvm.meta.bytes>.
+std::uint32_t gaur_idOf(void* name);
+void* gaur_nameOf(std::uint32_t id);
+void gaur_loadBundle(void* text);
+[[noreturn]] void gaur_notAvailable(std::uint32_t instruction);
+
+}  // extern "C"

@@ -1,0 +1,39 @@
+// What compiled code knows of the thread it runs on. The block is found through one thread-local pointer; since a stack can come back on
+// another thread, compiled code reloads that pointer after every call and keeps nothing derived from it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vm/abi/object.h"
+
+namespace gaur::abi {
+
+/// Heads of the free lists: blocks of one size and kind, linked through their first word. Refilled by the heap, popped by compiled code.
+struct AllocationLists {
+  /// [kind][granules]; index 0 is unused.
+  void* heads[kBlockKinds][kSmallGranules + 1];
+};
+
+struct ThreadBlock {
+  AllocationLists allocation;
+  /// ref<void>, the thread-local of the Mu thread.
+  void* threadLocal;
+  /// Cookie of the innermost exposed function that is active (map, NI-expose); 0 outside of one.
+  std::uint64_t cookie;
+  /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack.
+  void* nativeStackPointer;
+  /// The stack that is bound to this thread: the runtime's object.
+  void* stack;
+  /// The runtime's thread object.
+  void* thread;
+  /// The exception in flight, kept alive between the throw and the landing pad.
+  void* exception;
+};
+
+static_assert(offsetof(ThreadBlock, allocation) == 0);
+
+}  // namespace gaur::abi
+
+/// Null on threads that are not attached. Initial-exec, so that its offset from the thread pointer is one number for all threads.
+extern "C" __attribute__((tls_model("initial-exec"))) thread_local constinit gaur::abi::ThreadBlock* gaur_currentThread;
