@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+"""The benchmark run: Gaur beside C, C++ and LLVM's own tools, alternately, on the same machine in the same minutes.
+
+    python3 benchmarks/runner/bench.py --gaur build/release/bin/gaur [--quick] [--pairs N] [--only fib,list]
+
+Prints a table of ratios and writes results.json and results.svg into build/bench. What is measured and how is told in
+benchmarks/README.md. Exit status: 0 when everything ran (whether or not goals were met), 1 when something failed.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import generate  # noqa: E402
+import measure  # noqa: E402
+import report  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PROGRAMS = HERE.parent / "programs"
+
+# name: (quick size, full size, goal). Full sizes make C take 0.3 to 2 s.
+KERNELS = {
+    "fib": (39, 42, 1.25), "nbody": (4000000, 15000000, 1.25), "spectral": (2000, 4000, 1.25),
+    "mandel": (2000, 4000, 1.25), "fannkuch": (10, 11, 1.25), "matmul": (700, 1200, 1.25), "sieve": (5, 20, 1.25),
+    "sha": (80, 300, 1.25), "quick": (3000000, 10000000, 1.25), "arraysum": (10000, 80000, 1.25),
+}
+KERNEL_MEAN_GOAL = 1.05
+ALLOCATION = {"bintree": (17, 18, 1.0), "list": (30000, 100000, 1.0), "live": (5000000, 10000000, None)}
+THROW_GOAL = 1 / 30
+NO_THROW_GOAL = 1.02
+LOADED_FUNCTIONS = 5000
+CALL_OUT_GOAL = 1.2
+CALL_IN_GOAL = 4.0
+START_GOAL = 2.0
+BYTES_PER_FUNCTION = 1536
+CODE_MAPPINGS = 64
+
+
+class Bench:
+    """What all measurements share: where things are, how often to run, and the rows so far."""
+
+    def __init__(self, options):
+        self.options = options
+        self.gaur = str(pathlib.Path(options.gaur).resolve())
+        self.out = pathlib.Path(options.out).resolve()
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.pairs = options.pairs
+        self.rows = []
+        self.wanted = set(options.only.split(",")) if options.only else None
+        self.library = self.out / "libgaur_bench_native.so"
+
+    def wants(self, *names):
+        return self.wanted is None or any(name in self.wanted for name in names)
+
+    def size(self, sizes):
+        return sizes[0] if self.options.quick else sizes[1]
+
+    def run_command(self, files, arguments, *options):
+        """The command line that runs bundles; the entry is @main of the last one."""
+        files = [str(file) for file in files]
+        return [self.gaur, "run", *options, *self.options.gaur_option, *files, "--", *[str(a) for a in arguments]]
+
+    def build(self, name, compiler, flags, *sources):
+        """Compiles a peer into the output folder, anew each time: a second or two that spare every doubt."""
+        target = self.out / name
+        command = [compiler, *flags, "-o", str(target), *[str(source) for source in sources]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise measure.Failed(f"{compiler}: {done.stderr.strip().splitlines()[0] if done.stderr else 'failed'}")
+        return str(target)
+
+    def measure_row(self, row, action):
+        """Runs `action`, which fills the row, prints it and keeps it. A failure is a row too."""
+        try:
+            action(row)
+        except measure.Failed as error:
+            row.error = str(error)
+        self.rows.append(row)
+        print(report.line(report.cells(row)), flush=True)
+
+    def fill(self, row, ours, peer, figure, **settings):
+        result = measure.compare(ours, peer, settings.pop("pairs", self.pairs), figure, **settings)
+        row.ours, row.peer, row.ratio, row.ratios = result.ours, result.peer, result.ratio, result.ratios
+
+
+CLANG = "clang-19"
+C_FLAGS = ("-O2", "-Wall", "-Wextra")
+
+
+def compute_kernels(bench):
+    rows = []
+    for name, (quick, full, goal) in KERNELS.items():
+        if not bench.wants(name, "kernels"):
+            continue
+        size = bench.size((quick, full))
+
+        def action(row, name=name, size=size):
+            peer = bench.build(name, CLANG, C_FLAGS, PROGRAMS / f"{name}.c", "-lm")
+            bench.fill(row, bench.run_command([PROGRAMS / f"{name}.uir"], [size]), [peer, str(size)],
+                       measure.cpu_seconds)
+
+        row = report.Row("kernels", f"{name} {size}", "clang -O2", goal)
+        bench.measure_row(row, action)
+        rows.append(row)
+    if len(rows) == len(KERNELS):
+        mean = report.Row("kernels", "geometric mean of ten", "clang -O2", KERNEL_MEAN_GOAL, unit="")
+        mean.ratio = report.geometric_mean(rows)
+        if mean.ratio is None:
+            mean.error = "a kernel failed"
+        bench.rows.append(mean)
+        print(report.line(report.cells(mean)), flush=True)
+
+
+def allocation(bench):
+    for name, (quick, full, goal) in ALLOCATION.items():
+        if not bench.wants(name, "allocation"):
+            continue
+        size = bench.size((quick, full))
+
+        def action(row, name=name, size=size):
+            peer = bench.build(name, CLANG, C_FLAGS, PROGRAMS / f"{name}.c")
+            ours = bench.run_command([PROGRAMS / f"{name}.uir"], [size])
+            bench.fill(row, ours, [peer, str(size)], measure.cpu_seconds)
+            ours_peak, peer_peak = measure.run(ours).peak_bytes, measure.run([peer, str(size)]).peak_bytes
+            row.note = f"peak memory {ours_peak >> 20} MB, C {peer_peak >> 20} MB"
+
+        bench.measure_row(report.Row("allocation", f"{name} {size}", "malloc/free", goal), action)
+
+
+def exceptions(bench):
+    compilers = (("g++", "g++"), ("clang++", "clang++-19"))
+    for depth in (1, 10, 100):
+        if not bench.wants("throw", f"throw{depth}"):
+            continue
+        count = bench.size((100000, 300000)) // (1 if depth < 100 else 10)
+        arguments = [str(depth), str(count), "0"]
+        ours = bench.run_command([PROGRAMS / "throw.uir"], arguments)
+        for peer_name, compiler in compilers:
+
+            def action(row, peer_name=peer_name, compiler=compiler, ours=ours, arguments=arguments):
+                peer = bench.build(f"throw_{peer_name}", compiler, C_FLAGS, PROGRAMS / "throw.cpp")
+                bench.fill(row, ours, [peer, *arguments], measure.printed_nanoseconds)
+
+            bench.measure_row(report.Row("exceptions", f"throw+catch depth {depth}", f"{peer_name} -O2", THROW_GOAL, "ns"),
+                              action)
+    if bench.wants("throw", "throwloaded"):
+        many = bench.out / f"tiny{LOADED_FUNCTIONS}.uir"
+        many.write_text(generate.tiny_bundle(LOADED_FUNCTIONS, main=False), encoding="utf-8")
+        arguments = ["10", str(bench.size((100000, 300000))), "0"]
+        loaded = bench.run_command([many, PROGRAMS / "throw.uir"], arguments, "--eager")
+        alone = bench.run_command([PROGRAMS / "throw.uir"], arguments, "--eager")
+        bench.measure_row(
+            report.Row("exceptions", f"throw, {LOADED_FUNCTIONS} functions", "throw alone", 1.1, "ns"),
+            lambda row: bench.fill(row, loaded, alone, measure.printed_nanoseconds))
+    for depth in (1, 10, 100):
+        if not bench.wants("nothrow", f"nothrow{depth}"):
+            continue
+        count = bench.size((200000000, 1000000000)) // (depth * 10)
+        arguments = [str(depth), str(count), str(count)]
+
+        def action(row, arguments=arguments):
+            peer = bench.build("nothrow", CLANG, C_FLAGS, PROGRAMS / "nothrow.c")
+            bench.fill(row, bench.run_command([PROGRAMS / "throw.uir"], arguments), [peer, *arguments],
+                       measure.printed_nanoseconds)
+
+        bench.measure_row(report.Row("exceptions", f"never throwing depth {depth}", "clang -O2", NO_THROW_GOAL, "ns"), action)
+
+
+def native_calls(bench):
+    for name, goal, label in (("callout", CALL_OUT_GOAL, "Gaur to C call"), ("callin", CALL_IN_GOAL, "C to Gaur call")):
+        if not bench.wants(name, "calls"):
+            continue
+        count = bench.size((100000000, 300000000))
+
+        def action(row, name=name, count=count):
+            bench.build(bench.library.name, CLANG, (*C_FLAGS, "-shared", "-fPIC"), PROGRAMS / "native_library.c")
+            peer = bench.build(name, CLANG, C_FLAGS, PROGRAMS / f"{name}.c", bench.library, f"-Wl,-rpath,{bench.out}")
+            ours = bench.run_command([PROGRAMS / f"{name}.uir"], [count], f"--lib={bench.library}")
+            bench.fill(row, ours, [peer, str(count)], measure.printed_nanoseconds)
+
+        bench.measure_row(report.Row("calls", label, "C pointer", goal, "ns"), action)
+
+
+def compile_latency(bench):
+    """CPU per function = (run of N functions - run of none) / N, start-up and one execution of each included in both."""
+    if not bench.wants("compile"):
+        return
+    count = bench.size((500, 2000))
+    bundle, empty = bench.out / f"functions{count}.uir", bench.out / "functions1.uir"
+    module, empty_module = bench.out / f"functions{count}.ll", bench.out / "functions1.ll"
+    bundle.write_text(generate.mu_bundle(count), encoding="utf-8")
+    empty.write_text(generate.mu_bundle(1), encoding="utf-8")
+    module.write_text(generate.llvm_module(count, 1), encoding="utf-8")
+    empty_module.write_text(generate.llvm_module(1, 1), encoding="utf-8")
+    clang_o2 = [CLANG, "-O2", "-Wno-override-module", "-c", "-o", "/dev/null"]
+    cases = (
+        ("47-inst function, bundle O0", ("--eager", "--opt=0"), "lli -O0", ["lli-19", "-O0", "--jit-kind=mcjit"], True),
+        ("47-inst function, singly O0", ("--opt=0",), "lli orc-lazy", ["lli-19", "-O0", "--jit-kind=orc-lazy"], True),
+        ("47-inst function, bundle O2", ("--eager", "--opt=2"), "clang -O2 -c", clang_o2, False),
+        ("47-inst function, singly O2", ("--opt=2",), "clang -O2 -c", clang_o2, False),
+    )
+    for label, options, peer_name, peer, runs in cases:
+
+        def action(row, options=options, peer=peer, runs=runs):
+            full = bench.run_command([bundle], ["1"], *options)
+            nothing = bench.run_command([empty], ["1"], *options)
+            ratios, ours, theirs = [], [], []
+            for _ in range(bench.pairs):
+                a, b = measure.run(full), measure.run([*peer, str(module)])
+                a0, b0 = measure.run(nothing), measure.run([*peer, str(empty_module)])
+                if runs and not measure.same_results(a.lines[0], b.lines[0]):
+                    raise measure.Failed(f"results differ: ours {a.lines[0]}, peer {b.lines[0]}")
+                ours.append((a.cpu_seconds - a0.cpu_seconds) / count * 1e9)
+                theirs.append((b.cpu_seconds - b0.cpu_seconds) / count * 1e9)
+                ratios.append(ours[-1] / theirs[-1])
+            row.ours, row.peer = sorted(ours)[len(ours) // 2], sorted(theirs)[len(theirs) // 2]
+            row.ratio, row.ratios = sorted(ratios)[len(ratios) // 2], ratios
+
+        bench.measure_row(report.Row("compile", label, peer_name, None, "ns"), action)
+
+
+def code_footprint(bench):
+    """Resident bytes a function: the same bundle compiled and not compiled, so that IR and libraries cancel out."""
+    if not bench.wants("footprint"):
+        return
+    count = bench.size((20000, 100000))
+    bundle = bench.out / f"tiny{count}_main.uir"
+    bundle.write_text(generate.tiny_bundle(count, main=True), encoding="utf-8")
+    state = {}
+
+    def action(row):
+        compiled = measure.footprint(bench.run_command([bundle], [], "--eager", "--opt=0"))
+        lazy = measure.footprint(bench.run_command([bundle], [], "--opt=0"))
+        state["mappings"], state["writable"] = compiled.executable_mappings, compiled.writable_executable_mappings
+        row.ours, row.peer = (compiled.resident_bytes - lazy.resident_bytes) / count, float(BYTES_PER_FUNCTION)
+        row.ratio = row.ours / row.peer
+        row.ratios = [row.ratio]
+        row.note = f"{compiled.resident_bytes >> 20} MB resident, {lazy.resident_bytes >> 20} MB before compiling"
+
+    bench.measure_row(report.Row("footprint", f"{count} live functions, each", "limit", 1.0, "B"), action)
+    if not state:
+        return
+
+    def mappings(row):
+        row.ours, row.peer = state["mappings"], CODE_MAPPINGS
+        row.ratio = row.ours / row.peer
+        row.ratios = [row.ratio]
+        row.note = f"{state['writable']} of them writable"
+        if state["writable"]:
+            raise measure.Failed(f"{state['writable']} mappings are writable and executable")
+
+    bench.measure_row(report.Row("footprint", "code mappings", "limit", 1.0, ""), mappings)
+
+
+def start_up(bench):
+    if not bench.wants("startup"):
+        return
+    hello = bench.out / "hello.ll"
+    hello.write_text(generate.LLVM_HELLO, encoding="utf-8")
+    ours = bench.run_command([ROOT / "examples" / "hello.uir"], [])
+    bench.measure_row(
+        report.Row("startup", "hello, start to end", "lli", START_GOAL),
+        lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
+
+
+PARTS = (compute_kernels, allocation, exceptions, native_calls, compile_latency, code_footprint, start_up)
+NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "compile", "footprint", "startup",
+         "kernels", "allocation", "calls")
+
+
+def machine_facts(bench):
+    processor = platform.processor() or "unknown"
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        for entry in info:
+            if entry.startswith("model name"):
+                processor = entry.split(":", 1)[1].strip()
+                break
+    version = subprocess.run([bench.gaur, "version"], capture_output=True, text=True, check=False).stdout.strip()
+    return {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "processor": processor,
+            "processors": os.cpu_count(), "load": os.getloadavg()[0], "gaur": version, "pairs": bench.pairs,
+            "quick": bench.options.quick}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gaur", default=str(ROOT / "build" / "release" / "bin" / "gaur"))
+    parser.add_argument("--pairs", type=int, help="alternating pairs of runs (default 5, with --quick 3)")
+    parser.add_argument("--quick", action="store_true", help="sizes for which C takes 0.1 to 0.3 s")
+    parser.add_argument("--only", help="comma-separated: " + ", ".join(NAMES))
+    parser.add_argument("--out", default=str(ROOT / "build" / "bench"))
+    parser.add_argument("--gaur-option", action="append", default=[], help="one more option for every `gaur run`")
+    options = parser.parse_args()
+    if options.pairs is None:
+        options.pairs = 3 if options.quick else 5
+    unknown = set(options.only.split(",")) - set(NAMES) - {f"{n}{d}" for n in ("throw", "nothrow") for d in (1, 10, 100)} \
+        if options.only else set()
+    if unknown:
+        parser.error("unknown: " + ", ".join(sorted(unknown)))
+    if not os.access(options.gaur, os.X_OK):
+        parser.error(f"{options.gaur} is not there: build it first (tools/dev build)")
+    bench = Bench(options)
+    facts = machine_facts(bench)
+    print(f"{facts['gaur'] or 'gaur'}, {facts['processor']}, load {facts['load']:.1f}, {bench.pairs} pairs\n")
+    print(report.heading())
+    for part in PARTS:
+        part(bench)
+    report.write_json(bench.out / "results.json", bench.rows, facts)
+    report.write_svg(bench.out / "results.svg", bench.rows, "Gaur beside its peers")
+    print(f"\n{bench.out}/results.json, results.svg")
+    return 1 if any(row.error is not None for row in bench.rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
