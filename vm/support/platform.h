@@ -21,6 +21,8 @@ enum class Access : std::uint8_t { None, Read, ReadWrite, ReadExecute };
 
 /// Address space without memory behind it, that nothing can touch.
 void* reserve(std::size_t size);
+/// Zero bytes ready for use, without memory behind them until they are written.
+void* reserveZeroed(std::size_t size);
 /// Makes reserved pages usable (zero) or changes their access.
 bool protect(void* address, std::size_t size, Access access);
 /// Gives the memory of pages back to the system; the address space stays and reads as zero.

@@ -72,6 +72,11 @@ void* reserve(std::size_t size) {
   return address == MAP_FAILED ? nullptr : address;
 }
 
+void* reserveZeroed(std::size_t size) {
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, kReservation, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
 bool protect(void* address, std::size_t size, Access access) { return mprotect(address, size, protection(access)) == 0; }
 
 bool discard(void* address, std::size_t size) { return madvise(address, size, MADV_DONTNEED) == 0; }
