@@ -137,16 +137,17 @@ def llvm_module(count, seed):
 
 
 def tiny_bundle(count, main):
-    """`count` functions of three instructions. `main` True adds a @main that writes one line and sleeps for ever, so that
-    the process can be looked at."""
-    parts = ['.typedef @i64 = int<64>\n.const @tiny_factor <@i64> = 31\n.funcsig @tiny_sig = (@i64) -> (@i64)\n']
+    """`count` functions of three instructions under names of their own, so that other bundles can be loaded beside them.
+    `main` True adds a @main that writes one line and sleeps for ever, so that the process can be looked at."""
+    parts = ['.typedef @tiny_i64 = int<64>\n.const @tiny_factor <@tiny_i64> = 31\n.funcsig @tiny_sig = (@tiny_i64) -> (@tiny_i64)\n']
     for index in range(count):
-        parts.append(f".const @tiny_c{index} <@i64> = {index}\n.funcdef @tiny{index} VERSION %v1 <@tiny_sig> {{\n"
-                     f"  %entry(<@i64> %x):\n    %a = MUL <@i64> %x @tiny_factor\n    %b = ADD <@i64> %a @tiny_c{index}\n"
+        parts.append(f".const @tiny_c{index} <@tiny_i64> = {index}\n.funcdef @tiny{index} VERSION %v1 <@tiny_sig> {{\n"
+                     f"  %entry(<@tiny_i64> %x):\n    %a = MUL <@tiny_i64> %x @tiny_factor\n    %b = ADD <@tiny_i64> %a @tiny_c{index}\n"
                      "    RET (%b)\n}\n")
     if main:
         parts.append('''
 .typedef @i8 = int<8>
+.typedef @i64 = int<64>
 .typedef @i32 = int<32>
 .typedef @char_ptr = uptr<@i8>
 .typedef @argv = uptr<@char_ptr>
