@@ -1,0 +1,380 @@
+// Start-up of Boehm's collector, its threads and the root hooks.
+//
+// A thread runs on its native stack or on a stack of the VM, which Boehm knows nothing of, and switching costs nothing: only when a
+// collection begins is it found out where each thread stands. Stopped threads tell by a handler wrapped around Boehm's own signal
+// handler; then Boehm's idea of each thread's stack bottom is set right just before it scans the stacks.
+#include "gc/boehm_process.h"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "gc/gc_log.h"
+#include "gc/heap_verifier.h"
+#include "gc/interrupted_context.h"
+#include "gc/mark_procedure.h"
+#include "vm/support/check.h"
+#include "vm/support/platform.h"
+
+// Scanning reads stack memory that sanitizers hold to be out of bounds.
+#define GAUR_SCANS_STACKS __attribute__((noinline, no_sanitize("address", "undefined")))
+
+namespace gaur::gc {
+
+/// A thread's use of one heap.
+struct BoehmProcess::Attachment {
+  RootProvider* provider;
+  abi::ThreadBlock* block;
+  Attachment* next;
+};
+
+struct BoehmProcess::NativeThread {
+  void* handle;  // Boehm's
+  std::uintptr_t bottom;
+  bool registeredHere;
+  Attachment* attachments;  // innermost first
+  NativeThread* next;
+  /// Where the thread stood when it was stopped, and the lowest word to scan: its registers lie in the signal frame between.
+  /// 0 while it runs.
+  volatile std::uintptr_t stoppedAt;
+  volatile std::uintptr_t scanFrom;
+};
+
+struct BoehmProcess::Provider {
+  RootProvider* provider;
+  bool verify;
+  Provider* next;
+};
+
+__attribute__((tls_model("initial-exec"))) thread_local constinit BoehmProcess::NativeThread* BoehmProcess::currentThread_ = nullptr;
+
+namespace {
+
+/// How far above an interrupted stack pointer a weak reference may lie that was loaded and not yet revealed.
+constexpr std::uintptr_t kFreshBytes = 512;
+
+template <class F>
+void withCollectorLock(F f) {
+  GC_call_with_alloc_lock(
+      [](void* function) -> void* {
+        (*static_cast<F*>(function))();
+        return nullptr;
+      },
+      &f);
+}
+
+std::uintptr_t nativeStackBottom() {
+  pthread_attr_t attributes;
+  GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
+  void* lowest = nullptr;
+  std::size_t size = 0;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  return reinterpret_cast<std::uintptr_t>(lowest) + size;
+}
+
+void setStackBottom(void* handle, std::uintptr_t bottom) {
+  GC_stack_base base;
+  base.mem_base = reinterpret_cast<void*>(bottom);
+  GC_set_stackbottom(handle, &base);
+}
+
+/// Gathers words to push, since Boehm takes ranges of memory.
+class WordBuffer {
+ public:
+  WordBuffer() = default;
+  WordBuffer(const WordBuffer&) = delete;
+  WordBuffer& operator=(const WordBuffer&) = delete;
+  ~WordBuffer() { flush(); }
+  void add(std::uintptr_t word) {
+    words_[count_++] = word;
+    if (count_ == std::size(words_)) flush();
+  }
+
+ private:
+  void flush() {
+    if (count_ != 0) GC_push_all_eager(words_, words_ + count_);
+    count_ = 0;
+  }
+  std::uintptr_t words_[64];
+  std::size_t count_ = 0;
+};
+
+GAUR_SCANS_STACKS void pushTaggedReferences(std::uintptr_t begin, std::uintptr_t end) {
+  WordBuffer buffer;
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+    if (abi::tagrefHoldsRef(*p)) buffer.add(abi::tagrefAddress(*p));
+}
+
+GAUR_SCANS_STACKS void pushHiddenReferences(std::uintptr_t begin, std::uintptr_t end) {
+  WordBuffer buffer;
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+    if (*p >> 63 != 0) buffer.add(abi::revealWeak(*p));
+}
+
+}  // namespace
+
+void RootSink::conservative(const void* begin, const void* end) {
+  GC_push_all_eager(const_cast<void*>(begin), const_cast<void*>(end));
+  pushTaggedReferences(reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
+}
+
+void RootSink::word(std::uintptr_t value) {
+  std::uintptr_t target = abi::tagrefHoldsRef(value) ? abi::tagrefAddress(value) : value;
+  GC_push_all_eager(&target, &target + 1);
+}
+
+void RootSink::cell(const abi::GcMap& map, void* base) {
+  WordBuffer buffer;
+  abi::forEachSlot(map, reinterpret_cast<std::uintptr_t>(base), [&](std::uint64_t* slot, abi::SlotKind kind) {
+    switch (kind) {
+      case abi::SlotKind::Strong: buffer.add(*slot); break;
+      case abi::SlotKind::Tagged:
+        if (abi::tagrefHoldsRef(*slot)) buffer.add(abi::tagrefAddress(*slot));
+        break;
+      case abi::SlotKind::Weak:
+        if (*slot != 0) addWeakSlot(slot);
+        break;
+    }
+  });
+}
+
+void RootSink::freeLists(const abi::AllocationLists& lists) {
+  WordBuffer buffer;
+  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::Traced)]) buffer.add(reinterpret_cast<std::uintptr_t>(head));
+  // Nothing looks into pointer-free blocks, so their links keep nothing.
+  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::PointerFree)])
+    for (void* block = head; block; block = *static_cast<void**>(block)) buffer.add(reinterpret_cast<std::uintptr_t>(block));
+}
+
+BoehmProcess& BoehmProcess::instance() {
+  static auto* process = new BoehmProcess;  // hooks point to it as long as the process lives
+  return *process;
+}
+
+BoehmProcess::BoehmProcess() {
+  initializeMarking();
+  if (GC_is_init_called() == 0) {
+    GC_set_markers_count(1);  // the mark procedure gathers weak slots without locks
+    GC_set_no_dls(1);
+    GC_set_dont_precollect(1);
+    GC_set_pages_executable(0);
+    GC_init();
+    GC_clear_roots();  // static data holds no references of ours
+  }
+  GC_set_finalize_on_demand(1);
+  GC_set_warn_proc(logWarning);
+  GC_set_oom_fn([](std::size_t) -> void* { return nullptr; });
+  GC_allow_register_threads();
+  // Main threads stay known to Boehm; another one may end before the VM does.
+  if (syscall(SYS_gettid) != getpid()) GC_unregister_my_thread();
+
+  unsigned procedure = GC_new_proc(markObject);
+  setMarkProcedure(procedure);
+  kinds_[static_cast<unsigned>(abi::BlockKind::Traced)] =
+      static_cast<int>(GC_new_kind(GC_new_free_list(), GC_MAKE_PROC(procedure, 0), 0, 1));
+  kinds_[static_cast<unsigned>(abi::BlockKind::PointerFree)] = static_cast<int>(GC_new_kind(GC_new_free_list(), 0, 0, 1));
+
+  pushThreadStacks_ = GC_get_push_other_roots();
+  GC_set_push_other_roots(pushOtherRoots);
+  GC_set_on_collection_event(handleEvent);
+
+  sigaction(GC_get_suspend_signal(), nullptr, &suspensionAction_);
+  struct sigaction wrapped = suspensionAction_;
+  wrapped.sa_flags |= SA_SIGINFO;
+  wrapped.sa_sigaction = handleSuspension;
+  sigaction(GC_get_suspend_signal(), &wrapped, nullptr);
+}
+
+void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& options) {
+  if (options.maxBytes != 0) GC_set_max_heap_size(options.maxBytes);
+  std::uint64_t wanted = options.maxBytes != 0 ? std::min(options.initialBytes, options.maxBytes) : options.initialBytes;
+  GC_prof_stats_s stats;
+  GC_get_prof_stats(&stats, sizeof stats);
+  std::size_t size = stats.heapsize_full;
+  if (size < wanted) GC_expand_hp(wanted - size);
+  // With any stop function but its own, Boehm sweeps everything before it marks: no dead object with stale references remains that
+  // the verifier could take for a live one.
+  if (options.verify) GC_set_stop_func([] { return 0; });
+  auto* entry = new Provider{&provider, options.verify, nullptr};
+  withCollectorLock([&] {
+    entry->next = providers_;
+    providers_ = entry;
+  });
+}
+
+void BoehmProcess::removeProvider(RootProvider& provider) {
+  Provider* removed = nullptr;
+  withCollectorLock([&] {
+    for (Provider** link = &providers_; *link; link = &(*link)->next) {
+      if ((*link)->provider != &provider) continue;
+      removed = *link;
+      *link = removed->next;
+      break;
+    }
+    for (const NativeThread* thread = threads_; thread; thread = thread->next)
+      for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
+        GAUR_CHECK(attachment->provider != &provider, "a thread is still attached to a heap that goes away");
+    if (!providers_) GC_set_max_heap_size(0);
+  });
+  delete removed;
+}
+
+void BoehmProcess::attachThread(RootProvider& provider, abi::ThreadBlock& block) {
+  NativeThread* thread = currentThread_;
+  bool isNew = thread == nullptr;
+  if (isNew) {
+    thread = new NativeThread{};
+    thread->bottom = nativeStackBottom();
+    GC_stack_base base;
+    base.mem_base = reinterpret_cast<void*>(thread->bottom);
+    thread->registeredHere = GC_thread_is_registered() == 0 && GC_register_my_thread(&base) == GC_SUCCESS;
+    thread->handle = GC_get_my_stackbottom(&base);
+    currentThread_ = thread;
+  }
+  auto* attachment = new Attachment{&provider, &block, nullptr};
+  withCollectorLock([&] {
+    attachment->next = thread->attachments;
+    thread->attachments = attachment;
+    if (!isNew) return;
+    thread->next = threads_;
+    threads_ = thread;
+  });
+}
+
+void BoehmProcess::detachThread(abi::ThreadBlock& block) {
+  NativeThread* thread = currentThread_;
+  GAUR_CHECK(thread != nullptr, "thread is not attached");
+  Attachment* removed = nullptr;
+  withCollectorLock([&] {
+    for (Attachment** link = &thread->attachments; *link; link = &(*link)->next) {
+      if ((*link)->block != &block) continue;
+      removed = *link;
+      *link = removed->next;
+      break;
+    }
+    if (thread->attachments) return;
+    for (NativeThread** link = &threads_; *link; link = &(*link)->next) {
+      if (*link != thread) continue;
+      *link = thread->next;
+      break;
+    }
+    setStackBottom(thread->handle, thread->bottom);
+  });
+  GAUR_CHECK(removed != nullptr, "thread is not attached with this block");
+  delete removed;
+  if (thread->attachments) return;
+  if (thread->registeredHere) GC_unregister_my_thread();
+  currentThread_ = nullptr;
+  delete thread;
+}
+
+bool BoehmProcess::isAttached() { return currentThread_ != nullptr; }
+
+void BoehmProcess::handleSuspension(int signal, siginfo_t* info, void* context) {
+  if (NativeThread* thread = currentThread_) {
+    thread->stoppedAt = interruptedStackPointer(context);
+    thread->scanFrom = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  }
+  const struct sigaction& next = instance().suspensionAction_;
+  if ((next.sa_flags & SA_SIGINFO) != 0) {
+    next.sa_sigaction(signal, info, context);
+  } else {
+    next.sa_handler(signal);
+  }
+}
+
+void BoehmProcess::handleEvent(GC_EventType event) {
+  BoehmProcess& self = instance();
+  switch (event) {
+    case GC_EVENT_START: self.startTime_ = platform::monotonicTime(); break;
+    case GC_EVENT_PRE_STOP_WORLD:
+      self.stopTime_ = platform::monotonicTime();
+      for (NativeThread* thread = self.threads_; thread; thread = thread->next) thread->stoppedAt = 0;
+      break;
+    case GC_EVENT_MARK_START: startMarking(); break;
+    case GC_EVENT_MARK_END:
+      endMarking();
+      for (const Provider* entry = self.providers_; entry; entry = entry->next) {
+        if (!entry->verify) continue;
+        verifyHeap(self.kinds_);
+        break;
+      }
+      break;
+    case GC_EVENT_POST_START_WORLD:
+      self.pause_ = platform::monotonicTime() - self.stopTime_;
+      self.times_.longestPauseNanoseconds = std::max(self.times_.longestPauseNanoseconds, self.pause_);
+      break;
+    case GC_EVENT_END: {
+      std::uint64_t duration = platform::monotonicTime() - self.startTime_;
+      self.times_.totalNanoseconds += duration;
+      logCollection(duration, self.pause_);
+      break;
+    }
+    default: break;
+  }
+}
+
+void BoehmProcess::pushOtherRoots() {
+  // What callers left in registers is in this frame then, above the frame of the function that scans.
+  __builtin_unwind_init();
+  instance().pushRoots();
+  asm volatile("" ::: "memory");  // no tail call
+}
+
+StackRange BoehmProcess::muStackOf(const NativeThread& thread, std::uintptr_t sp, const Attachment*& found) const {
+  for (found = thread.attachments; found; found = found->next)
+    if (StackRange stack = found->provider->muStackOf(sp); !stack.isEmpty()) return stack;
+  return {};
+}
+
+/// Calls f(begin, end, sp) for the parts of stacks that a thread occupies, the one it stands on first: a stack of the VM, below that the
+/// native part from which it was entered (or, where another VM was active then, first a stack of that one).
+template <class F>
+void BoehmProcess::forEachStackPart(const NativeThread& thread, F&& f) {
+  std::uintptr_t begin = thread.scanFrom;
+  std::uintptr_t sp = thread.stoppedAt;
+  while (sp != 0) {
+    const Attachment* attachment = nullptr;
+    StackRange stack = muStackOf(thread, sp, attachment);
+    f(begin, attachment ? stack.end : thread.bottom, sp);
+    if (!attachment) break;
+    begin = sp = reinterpret_cast<std::uintptr_t>(attachment->block->nativeStackPointer);
+  }
+}
+
+GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
+  if (NativeThread* self = currentThread_) {
+    self->stoppedAt = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    self->scanFrom = self->stoppedAt;
+  }
+  for (const NativeThread* thread = threads_; thread; thread = thread->next) {
+    setStackBottom(thread->handle, thread->bottom);
+    forEachStackPart(*thread, [&](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t sp) {
+      if (sp == thread->stoppedAt) {
+        setStackBottom(thread->handle, end);
+      } else {
+        GC_push_all_eager(reinterpret_cast<void*>(begin), reinterpret_cast<void*>(end));
+      }
+    });
+  }
+  pushThreadStacks_();
+  RootSink sink;
+  for (const NativeThread* thread = threads_; thread; thread = thread->next) {
+    forEachStackPart(*thread, [&](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t sp) {
+      pushTaggedReferences(begin, end);
+      if (sp == thread->stoppedAt && thread != currentThread_) pushHiddenReferences(begin, std::min(end, sp + kFreshBytes));
+    });
+    for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
+      const abi::ThreadBlock& block = *attachment->block;
+      sink.freeLists(block.allocation);
+      sink.word(reinterpret_cast<std::uintptr_t>(block.threadLocal));
+      sink.word(reinterpret_cast<std::uintptr_t>(block.exception));
+    }
+  }
+  for (const Provider* entry = providers_; entry; entry = entry->next) entry->provider->pushRoots(sink);
+}
+
+}  // namespace gaur::gc

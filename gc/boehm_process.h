@@ -1,0 +1,68 @@
+// Boehm's collector exists once a process. This is that one: it is started by the first heap, and holds the block kinds, the hooks, the
+// threads and the root providers of all heaps.
+#pragma once
+
+#include <gc/gc.h>
+#include <gc/gc_mark.h>
+#include <signal.h>
+
+#include <cstdint>
+
+#include "gc/heap.h"
+#include "gc/roots.h"
+#include "vm/abi/object.h"
+#include "vm/abi/thread_block.h"
+
+namespace gaur::gc {
+
+struct CollectionTimes {
+  std::uint64_t totalNanoseconds = 0;
+  std::uint64_t longestPauseNanoseconds = 0;
+};
+
+class BoehmProcess {
+ public:
+  /// Started on first use, then there for the rest of the process.
+  static BoehmProcess& instance();
+
+  int kind(abi::BlockKind kind) const { return kinds_[static_cast<unsigned>(kind)]; }
+
+  void addProvider(RootProvider& provider, const HeapOptions& options);
+  /// All threads that were attached for it are detached.
+  void removeProvider(RootProvider& provider);
+
+  void attachThread(RootProvider& provider, abi::ThreadBlock& block);
+  void detachThread(abi::ThreadBlock& block);
+  static bool isAttached();
+
+  CollectionTimes times() const { return times_; }
+
+ private:
+  struct Attachment;
+  struct NativeThread;
+  struct Provider;
+
+  BoehmProcess();
+  static void handleSuspension(int signal, siginfo_t* info, void* context);
+  static void handleEvent(GC_EventType event);
+  static void pushOtherRoots();
+  void pushRoots();
+  template <class F>
+  void forEachStackPart(const NativeThread& thread, F&& f);
+  StackRange muStackOf(const NativeThread& thread, std::uintptr_t sp, const Attachment*& found) const;
+
+  static thread_local NativeThread* currentThread_;
+
+  int kinds_[abi::kBlockKinds] = {};
+  // Lists that the hooks walk; changed with the allocation lock held, so that no collection can be going on.
+  NativeThread* threads_ = nullptr;
+  Provider* providers_ = nullptr;
+  GC_push_other_roots_proc pushThreadStacks_ = nullptr;
+  struct sigaction suspensionAction_ = {};
+  CollectionTimes times_;
+  std::uint64_t startTime_ = 0;
+  std::uint64_t stopTime_ = 0;
+  std::uint64_t pause_ = 0;
+};
+
+}  // namespace gaur::gc

@@ -1,0 +1,43 @@
+// How the runtime tells the collector where references are: everything that is neither in the heap nor on the stack of an attached
+// thread is pushed through a RootSink.
+#pragma once
+
+#include <cstdint>
+
+#include "vm/abi/layout.h"
+#include "vm/abi/object.h"
+
+namespace gaur::gc {
+
+struct StackRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  bool isEmpty() const { return begin == end; }
+};
+
+/// Receives roots while the world is stopped. Only valid during RootProvider::pushRoots.
+class RootSink {
+ public:
+  /// Memory that may hold anything: each word that looks like a reference, an interior reference or a tagref64 keeps its target.
+  void conservative(const void* begin, const void* end);
+  /// A reference, an interior reference or a tagref64; anything else does no harm.
+  void word(std::uintptr_t value);
+  /// Memory of a known type outside the heap, a global cell: weak references in it are weak.
+  void cell(const abi::GcMap& map, void* base);
+  /// Blocks that were handed out and not yet used.
+  void freeLists(const abi::AllocationLists& lists);
+};
+
+/// Implemented by the runtime. The functions are called in a collection, with all other threads stopped wherever they were: they
+/// must not allocate memory of any sort, must not take locks that a stopped thread may hold, and must be fast.
+class RootProvider {
+ public:
+  virtual ~RootProvider() = default;
+
+  /// The stack made by the VM that `sp` points into, from its lowest word to its top; empty when it is none of this VM's.
+  virtual StackRange muStackOf(std::uintptr_t sp) = 0;
+  /// Suspended stacks, global cells, handles, what runtime objects hold. May be called more than once in a collection.
+  virtual void pushRoots(RootSink& sink) = 0;
+};
+
+}  // namespace gaur::gc
