@@ -99,10 +99,8 @@ struct Constant : Value {
   static constexpr EntityKind kKind = EntityKind::Constant;
   ConstantKind kind = ConstantKind::Int;
   TypeUse declaredType;
-  /// Int: the words that a wider type needs beyond those given are ones, not zeros (a literal with a minus sign).
-  bool signExtend = false;
-  /// Int: little-endian words; linking makes them as many as the type needs and clears the bits above its width. Float, Double: one
-  /// word with the bits.
+  /// Int: little-endian words in two's complement, of which the last has the sign: where the type needs more, linking repeats the
+  /// sign; where it needs fewer bits, linking clears the others. Float, Double: one word with the bits.
   std::span<std::uint64_t> words;
   std::span<ValueUse> elements;   // Sequence
   std::string_view symbol;        // Extern

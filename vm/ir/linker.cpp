@@ -347,6 +347,7 @@ void Linker::resolveInstruction(Instruction& instruction) {
 // --- Types of values ------------------------------------------------------------------------------------------------------------------
 
 void Linker::checkSignatures() {
+  std::unordered_set<const Entity*> mismatched;
   for (auto& declaration : builder_.declarations_) {
     Entity* entity = builder_.definitions_.get(declaration.function);
     if (!entity) entity = program_.entity(declaration.function);
@@ -361,12 +362,15 @@ void Linker::checkSignatures() {
     if (!have || !said || have->signature == said->signature) continue;
     Diagnostic& diagnostic = report(ErrorId::DeclarationMismatch, declaration.pos, *entity,
                                     {describe(*entity), toString(said->signature), toString(have->signature)});
+    mismatched.insert(entity);
     if (!program_.entity(declaration.function)) diagnostic.notes.push_back({entity->pos, "the first declaration"});
   }
   for (FunctionVersion* version : bundle_.versions) {
     const SignatureDef* said = version->signature;
     const Function* function = version->function;
-    if (!said || !function || !function->signature || said->signature == function->signature->signature) continue;
+    // In text a definition is a declaration as well; one error is enough.
+    if (!said || !function || !function->signature || mismatched.contains(function)) continue;
+    if (said->signature == function->signature->signature) continue;
     report(ErrorId::VersionSignature, version->signature.pos != 0 ? version->signature.pos : version->pos, *version,
            {describe(*function), toString(said->signature), toString(function->signature->signature)});
   }
@@ -397,7 +401,8 @@ void Linker::typeConstant(Constant& constant) {
   std::size_t wordCount = static_cast<std::size_t>((bits + 63) / 64);
   if (constant.words.size() < wordCount) {
     auto words = builder_.arena().makeArray<std::uint64_t>(wordCount);
-    std::fill(words.begin(), words.end(), constant.signExtend ? ~std::uint64_t{0} : 0);
+    bool isNegative = !constant.words.empty() && (constant.words.back() >> 63) != 0;
+    std::fill(words.begin(), words.end(), isNegative ? ~std::uint64_t{0} : 0);
     std::copy(constant.words.begin(), constant.words.end(), words.begin());
     constant.words = words;
   }

@@ -47,7 +47,7 @@ bool stepInto(const Entity& entity, std::string_view path, std::string_view& res
   if (rest.empty()) return true;
   if (rest[0] != '.') return false;
   rest.remove_prefix(1);
-  return true;
+  return !rest.empty();
 }
 
 bool isNamed(const Entity& entity, std::string_view path) {
@@ -160,6 +160,7 @@ Entity* Program::localEntity(std::string_view name) const {
     }
     if (!prefix) continue;
     std::string_view rest = name.substr(dot + 1);
+    if (rest.empty()) return nullptr;
     Entity* found = nullptr;
     if (prefix->entityKind == EntityKind::Function) found = findIn(*static_cast<Function*>(prefix), rest);
     if (prefix->entityKind == EntityKind::FunctionVersion) found = findIn(*static_cast<FunctionVersion*>(prefix), rest);

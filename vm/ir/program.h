@@ -62,7 +62,8 @@ class Program {
   void enterIds(const Bundle& bundle);
   Entity* localEntity(std::string_view name) const;
 
-  TypeTable types_;
+  /// Of the process: object headers number canonical types, and several VMs can share one heap.
+  TypeTable& types_ = TypeTable::shared();
   IdTable<Entity> entities_;
   std::atomic<Id> nextId_{kFirstClientId};
   mutable std::mutex loadMutex_;

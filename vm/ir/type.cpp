@@ -235,6 +235,11 @@ void TypeTable::Impl::complete(TypeGraphNode* node, std::span<TypeGraphNode* con
 
 // --- The table -----------------------------------------------------------------------------------------------------------------------
 
+TypeTable& TypeTable::shared() {
+  static TypeTable* table = new TypeTable;  // outlives static destruction, as the heap does
+  return *table;
+}
+
 TypeTable::TypeTable() : impl_(std::make_unique<Impl>()) {}
 TypeTable::~TypeTable() = default;
 

@@ -73,6 +73,9 @@ std::string toString(const Signature* signature, unsigned depth = 4);
 
 class TypeTable {
  public:
+  /// The one of this process. Types are never given up: they are few, since equal ones are one.
+  static TypeTable& shared();
+
   TypeTable();
   ~TypeTable();
   TypeTable(const TypeTable&) = delete;

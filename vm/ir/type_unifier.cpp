@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "vm/ir/partition.h"
 #include "vm/ir/program.h"
 
 namespace gaur::ir {
@@ -212,10 +213,15 @@ void TypeUnifier::unifyCycle(std::span<const Vertex> members) {
     info_[members[i]].position = i;
   }
   auto rounds = hashRounds(members);
-  // All members reach each other, so one that equals a known type shows what all the others equal.
+  // All members reach each other, so one that equals a known type shows what all the others equal. The one with the rarest hash
+  // has the fewest candidates.
+  std::unordered_map<std::uint64_t, std::uint32_t> hashCount;
+  for (const HashRounds& r : rounds) ++hashCount[r.back()];
+  auto rarest = std::ranges::min_element(rounds, {}, [&](const HashRounds& r) { return hashCount.at(r.back()); });
+  Vertex chosen = members[static_cast<std::size_t>(rarest - rounds.begin())];
   bool known = false;
-  auto [first, last] = table_.impl_->cyclic.equal_range(rounds[0].back());
-  for (auto candidate = first; candidate != last && !known; ++candidate) known = matchKnown(members, candidate->second);
+  auto [first, last] = table_.impl_->cyclic.equal_range(rarest->back());
+  for (auto candidate = first; candidate != last && !known; ++candidate) known = matchKnown(members, chosen, candidate->second);
   if (!known) makeNew(members, rounds);
   for (Vertex v : members) info_[v].inComponent = false;
 }
@@ -236,7 +242,7 @@ std::vector<HashRounds> TypeUnifier::hashRounds(std::span<const Vertex> members)
   return rounds;
 }
 
-bool TypeUnifier::matchKnown(std::span<const Vertex> members, TypeGraphNode* candidate) {
+bool TypeUnifier::matchKnown(std::span<const Vertex> members, Vertex chosen, TypeGraphNode* candidate) {
   std::vector<Vertex> open;
   auto assume = [&](Vertex v, TypeGraphNode* node) {
     TypeGraphNode*& assumed = info_[v].result;
@@ -246,7 +252,7 @@ bool TypeUnifier::matchKnown(std::span<const Vertex> members, TypeGraphNode* can
     open.push_back(v);
     return true;
   };
-  bool equal = assume(members[0], candidate);
+  bool equal = assume(chosen, candidate);
   while (equal && !open.empty()) {
     Vertex v = open.back();
     open.pop_back();
@@ -262,30 +268,24 @@ bool TypeUnifier::matchKnown(std::span<const Vertex> members, TypeGraphNode* can
   return equal;
 }
 
-/// Class of each member: two are in one class exactly if they are equal. Starts from the hashes and splits until nothing changes.
+/// Class of each member: two are in one class exactly if they are equal.
 std::vector<std::uint32_t> TypeUnifier::partition(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) const {
-  std::vector<std::uint32_t> classes(members.size());
-  std::unordered_map<std::uint64_t, std::uint32_t> byHash;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    classes[i] = byHash.emplace(rounds[i].back(), static_cast<std::uint32_t>(byHash.size())).first->second;
-  for (std::size_t count = byHash.size(), before = 0; count != before;) {
-    std::unordered_map<std::vector<std::uint64_t>, std::uint32_t, KeyHash> byKey;
-    std::vector<std::uint32_t> refined(members.size());
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const NodeLabel& label = info_[members[i]].label;
-      std::vector<std::uint64_t> key{classes[i], label.tag, label.split, label.length};
-      for (const Edge& edge : edges(members[i])) {
-        bool inside = inComponent(edge);
-        key.push_back(inside);
-        key.push_back(inside ? classes[info_[edge.vertex].position] : reinterpret_cast<std::uintptr_t>(canonical(edge)));
-      }
-      refined[i] = byKey.emplace(std::move(key), static_cast<std::uint32_t>(byKey.size())).first->second;
+  std::vector<std::uint32_t> classes;
+  std::vector<PartitionEdge> inside;
+  std::unordered_map<std::vector<std::uint64_t>, std::uint32_t, KeyHash> byKey;
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    // What can be seen without following edges within the cycle; the hash sees further and saves splitting.
+    const NodeLabel& label = info_[members[i]].label;
+    std::vector<std::uint64_t> key{rounds[i].back(), label.tag, label.split, label.length};
+    auto out = edges(members[i]);
+    for (std::uint32_t number = 0; number < out.size(); ++number) {
+      bool isInside = inComponent(out[number]);
+      key.push_back(isInside ? 0 : reinterpret_cast<std::uintptr_t>(canonical(out[number])));
+      if (isInside) inside.push_back({i, number, info_[out[number].vertex].position});
     }
-    classes = std::move(refined);
-    before = count;
-    count = byKey.size();
+    classes.push_back(byKey.emplace(std::move(key), static_cast<std::uint32_t>(byKey.size())).first->second);
   }
-  return classes;
+  return refinePartition(std::move(classes), inside);
 }
 
 void TypeUnifier::makeNew(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) {

@@ -60,7 +60,7 @@ class TypeUnifier {
   void unifyCycle(std::span<const Vertex> members);
   std::vector<HashRounds> hashRounds(std::span<const Vertex> members) const;
   std::vector<std::uint32_t> partition(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) const;
-  bool matchKnown(std::span<const Vertex> members, TypeGraphNode* candidate);
+  bool matchKnown(std::span<const Vertex> members, Vertex chosen, TypeGraphNode* candidate);
   void makeNew(std::span<const Vertex> members, const std::vector<HashRounds>& rounds);
 
   TypeTable& table_;
