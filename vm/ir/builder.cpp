@@ -1,4 +1,5 @@
-// Recording of definitions. Nothing is checked here: clients define in any order, so all checking waits for finish().
+// Recording of definitions. Nothing is checked here: clients define in any order, so all checking waits for
+// finish().
 #include "vm/ir/builder.h"
 
 #include "vm/ir/linker.h"
@@ -144,7 +145,8 @@ KeepaliveClause* Builder::newKeepaliveClause(Id id) { return make<KeepaliveClaus
 CurStackClause* Builder::newCurStackClause(Id id) { return make<CurStackClause>(id, 0); }
 NewStackClause* Builder::newNewStackClause(Id id) { return make<NewStackClause>(id, 0); }
 
-std::span<Result> Builder::newResults(Instruction* instruction, std::span<const Id> ids, std::span<const SourcePos> positions) {
+std::span<Result> Builder::newResults(Instruction* instruction, std::span<const Id> ids,
+                                      std::span<const SourcePos> positions) {
   instruction->results = arena().makeArray<Result>(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     Result& result = instruction->results[i];

@@ -1,5 +1,6 @@
-// Making a bundle. The text parser and the C API both build through this class, so one linker and one verifier serve both.
-// Everything is referred to by ID and may be referred to before it is defined; nothing is checked before finish().
+// Making a bundle. The text parser and the C API both build through this class, so one linker and one
+// verifier serve both. Everything is referred to by ID and may be referred to before it is defined; nothing
+// is checked before finish().
 #pragma once
 
 #include <memory>
@@ -23,22 +24,25 @@ class Builder {
   Arena& arena() { return bundle_->arena(); }
   Bundle& bundle() { return *bundle_; }
 
-  // --- Symbols ---------------------------------------------------------------------------------------------------------
+  // --- Symbols ---------------------------------------------------------------------------------------------
   /// A fresh ID without a name.
   Id fresh() { return program_.allocateIds(); }
-  /// The ID of a full global name ("@" optional): that of the loaded entity, else the one this builder gave it, else a fresh one.
+  /// The ID of a full global name ("@" optional): that of the loaded entity, else the one this builder gave
+  /// it, else a fresh one.
   Id symbol(std::string_view name);
   /// Name given to `id` by symbol(), or empty.
   std::string_view symbolName(Id id) const;
   /// The entity that this builder (not the program) has defined so far for `id`, or null.
   Entity* defined(Id id) const { return definitions_.get(id); }
 
-  // --- Definitions: each returns the entity for the caller to fill. Defining an ID twice is reported by finish(). ------------
+  // --- Definitions: each returns the entity for the caller to fill. Defining an ID twice is reported by
+  // finish(). ------------
   TypeDef* newType(Id id, TypeKind kind, SourcePos pos = 0);
   SignatureDef* newSignature(Id id, SourcePos pos = 0);
   Constant* newConstant(Id id, ConstantKind kind, Id type, SourcePos pos = 0);
   GlobalCell* newGlobal(Id id, Id type, SourcePos pos = 0);
-  /// In text a function may be declared again, also one that is loaded, with an equal signature: then nothing is made.
+  /// In text a function may be declared again, also one that is loaded, with an equal signature: then nothing
+  /// is made.
   void declareFunction(Id id, SigUse signature, SourcePos pos = 0);
   /// Builder API: a second definition is an error.
   Function* newFunction(Id id, Id signature, SourcePos pos = 0);
@@ -46,19 +50,20 @@ class Builder {
   FunctionVersion* newVersion(Id id, Id function, SourcePos pos = 0);
   BasicBlock* newBlock(Id id, SourcePos pos = 0);
   Instruction* newInstruction(Id id, Opcode opcode, SourcePos pos = 0);
-  /// Clauses with an ID are for the builder API; with kNoId they belong to the instruction that the caller puts them in.
+  /// Clauses with an ID are for the builder API; with kNoId they belong to the instruction that the caller
+  /// puts them in.
   Dest* newDest(Id id, SourcePos pos = 0);
   ExcClause* newExcClause(Id id);
   KeepaliveClause* newKeepaliveClause(Id id);
   CurStackClause* newCurStackClause(Id id);
   NewStackClause* newNewStackClause(Id id);
 
-  /// Enters an entity that lies in an array of its block or instruction (parameters; newResults does it for results), with the
-  /// name that symbol() gave its ID, if any. Requires: entityKind and id are set.
+  /// Enters an entity that lies in an array of its block or instruction (parameters; newResults does it for
+  /// results), with the name that symbol() gave its ID, if any. Requires: entityKind and id are set.
   void define(Entity* entity);
   void setName(Entity& entity, std::string_view name, bool isLocal);
 
-  // --- Arrays in the bundle's arena ----------------------------------------------------------------------------------------
+  // --- Arrays in the bundle's arena ------------------------------------------------------------------------
   template <class T>
   std::span<Use<T>> uses(std::span<const Id> ids) {
     auto array = arena().makeArray<Use<T>>(ids.size());
@@ -69,12 +74,15 @@ class Builder {
   std::span<Use<T>> uses(std::span<const Use<T>> list) {
     return arena().copy(list);
   }
-  /// Results of an instruction with these IDs, in order; types follow in linking. An ID of kNoId gets a fresh one.
-  std::span<Result> newResults(Instruction* instruction, std::span<const Id> ids, std::span<const SourcePos> positions = {});
+  /// Results of an instruction with these IDs, in order; types follow in linking. An ID of kNoId gets a fresh
+  /// one.
+  std::span<Result> newResults(Instruction* instruction, std::span<const Id> ids,
+                               std::span<const SourcePos> positions = {});
 
-  // --- End -------------------------------------------------------------------------------------------------------------------
-  /// Links and verifies. Returns the bundle, ready for Program::publish, or null with the errors in `diagnostics`; then nothing
-  /// of the program has changed. The builder is used up either way. Requires: program().loadMutex() held.
+  // --- End -------------------------------------------------------------------------------------------------
+  /// Links and verifies. Returns the bundle, ready for Program::publish, or null with the errors in
+  /// `diagnostics`; then nothing of the program has changed. The builder is used up either way. Requires:
+  /// program().loadMutex() held.
   std::unique_ptr<Bundle> finish(Diagnostics& diagnostics);
 
  private:

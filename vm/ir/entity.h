@@ -1,5 +1,5 @@
-// The entities of the IR: everything that has an ID. They live in the arena of their bundle, refer to each other by Use, and do not
-// change after their bundle is linked, except Function::current.
+// The entities of the IR: everything that has an ID. They live in the arena of their bundle, refer to each
+// other by Use, and do not change after their bundle is linked, except Function::current.
 #pragma once
 
 #include <atomic>
@@ -37,7 +37,8 @@ std::string_view text(EntityKind kind);
 
 struct Entity {
   EntityKind entityKind;
-  /// The name is local: the full name is that of the owner (block, version or function), a dot, and this (map, NM-pfx).
+  /// The name is local: the full name is that of the owner (block, version or function), a dot, and this
+  /// (map, NM-pfx).
   bool hasLocalName = false;
   Id id = kNoId;
   SourcePos pos = 0;
@@ -48,7 +49,8 @@ struct Entity {
   std::string_view name() const { return {nameText, nameLength}; }
 };
 
-/// A reference from one entity to another. Made with the ID alone, since clients refer before they define; linking sets the target.
+/// A reference from one entity to another. Made with the ID alone, since clients refer before they define;
+/// linking sets the target.
 template <class T>
 struct Use {
   T* target = nullptr;
@@ -87,8 +89,8 @@ struct Value : Entity {
   const Type* type = nullptr;
 
   bool isGlobalValue() const {
-    return entityKind == EntityKind::Constant || entityKind == EntityKind::Global || entityKind == EntityKind::Function ||
-           entityKind == EntityKind::ExposedFunction;
+    return entityKind == EntityKind::Constant || entityKind == EntityKind::Global ||
+           entityKind == EntityKind::Function || entityKind == EntityKind::ExposedFunction;
   }
 };
 using ValueUse = Use<Value>;
@@ -99,11 +101,12 @@ struct Constant : Value {
   static constexpr EntityKind kKind = EntityKind::Constant;
   ConstantKind kind = ConstantKind::Int;
   TypeUse declaredType;
-  /// Int: little-endian words in two's complement, of which the last has the sign: where the type needs more, linking repeats the
-  /// sign; where it needs fewer bits, linking clears the others. Float, Double: one word with the bits.
+  /// Int: little-endian words in two's complement, of which the last has the sign: where the type needs more,
+  /// linking repeats the sign; where it needs fewer bits, linking clears the others. Float, Double: one word
+  /// with the bits.
   std::span<std::uint64_t> words;
-  std::span<ValueUse> elements;   // Sequence
-  std::string_view symbol;        // Extern
+  std::span<ValueUse> elements;  // Sequence
+  std::string_view symbol;       // Extern
 };
 
 /// A memory cell; the value has type iref<T>.

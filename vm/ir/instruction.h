@@ -1,5 +1,5 @@
-// Instructions. All have one uniform record (types, signatures, operands, destinations, results), so that linking, printing and
-// copying treat them alike; the typed views below name the parts of each opcode.
+// Instructions. All have one uniform record (types, signatures, operands, destinations, results), so that
+// linking, printing and copying treat them alike; the typed views below name the parts of each opcode.
 #pragma once
 
 #include <string>
@@ -45,7 +45,8 @@ struct NewStackClause : Entity {
   std::span<ValueUse> values;
 };
 
-/// Clauses of an instruction made by the builder API, which names them by ID. Linking moves their content into the instruction.
+/// Clauses of an instruction made by the builder API, which names them by ID. Linking moves their content
+/// into the instruction.
 struct PendingClauses {
   Use<ExcClause> exc;
   Use<KeepaliveClause> keepalive;
@@ -65,7 +66,8 @@ struct Instruction : Entity {
   CallConv convention = CallConv::Default;
   bool isPtr = false;
   bool isWeak = false;
-  /// The last two destinations are the normal and the exceptional one (WATCHPOINT: the last is the exceptional one).
+  /// The last two destinations are the normal and the exceptional one (WATCHPOINT: the last is the
+  /// exceptional one).
   bool hasExc = false;
   bool hasThreadLocal = false;  // NEWTHREAD
   bool killOld = false;         // SWAPSTACK
@@ -84,7 +86,8 @@ struct Instruction : Entity {
   std::span<CallConv> flags;  // COMMINST [#...]
   PendingClauses* pending = nullptr;
 
-  /// Always the last instruction of its block: by its opcode, or because it carries EXC, or by being e.g. thread_exit.
+  /// Always the last instruction of its block: by its opcode, or because it carries EXC, or by being e.g.
+  /// thread_exit.
   bool isTerminator() const;
   Dest* normalDest() const { return dests[dests.size() - 2].target; }
   Dest* exceptionalDest() const { return dests.back().target; }

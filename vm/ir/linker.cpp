@@ -1,5 +1,6 @@
-// The stages of linking, in the order they need each other: types, top-level values, function bodies, types of results. A stage that
-// needs canonical types is left out when types are wrong; everything else goes on, so that independent errors are all reported.
+// The stages of linking, in the order they need each other: types, top-level values, function bodies, types
+// of results. A stage that needs canonical types is left out when types are wrong; everything else goes on,
+// so that independent errors are all reported.
 #include "vm/ir/linker.h"
 
 #include <unordered_set>
@@ -45,7 +46,8 @@ std::string countOf(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
-/// Widest integer whose constants are brought to full width; wider ones are left as written, since no operation takes them.
+/// Widest integer whose constants are brought to full width; wider ones are left as written, since no
+/// operation takes them.
 constexpr std::uint64_t kWidestConstant = 65536;
 
 }  // namespace
@@ -126,7 +128,8 @@ class Linker {
     return all;
   }
 
-  Diagnostic& report(ErrorId id, SourcePos pos, const Entity& subject, std::initializer_list<std::string_view> arguments) {
+  Diagnostic& report(ErrorId id, SourcePos pos, const Entity& subject,
+                     std::initializer_list<std::string_view> arguments) {
     Diagnostic& diagnostic = diagnostics_.report(id, pos, arguments);
     diagnostic.subject = describe(subject);
     return diagnostic;
@@ -184,12 +187,13 @@ void Linker::reportUndefined(Id id, std::string_view wanted, SourcePos pos, cons
   if (!finder.best().empty()) diagnostic.hint = "did you mean @" + finder.best() + "?";
 }
 
-// --- Definitions and names ------------------------------------------------------------------------------------------------------------
+// --- Definitions and names ---------------------------------------------------------------------------------
 
 void Linker::checkDefinitions() {
   for (const auto& [first, second] : builder_.duplicates_) {
     Diagnostic& diagnostic = report(ErrorId::LinkRedefined, second->pos, *second, {describe(*first)});
-    diagnostic.notes.push_back({first->pos, "the first definition, a " + std::string(text(first->entityKind))});
+    diagnostic.notes.push_back(
+        {first->pos, "the first definition, a " + std::string(text(first->entityKind))});
   }
   auto checkLoaded = [this](const Entity& entity) {
     if (entity.id == kNoId || !program_.entity(entity.id)) return;
@@ -214,13 +218,14 @@ void Linker::checkNames() {
   forEachLocal(check);
 }
 
-// --- Types ----------------------------------------------------------------------------------------------------------------------------
+// --- Types -------------------------------------------------------------------------------------------------
 
 void Linker::linkTypes() {
   std::size_t errorsBefore = diagnostics_.errorTotal();
   for (TypeDef* type : bundle_.types) {
     resolveAll(type->elements, *type);
-    bool hasSignature = !type->isAlias && (type->kind == TypeKind::Funcref || type->kind == TypeKind::Ufuncptr);
+    bool hasSignature =
+        !type->isAlias && (type->kind == TypeKind::Funcref || type->kind == TypeKind::Ufuncptr);
     if (hasSignature) resolve(type->signature, *type);
   }
   for (SignatureDef* signature : bundle_.signatures) {
@@ -232,7 +237,7 @@ void Linker::linkTypes() {
   typesLinked_ = diagnostics_.errorTotal() == errorsBefore;
 }
 
-// --- Resolving ------------------------------------------------------------------------------------------------------------------------
+// --- Resolving ---------------------------------------------------------------------------------------------
 
 void Linker::resolveTopLevel() {
   for (Constant* constant : bundle_.constants) {
@@ -281,7 +286,8 @@ void Linker::placeBodies() {
   for (BasicBlock* block : builder_.blocks_)
     if (!block->version) report(ErrorId::BlockUnplaced, block->pos, *block, {describe(*block)});
   for (Instruction* instruction : builder_.instructions_)
-    if (!instruction->block) report(ErrorId::InstructionUnplaced, instruction->pos, *instruction, {describe(*instruction)});
+    if (!instruction->block)
+      report(ErrorId::InstructionUnplaced, instruction->pos, *instruction, {describe(*instruction)});
 }
 
 void Linker::placeInstructions(BasicBlock& block) {
@@ -296,7 +302,8 @@ void Linker::placeInstructions(BasicBlock& block) {
     resolve(use, block);
     if (!use.target) continue;
     if (use->block) {
-      report(ErrorId::InstructionPlacedTwice, use.pos != 0 ? use.pos : use->pos, block, {describe(*use.target)});
+      report(ErrorId::InstructionPlacedTwice, use.pos != 0 ? use.pos : use->pos, block,
+             {describe(*use.target)});
       continue;
     }
     use->block = &block;
@@ -344,7 +351,7 @@ void Linker::resolveInstruction(Instruction& instruction) {
   resolveAll(instruction.keepalives, instruction);
 }
 
-// --- Types of values ------------------------------------------------------------------------------------------------------------------
+// --- Types of values ---------------------------------------------------------------------------------------
 
 void Linker::checkSignatures() {
   std::unordered_set<const Entity*> mismatched;
@@ -354,16 +361,19 @@ void Linker::checkSignatures() {
     GAUR_CHECK(entity);
     resolve(declaration.signature, *entity);
     if (entity->entityKind != EntityKind::Function) {
-      report(ErrorId::LinkWrongKind, declaration.pos, *entity, {describe(*entity), text(entity->entityKind), "function"});
+      report(ErrorId::LinkWrongKind, declaration.pos, *entity,
+             {describe(*entity), text(entity->entityKind), "function"});
       continue;
     }
     const SignatureDef* have = static_cast<Function*>(entity)->signature;
     const SignatureDef* said = declaration.signature;
     if (!have || !said || have->signature == said->signature) continue;
-    Diagnostic& diagnostic = report(ErrorId::DeclarationMismatch, declaration.pos, *entity,
-                                    {describe(*entity), toString(said->signature), toString(have->signature)});
+    Diagnostic& diagnostic =
+        report(ErrorId::DeclarationMismatch, declaration.pos, *entity,
+               {describe(*entity), toString(said->signature), toString(have->signature)});
     mismatched.insert(entity);
-    if (!program_.entity(declaration.function)) diagnostic.notes.push_back({entity->pos, "the first declaration"});
+    if (!program_.entity(declaration.function))
+      diagnostic.notes.push_back({entity->pos, "the first declaration"});
   }
   for (FunctionVersion* version : bundle_.versions) {
     const SignatureDef* said = version->signature;
@@ -371,7 +381,8 @@ void Linker::checkSignatures() {
     // In text a definition is a declaration as well; one error is enough.
     if (!said || !function || !function->signature || mismatched.contains(function)) continue;
     if (said->signature == function->signature->signature) continue;
-    report(ErrorId::VersionSignature, version->signature.pos != 0 ? version->signature.pos : version->pos, *version,
+    report(ErrorId::VersionSignature, version->signature.pos != 0 ? version->signature.pos : version->pos,
+           *version,
            {describe(*function), toString(said->signature), toString(function->signature->signature)});
   }
 }
@@ -413,10 +424,12 @@ void Linker::typeConstant(Constant& constant) {
 void Linker::typeParameters(BasicBlock& block) {
   for (Parameter& parameter : block.parameters)
     if (parameter.declaredType) parameter.type = parameter.declaredType->type;
-  if (block.exceptionParameter) block.exceptionParameter->type = program_.types().ref(program_.types().voidType());
+  if (block.exceptionParameter)
+    block.exceptionParameter->type = program_.types().ref(program_.types().voidType());
 }
 
-/// `GETIREF <ref<T>> r`, as one text-writing client has it, means `GETIREF <T> r`; r's type tells that this is what was meant.
+/// `GETIREF <ref<T>> r`, as one text-writing client has it, means `GETIREF <T> r`; r's type tells that this
+/// is what was meant.
 void Linker::acceptReferenceType(Instruction& instruction) {
   if (instruction.types.empty() || instruction.operands.empty()) return;
   const Type* written = instruction.type();
@@ -438,7 +451,8 @@ void Linker::typeResults(Instruction& instruction) {
   if (instruction.results.size() != resultTypes_.size()) {
     std::size_t written = instruction.results.size();
     report(ErrorId::ResultCount, instruction.pos, instruction,
-           {word(instruction), countOf(resultTypes_.size(), "result"), std::to_string(written) + (written == 1 ? " is" : " are")});
+           {word(instruction), countOf(resultTypes_.size(), "result"),
+            std::to_string(written) + (written == 1 ? " is" : " are")});
     return;
   }
   for (std::size_t i = 0; i < resultTypes_.size(); ++i) instruction.results[i].type = resultTypes_[i];

@@ -1,4 +1,5 @@
-// Tables of the IR's words and the look-up by text, which the lexer does for every instruction: one hash table for all.
+// Tables of the IR's words and the look-up by text, which the lexer does for every instruction: one hash
+// table for all.
 #include "vm/ir/opcode.h"
 
 #include <string>
@@ -64,6 +65,28 @@ constexpr Word<StatusFlag> kStatusWords[] = {
 #include "vm/ir/operators.def"
 };
 
+template <class Enum, class Class>
+struct Classified {
+  Enum value;
+  Class classOf;
+};
+
+constexpr Classified<BinOperator, BinOpClass> kBinOpClasses[] = {
+#define GAUR_BINOP(Name, Text, Code, Class) {BinOperator::Name, BinOpClass::Class},
+#include "vm/ir/operators.def"
+};
+constexpr Classified<CmpOperator, CmpClass> kCmpClasses[] = {
+#define GAUR_CMPOP(Name, Text, Code, Class) {CmpOperator::Name, CmpClass::Class},
+#include "vm/ir/operators.def"
+};
+
+template <class Enum, class Class, std::size_t N>
+Class find(const Classified<Enum, Class> (&rows)[N], Enum value) {
+  for (const auto& row : rows)
+    if (row.value == value) return row.classOf;
+  GAUR_UNREACHABLE("no such operator");
+}
+
 template <class Enum, std::size_t N>
 std::string_view find(const Word<Enum> (&words)[N], Enum value) {
   for (const auto& word : words)
@@ -100,23 +123,8 @@ std::string_view text(RmwOperator op) { return find(kRmwOps, op); }
 std::string_view text(CallConv convention) { return find(kCallConvs, convention); }
 std::string_view text(StatusFlag flag) { return find(kStatusWords, flag); }
 
-BinOpClass classOf(BinOperator op) {
-  switch (op) {
-#define GAUR_BINOP(Name, Text, Code, Class) \
-  case BinOperator::Name: return BinOpClass::Class;
-#include "vm/ir/operators.def"
-  }
-  GAUR_UNREACHABLE("no such operator");
-}
-
-CmpClass classOf(CmpOperator op) {
-  switch (op) {
-#define GAUR_CMPOP(Name, Text, Code, Class) \
-  case CmpOperator::Name: return CmpClass::Class;
-#include "vm/ir/operators.def"
-  }
-  GAUR_UNREACHABLE("no such operator");
-}
+BinOpClass classOf(BinOperator op) { return find(kBinOpClasses, op); }
+CmpClass classOf(CmpOperator op) { return find(kCmpClasses, op); }
 
 std::optional<InstructionWord> instructionWord(std::string_view text) {
   static const auto words = makeInstructionWords();

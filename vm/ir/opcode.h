@@ -1,4 +1,5 @@
-// The words of the IR as enums and tables: opcodes, operators, orders, common instructions. Everything here comes from the .def files.
+// The words of the IR as enums and tables: opcodes, operators, orders, common instructions. Everything here
+// comes from the .def files.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The classes are ranges of one permutation of the vertices, so that a class is split by moving its marked members to the front.
+// The classes are ranges of one permutation of the vertices, so that a class is split by moving its marked
+// members to the front.
 #include "vm/ir/partition.h"
 
 #include <algorithm>
@@ -13,7 +14,10 @@ using Index = std::uint32_t;
 class Refinement {
  public:
   Refinement(std::vector<Index> classes, std::span<const PartitionEdge> edges)
-      : classOf_(std::move(classes)), members_(classOf_.size()), placeOf_(classOf_.size()), incoming_(edges.begin(), edges.end()) {
+      : classOf_(std::move(classes)),
+        members_(classOf_.size()),
+        placeOf_(classOf_.size()),
+        incoming_(edges.begin(), edges.end()) {
     sortMembers();
     std::ranges::sort(incoming_, {}, &PartitionEdge::to);
     firstIncoming_.assign(classOf_.size() + 1, 0);
@@ -116,7 +120,8 @@ class Refinement {
 
 }  // namespace
 
-std::vector<std::uint32_t> refinePartition(std::vector<std::uint32_t> classes, std::span<const PartitionEdge> edges) {
+std::vector<std::uint32_t> refinePartition(std::vector<std::uint32_t> classes,
+                                           std::span<const PartitionEdge> edges) {
   return Refinement(std::move(classes), edges).run();
 }
 

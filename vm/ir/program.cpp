@@ -1,5 +1,6 @@
-// What is loaded. Names: top-level entities are in one table; a local entity is found by walking down from the longest prefix of
-// its full name that is in the table, so that hundreds of thousands of local names cost no storage beyond their own letters.
+// What is loaded. Names: top-level entities are in one table; a local entity is found by walking down from
+// the longest prefix of its full name that is in the table, so that hundreds of thousands of local names cost
+// no storage beyond their own letters.
 #include "vm/ir/program.h"
 
 #include "vm/ir/builder.h"
@@ -35,8 +36,8 @@ void forEachInVersion(FunctionVersion* version, F&& f) {
   }
 }
 
-/// If `path` is the entity's own name or goes on with a dot after it: what comes after (empty, or without the dot). An entity
-/// without a name is passed over: its parts are named as if they belonged to its owner.
+/// If `path` is the entity's own name or goes on with a dot after it: what comes after (empty, or without the
+/// dot). An entity without a name is passed over: its parts are named as if they belonged to its owner.
 bool stepInto(const Entity& entity, std::string_view path, std::string_view& rest) {
   if (entity.nameLength == 0) {
     rest = path;
@@ -152,7 +153,8 @@ std::string Program::nameOf(Id id) const {
 }
 
 Entity* Program::localEntity(std::string_view name) const {
-  for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot != 0; dot = name.rfind('.', dot - 1)) {
+  for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot != 0;
+       dot = name.rfind('.', dot - 1)) {
     Entity* prefix = nullptr;
     {
       std::lock_guard lock(namesMutex_);
@@ -163,7 +165,8 @@ Entity* Program::localEntity(std::string_view name) const {
     if (rest.empty()) return nullptr;
     Entity* found = nullptr;
     if (prefix->entityKind == EntityKind::Function) found = findIn(*static_cast<Function*>(prefix), rest);
-    if (prefix->entityKind == EntityKind::FunctionVersion) found = findIn(*static_cast<FunctionVersion*>(prefix), rest);
+    if (prefix->entityKind == EntityKind::FunctionVersion)
+      found = findIn(*static_cast<FunctionVersion*>(prefix), rest);
     if (prefix->entityKind == EntityKind::BasicBlock) found = findIn(*static_cast<BasicBlock*>(prefix), rest);
     if (found) return found;
   }

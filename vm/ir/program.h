@@ -1,4 +1,5 @@
-// Everything that is loaded in one VM: the bundles, the canonical types, and the look-ups from ID and name to entity.
+// Everything that is loaded in one VM: the bundles, the canonical types, and the look-ups from ID and name to
+// entity.
 #pragma once
 
 #include <atomic>
@@ -37,7 +38,8 @@ class Program {
     return e && e->entityKind == T::kKind ? static_cast<T*>(e) : nullptr;
   }
 
-  /// ID of a full global name ("@" optional), also of local entities ("f.v.bb.x"); kNoId where unknown. Thread-safe.
+  /// ID of a full global name ("@" optional), also of local entities ("f.v.bb.x"); kNoId where unknown.
+  /// Thread-safe.
   Id idOf(std::string_view name) const;
   /// Full name with "@"; empty where the entity has none or the ID is unknown. Thread-safe.
   std::string nameOf(Id id) const;
@@ -47,7 +49,8 @@ class Program {
 
   /// Loads exclude each other from linking to publishing: hold this over Builder::finish and publish.
   std::mutex& loadMutex() const { return loadMutex_; }
-  /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex held.
+  /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex
+  /// held.
   Bundle* publish(std::unique_ptr<Bundle> bundle);
 
   /// Requires: loadMutex held, where other threads may load.
@@ -79,7 +82,8 @@ inline constexpr Id kFirstPredefinedId = 0x460;
 std::string_view withoutSigil(std::string_view name);
 /// "@name" where it has one, else "#id": for messages.
 std::string describe(const Entity& entity);
-/// Full global name without sigil: own name, or the owners' names with dots before a local one; empty where there is none.
+/// Full global name without sigil: own name, or the owners' names with dots before a local one; empty where
+/// there is none.
 std::string fullName(const Entity& entity);
 
 }  // namespace gaur::ir

@@ -1,4 +1,5 @@
-// What the results of each instruction are, from its types and signatures alone; and the patterns of common_insts.def.
+// What the results of each instruction are, from its types and signatures alone; and the patterns of
+// common_insts.def.
 #include <string>
 #include <vector>
 
@@ -59,8 +60,9 @@ class ResultTypes {
     bool exact = inst_.opcode == Opcode::CommInst;
     bool enough = inst_.types.size() >= needed.types && inst_.sigs.size() >= needed.sigs;
     if (!enough || (exact && (inst_.types.size() != needed.types || inst_.sigs.size() != needed.sigs))) {
-      report(ErrorId::InstructionParts, {word(inst_), std::to_string(needed.types), std::to_string(needed.sigs),
-                                         std::to_string(inst_.types.size()), std::to_string(inst_.sigs.size())});
+      report(ErrorId::InstructionParts,
+             {word(inst_), std::to_string(needed.types), std::to_string(needed.sigs),
+              std::to_string(inst_.types.size()), std::to_string(inst_.sigs.size())});
       return false;
     }
     return dispatch();
@@ -78,7 +80,8 @@ class ResultTypes {
       case Opcode::ExtractValue: return extractValue();
       case Opcode::InsertValue:
       case Opcode::InsertElement: return give(inst_.type());
-      case Opcode::ExtractElement: return element(TypeKind::Array, TypeKind::Vector, "arrays and vectors") && give(found_);
+      case Opcode::ExtractElement:
+        return element(TypeKind::Array, TypeKind::Vector, "arrays and vectors") && give(found_);
       case Opcode::ShuffleVector: return shuffleVector();
       case Opcode::New:
       case Opcode::NewHybrid: return give(types_.ref(inst_.type()));
@@ -86,9 +89,11 @@ class ResultTypes {
       case Opcode::AllocaHybrid:
       case Opcode::GetIref: return give(types_.iref(inst_.type()));
       case Opcode::GetFieldIref: return getFieldIref();
-      case Opcode::GetElemIref: return element(TypeKind::Array, TypeKind::Vector, "arrays and vectors") && give(location(found_));
+      case Opcode::GetElemIref:
+        return element(TypeKind::Array, TypeKind::Vector, "arrays and vectors") && give(location(found_));
       case Opcode::ShiftIref: return give(location(inst_.type()));
-      case Opcode::GetVarPartIref: return element(TypeKind::Hybrid, TypeKind::Hybrid, "hybrids") && give(location(found_));
+      case Opcode::GetVarPartIref:
+        return element(TypeKind::Hybrid, TypeKind::Hybrid, "hybrids") && give(location(found_));
       case Opcode::Load:
       case Opcode::AtomicRmw: return give(types_.strong(inst_.type()));
       case Opcode::CmpXchg: return give(types_.strong(inst_.type())) && give(types_.intType(1));
@@ -155,7 +160,8 @@ class ResultTypes {
       found_ = fields[inst_.immediate];
       return true;
     }
-    report(ErrorId::FieldIndex, {toString(inst_.type()), std::to_string(fields.size()), std::to_string(inst_.immediate)});
+    report(ErrorId::FieldIndex,
+           {toString(inst_.type()), std::to_string(fields.size()), std::to_string(inst_.immediate)});
     return false;
   }
 
@@ -187,7 +193,8 @@ class ResultTypes {
   }
 
   void report(ErrorId id, std::initializer_list<std::string_view> arguments, std::size_t which = 0) {
-    SourcePos pos = which < inst_.types.size() && inst_.types[which].pos != 0 ? inst_.types[which].pos : inst_.pos;
+    SourcePos pos =
+        which < inst_.types.size() && inst_.types[which].pos != 0 ? inst_.types[which].pos : inst_.pos;
     diagnostics_.report(id, pos, arguments).subject = describe(inst_);
   }
 
@@ -276,12 +283,13 @@ class PatternReader {
 
 }  // namespace
 
-bool inferResultTypes(TypeTable& types, const Program& program, const Instruction& instruction, Diagnostics& diagnostics,
-                      std::vector<const Type*>& out) {
+bool inferResultTypes(TypeTable& types, const Program& program, const Instruction& instruction,
+                      Diagnostics& diagnostics, std::vector<const Type*>& out) {
   return ResultTypes(types, program, instruction, diagnostics, out).infer();
 }
 
-const Type* resolvePattern(TypeTable& types, const Program& program, const Instruction& instruction, std::string_view pattern) {
+const Type* resolvePattern(TypeTable& types, const Program& program, const Instruction& instruction,
+                           std::string_view pattern) {
   return PatternReader(types, program, instruction, pattern).type();
 }
 

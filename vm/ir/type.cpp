@@ -1,5 +1,5 @@
-// The TypeTable: interning of types whose parts are canonical, and the questions that are asked about types. What makes the parts
-// of recursive types canonical is the unifier.
+// The TypeTable: interning of types whose parts are canonical, and the questions that are asked about types.
+// What makes the parts of recursive types canonical is the unifier.
 #include "vm/ir/type.h"
 
 #include <algorithm>
@@ -11,7 +11,15 @@ namespace gaur::ir {
 
 namespace {
 
-enum TypeProperty : std::uint8_t { None = 0, Ssa = 1, Memory = 2, EqComparable = 4, UltComparable = 8, General = 16, Traced = 32 };
+enum TypeProperty : std::uint8_t {
+  None = 0,
+  Ssa = 1,
+  Memory = 2,
+  EqComparable = 4,
+  UltComparable = 8,
+  General = 16,
+  Traced = 32
+};
 
 struct TypeInfo {
   std::string_view text;
@@ -30,7 +38,8 @@ bool hasProperty(const Type* type, TypeProperty property) {
 enum DeepProperty : std::uint8_t { Known = 1, DeepSsa = 2, DeepTraced = 4, DeepNative = 8 };
 
 bool isComposite(TypeKind kind) {
-  return kind == TypeKind::Struct || kind == TypeKind::Hybrid || kind == TypeKind::Array || kind == TypeKind::Vector;
+  return kind == TypeKind::Struct || kind == TypeKind::Hybrid || kind == TypeKind::Array ||
+         kind == TypeKind::Vector;
 }
 
 std::uint8_t ownProperties(const Type* type) {
@@ -123,14 +132,18 @@ void append(std::string& out, const Signature* signature, unsigned depth) {
 
 std::string_view text(TypeKind kind) { return kTypes[static_cast<std::size_t>(kind)].text; }
 
-bool isInt(const Type* type, std::uint64_t bits) { return type->kind == TypeKind::Int && type->length == bits; }
+bool isInt(const Type* type, std::uint64_t bits) {
+  return type->kind == TypeKind::Int && type->length == bits;
+}
 bool isFloating(const Type* type) { return type->kind == TypeKind::Float || type->kind == TypeKind::Double; }
 bool isSsa(const Type* type) { return (deepProperties(type) & DeepSsa) != 0; }
 bool isMemory(const Type* type) { return hasProperty(type, Memory); }
 bool isEqComparable(const Type* type) { return hasProperty(scalarOf(type), EqComparable); }
 bool isUltComparable(const Type* type) { return hasProperty(scalarOf(type), UltComparable); }
 bool isGeneralReference(const Type* type) { return hasProperty(type, General); }
-bool isRawPointer(const Type* type) { return type->kind == TypeKind::Uptr || type->kind == TypeKind::Ufuncptr; }
+bool isRawPointer(const Type* type) {
+  return type->kind == TypeKind::Uptr || type->kind == TypeKind::Ufuncptr;
+}
 bool isTraced(const Type* type) { return (deepProperties(type) & DeepTraced) != 0; }
 bool isNativeSafe(const Type* type) { return (deepProperties(type) & DeepNative) != 0; }
 
@@ -154,7 +167,7 @@ std::string toString(const Signature* signature, unsigned depth) {
   return out;
 }
 
-// --- Nodes -------------------------------------------------------------------------------------------------------------------------
+// --- Nodes -------------------------------------------------------------------------------------------------
 
 std::uint64_t mixHash(std::uint64_t hash, std::uint64_t value) {
   hash ^= value + 0x9e3779b97f4a7c15u + (hash << 6) + (hash >> 2);
@@ -162,9 +175,12 @@ std::uint64_t mixHash(std::uint64_t hash, std::uint64_t value) {
   return hash ^ (hash >> 32);
 }
 
-std::uint64_t hashLabel(const NodeLabel& label) { return mixHash(mixHash(mixHash(0, label.tag), label.split), label.length); }
+std::uint64_t hashLabel(const NodeLabel& label) {
+  return mixHash(mixHash(mixHash(0, label.tag), label.split), label.length);
+}
 
-bool TypeTable::Impl::Equal::same(const NodeLabel& l, std::span<TypeGraphNode* const> c, const TypeGraphNode* node) {
+bool TypeTable::Impl::Equal::same(const NodeLabel& l, std::span<TypeGraphNode* const> c,
+                                  const TypeGraphNode* node) {
   return l == node->label && std::ranges::equal(c, node->children);
 }
 
@@ -233,7 +249,7 @@ void TypeTable::Impl::complete(TypeGraphNode* node, std::span<TypeGraphNode* con
   interned.insert(node);
 }
 
-// --- The table -----------------------------------------------------------------------------------------------------------------------
+// --- The table ---------------------------------------------------------------------------------------------
 
 TypeTable& TypeTable::shared() {
   static TypeTable* table = new TypeTable;  // outlives static destruction, as the heap does
@@ -243,7 +259,8 @@ TypeTable& TypeTable::shared() {
 TypeTable::TypeTable() : impl_(std::make_unique<Impl>()) {}
 TypeTable::~TypeTable() = default;
 
-const Type* TypeTable::get(TypeKind kind, std::uint64_t length, std::span<const Type* const> elements, const Signature* signature) {
+const Type* TypeTable::get(TypeKind kind, std::uint64_t length, std::span<const Type* const> elements,
+                           const Signature* signature) {
   std::lock_guard lock(impl_->mutex);
   std::vector<TypeGraphNode*> children;
   children.reserve(elements.size() + 1);
@@ -252,13 +269,15 @@ const Type* TypeTable::get(TypeKind kind, std::uint64_t length, std::span<const 
   return Impl::typeOf(impl_->intern({static_cast<std::uint32_t>(kind), 0, length}, children));
 }
 
-const Signature* TypeTable::signature(std::span<const Type* const> parameters, std::span<const Type* const> results) {
+const Signature* TypeTable::signature(std::span<const Type* const> parameters,
+                                      std::span<const Type* const> results) {
   std::lock_guard lock(impl_->mutex);
   std::vector<TypeGraphNode*> children;
   children.reserve(parameters.size() + results.size());
   for (const Type* type : parameters) children.push_back(Impl::nodeOf(type));
   for (const Type* type : results) children.push_back(Impl::nodeOf(type));
-  return Impl::signatureOf(impl_->intern({NodeLabel::kSignature, static_cast<std::uint32_t>(parameters.size()), 0}, children));
+  return Impl::signatureOf(
+      impl_->intern({NodeLabel::kSignature, static_cast<std::uint32_t>(parameters.size()), 0}, children));
 }
 
 const Type* TypeTable::intType(std::uint64_t bits) {
@@ -290,7 +309,9 @@ const Type* TypeTable::vectorOf(const Type* t, std::uint64_t n) {
   return get(TypeKind::Vector, n, elements);
 }
 
-const Type* TypeTable::strong(const Type* type) { return type->is(TypeKind::Weakref) ? ref(type->referent()) : type; }
+const Type* TypeTable::strong(const Type* type) {
+  return type->is(TypeKind::Weakref) ? ref(type->referent()) : type;
+}
 
 const Type* TypeTable::booleanLike(const Type* type) {
   const Type* boolean = intType(1);

@@ -1,5 +1,6 @@
-// Canonical types and signatures. Two types are equal when their (possibly infinite) unfoldings are; the TypeTable keeps one object for
-// each, so that equality is identity everywhere after a bundle is linked. Names are aliases and live with the entities.
+// Canonical types and signatures. Two types are equal when their (possibly infinite) unfoldings are; the
+// TypeTable keeps one object for each, so that equality is identity everywhere after a bundle is linked.
+// Names are aliases and live with the entities.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ struct Type {
   std::uint32_t index = 0;
   /// Bits of int, elements of array and vector, else 0.
   std::uint64_t length = 0;
-  /// struct: fields. hybrid: fixed fields, then the variable part's element type. array, vector: the element type.
-  /// ref, iref, weakref, uptr: the referent.
+  /// struct: fields. hybrid: fixed fields, then the variable part's element type. array, vector: the element
+  /// type. ref, iref, weakref, uptr: the referent.
   std::span<const Type*> elements;
   /// funcref, ufuncptr.
   const Signature* signature = nullptr;
@@ -82,7 +83,8 @@ class TypeTable {
   TypeTable& operator=(const TypeTable&) = delete;
 
   /// The canonical type with these parts; all parts are canonical. Thread-safe.
-  const Type* get(TypeKind kind, std::uint64_t length, std::span<const Type* const> elements, const Signature* signature = nullptr);
+  const Type* get(TypeKind kind, std::uint64_t length, std::span<const Type* const> elements,
+                  const Signature* signature = nullptr);
   const Type* get(TypeKind kind) { return get(kind, 0, {}); }
   const Signature* signature(std::span<const Type* const> parameters, std::span<const Type* const> results);
 

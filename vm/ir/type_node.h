@@ -1,5 +1,5 @@
-// Inside of the TypeTable, shared by type.cpp and the unifier: canonical types and signatures as vertices of one graph, so that
-// both are hashed, compared and interned by the same code.
+// Inside of the TypeTable, shared by type.cpp and the unifier: canonical types and signatures as vertices of
+// one graph, so that both are hashed, compared and interned by the same code.
 #pragma once
 
 #include <array>
@@ -13,9 +13,11 @@
 
 namespace gaur::ir {
 
-/// How often hashing looks one level deeper. Types that differ only further down share a hash and are told apart by comparison.
+/// How often hashing looks one level deeper. Types that differ only further down share a hash and are told
+/// apart by comparison.
 inline constexpr std::size_t kHashRounds = 8;
-/// rounds[r] depends on the unfolding down to depth r alone, so that equal types have equal rounds however they are written.
+/// rounds[r] depends on the unfolding down to depth r alone, so that equal types have equal rounds however
+/// they are written.
 using HashRounds = std::array<std::uint64_t, kHashRounds>;
 
 /// What a vertex is apart from its children.
@@ -86,7 +88,9 @@ struct TypeTable::Impl {
     return const_cast<SignatureNode*>(static_cast<const SignatureNode*>(signature));
   }
   static const Type* typeOf(const TypeGraphNode* node) { return static_cast<const TypeNode*>(node); }
-  static const Signature* signatureOf(const TypeGraphNode* node) { return static_cast<const SignatureNode*>(node); }
+  static const Signature* signatureOf(const TypeGraphNode* node) {
+    return static_cast<const SignatureNode*>(node);
+  }
   static std::uint64_t keyHash(const NodeLabel& label, std::span<TypeGraphNode* const> children);
 
   // All require the mutex.

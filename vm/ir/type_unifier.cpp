@@ -1,6 +1,6 @@
-// Tarjan's strongly connected components, then for each cycle: hashing by rounds to find candidates, comparison under the assumption
-// that the compared pairs are equal, and partition refinement to merge equal members. All loops keep their own stacks, so that the
-// depth of a type is bounded by memory alone.
+// Tarjan's strongly connected components, then for each cycle: hashing by rounds to find candidates,
+// comparison under the assumption that the compared pairs are equal, and partition refinement to merge equal
+// members. All loops keep their own stacks, so that the depth of a type is bounded by memory alone.
 #include "vm/ir/type_unifier.h"
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace {
 
 bool contains(std::uint32_t tag) {
   auto kind = static_cast<TypeKind>(tag);
-  return tag != NodeLabel::kSignature &&
-         (kind == TypeKind::Struct || kind == TypeKind::Array || kind == TypeKind::Vector || kind == TypeKind::Hybrid);
+  return tag != NodeLabel::kSignature && (kind == TypeKind::Struct || kind == TypeKind::Array ||
+                                          kind == TypeKind::Vector || kind == TypeKind::Hybrid);
 }
 
 struct KeyHash {
@@ -44,7 +44,7 @@ void TypeUnifier::run(Bundle& bundle) {
     if (type->isAlias) type->type = behindAlias(type)->type;
 }
 
-// --- Aliases ------------------------------------------------------------------------------------------------------------------------
+// --- Aliases -----------------------------------------------------------------------------------------------
 
 const TypeDef* TypeUnifier::behindAlias(const TypeDef* type) const {
   auto found = behind_.find(type);
@@ -53,7 +53,9 @@ const TypeDef* TypeUnifier::behindAlias(const TypeDef* type) const {
 
 bool TypeUnifier::checkAliases(Bundle& bundle) {
   // Aliases of loaded bundles have their type already.
-  auto isOpen = [this](const TypeDef* type) { return type->isAlias && !type->type && !behind_.contains(type); };
+  auto isOpen = [this](const TypeDef* type) {
+    return type->isAlias && !type->type && !behind_.contains(type);
+  };
   bool good = true;
   for (const TypeDef* start : bundle.types) {
     std::vector<const TypeDef*> chain;
@@ -74,7 +76,7 @@ bool TypeUnifier::checkAliases(Bundle& bundle) {
   return good;
 }
 
-// --- The graph ----------------------------------------------------------------------------------------------------------------------
+// --- The graph ---------------------------------------------------------------------------------------------
 
 void TypeUnifier::addVertices(Bundle& bundle) {
   auto add = [this](const Entity* definition, NodeLabel label) {
@@ -151,7 +153,7 @@ bool TypeUnifier::checkContainment() {
   return good;
 }
 
-// --- Components ---------------------------------------------------------------------------------------------------------------------
+// --- Components --------------------------------------------------------------------------------------------
 
 void TypeUnifier::findComponents() {
   for (Vertex v = 0; v < info_.size(); ++v)
@@ -191,7 +193,8 @@ void TypeUnifier::visitComponentsFrom(Vertex root) {
 }
 
 void TypeUnifier::finishComponent(Vertex root) {
-  auto start = static_cast<std::size_t>(std::find(stack_.rbegin(), stack_.rend(), root).base() - stack_.begin()) - 1;
+  auto start =
+      static_cast<std::size_t>(std::find(stack_.rbegin(), stack_.rend(), root).base() - stack_.begin()) - 1;
   std::span<const Vertex> members(stack_.data() + start, stack_.size() - start);
   for (Vertex v : members) info_[v].onStack = false;
   auto pointsToItself = [&](const Edge& edge) { return edge.vertex == root; };
@@ -205,7 +208,7 @@ void TypeUnifier::finishComponent(Vertex root) {
   stack_.resize(start);
 }
 
-// --- Cycles -------------------------------------------------------------------------------------------------------------------------
+// --- Cycles ------------------------------------------------------------------------------------------------
 
 void TypeUnifier::unifyCycle(std::span<const Vertex> members) {
   for (std::uint32_t i = 0; i < members.size(); ++i) {
@@ -213,15 +216,17 @@ void TypeUnifier::unifyCycle(std::span<const Vertex> members) {
     info_[members[i]].position = i;
   }
   auto rounds = hashRounds(members);
-  // All members reach each other, so one that equals a known type shows what all the others equal. The one with the rarest hash
-  // has the fewest candidates.
+  // All members reach each other, so one that equals a known type shows what all the others equal. The one
+  // with the rarest hash has the fewest candidates.
   std::unordered_map<std::uint64_t, std::uint32_t> hashCount;
   for (const HashRounds& r : rounds) ++hashCount[r.back()];
-  auto rarest = std::ranges::min_element(rounds, {}, [&](const HashRounds& r) { return hashCount.at(r.back()); });
+  auto rarest =
+      std::ranges::min_element(rounds, {}, [&](const HashRounds& r) { return hashCount.at(r.back()); });
   Vertex chosen = members[static_cast<std::size_t>(rarest - rounds.begin())];
   bool known = false;
   auto [first, last] = table_.impl_->cyclic.equal_range(rarest->back());
-  for (auto candidate = first; candidate != last && !known; ++candidate) known = matchKnown(members, chosen, candidate->second);
+  for (auto candidate = first; candidate != last && !known; ++candidate)
+    known = matchKnown(members, chosen, candidate->second);
   if (!known) makeNew(members, rounds);
   for (Vertex v : members) info_[v].inComponent = false;
 }
@@ -234,7 +239,8 @@ std::vector<HashRounds> TypeUnifier::hashRounds(std::span<const Vertex> members)
       std::uint64_t hash = rounds[i][0];
       for (const Edge& edge : edges(members[i])) {
         bool inside = inComponent(edge);
-        hash = mixHash(hash, inside ? rounds[info_[edge.vertex].position][r - 1] : canonical(edge)->rounds[r - 1]);
+        hash = mixHash(hash,
+                       inside ? rounds[info_[edge.vertex].position][r - 1] : canonical(edge)->rounds[r - 1]);
       }
       rounds[i][r] = hash;
     }
@@ -260,7 +266,8 @@ bool TypeUnifier::matchKnown(std::span<const Vertex> members, Vertex chosen, Typ
     auto out = edges(v);
     equal = info_[v].label == node->label && out.size() == node->children.size();
     for (std::size_t i = 0; equal && i < out.size(); ++i) {
-      equal = inComponent(out[i]) ? assume(out[i].vertex, node->children[i]) : canonical(out[i]) == node->children[i];
+      equal = inComponent(out[i]) ? assume(out[i].vertex, node->children[i])
+                                  : canonical(out[i]) == node->children[i];
     }
   }
   if (!equal)
@@ -269,7 +276,8 @@ bool TypeUnifier::matchKnown(std::span<const Vertex> members, Vertex chosen, Typ
 }
 
 /// Class of each member: two are in one class exactly if they are equal.
-std::vector<std::uint32_t> TypeUnifier::partition(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) const {
+std::vector<std::uint32_t> TypeUnifier::partition(std::span<const Vertex> members,
+                                                  const std::vector<HashRounds>& rounds) const {
   std::vector<std::uint32_t> classes;
   std::vector<PartitionEdge> inside;
   std::unordered_map<std::vector<std::uint64_t>, std::uint32_t, KeyHash> byKey;

@@ -1,5 +1,6 @@
-// From definitions as written to canonical types. Types outside cycles are interned bottom-up; the members of a cycle are compared
-// as a whole, with each other and with the cycles that are known, since they are equal only together.
+// From definitions as written to canonical types. Types outside cycles are interned bottom-up; the members of
+// a cycle are compared as a whole, with each other and with the cycles that are known, since they are equal
+// only together.
 #pragma once
 
 #include <unordered_map>
@@ -15,8 +16,9 @@ class TypeUnifier {
  public:
   TypeUnifier(TypeTable& table, Diagnostics& diagnostics) : table_(table), diagnostics_(diagnostics) {}
 
-  /// Sets TypeDef::type and SignatureDef::signature of every definition in `bundle`, whose uses are resolved. Reports aliases that
-  /// mean themselves and types that contain themselves, and then sets nothing. Holds the table's lock.
+  /// Sets TypeDef::type and SignatureDef::signature of every definition in `bundle`, whose uses are resolved.
+  /// Reports aliases that mean themselves and types that contain themselves, and then sets nothing. Holds the
+  /// table's lock.
   void run(Bundle& bundle);
 
  private:
@@ -49,17 +51,22 @@ class TypeUnifier {
   void addVertices(Bundle& bundle);
   void addEdge(const TypeDef* type);
   void addEdge(const SignatureDef* signature);
-  std::span<const Edge> edges(Vertex v) const { return {edges_.data() + info_[v].firstEdge, info_[v].edgeCount}; }
+  std::span<const Edge> edges(Vertex v) const {
+    return {edges_.data() + info_[v].firstEdge, info_[v].edgeCount};
+  }
   bool checkContainment();
   void findComponents();
   void visitComponentsFrom(Vertex root);
   void finishComponent(Vertex root);
-  TypeGraphNode* canonical(const Edge& edge) const { return edge.node ? edge.node : info_[edge.vertex].result; }
+  TypeGraphNode* canonical(const Edge& edge) const {
+    return edge.node ? edge.node : info_[edge.vertex].result;
+  }
   bool inComponent(const Edge& edge) const { return !edge.node && info_[edge.vertex].inComponent; }
 
   void unifyCycle(std::span<const Vertex> members);
   std::vector<HashRounds> hashRounds(std::span<const Vertex> members) const;
-  std::vector<std::uint32_t> partition(std::span<const Vertex> members, const std::vector<HashRounds>& rounds) const;
+  std::vector<std::uint32_t> partition(std::span<const Vertex> members,
+                                       const std::vector<HashRounds>& rounds) const;
   bool matchKnown(std::span<const Vertex> members, Vertex chosen, TypeGraphNode* candidate);
   void makeNew(std::span<const Vertex> members, const std::vector<HashRounds>& rounds);
 

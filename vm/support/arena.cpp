@@ -1,4 +1,5 @@
-// Chunk growth: small bundles (one function each) must stay small, big ones must not make thousands of chunks.
+// Chunk growth: small bundles (one function each) must stay small, big ones must not make thousands of
+// chunks.
 #include "vm/support/arena.h"
 
 #include <algorithm>

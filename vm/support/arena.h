@@ -1,5 +1,5 @@
-// Bump allocation for objects that die together (the entities of one bundle). Destructors never run, so only trivially
-// destructible things may live here.
+// Bump allocation for objects that die together (the entities of one bundle). Destructors never run, so only
+// trivially destructible things may live here.
 #pragma once
 
 #include <cstddef>

@@ -21,7 +21,8 @@ std::size_t errorCount() { return std::size(kErrors); }
 std::string substitute(std::string_view text, std::initializer_list<std::string_view> arguments) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    bool isPlace = text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' && text[i + 1] <= '9';
+    bool isPlace = text[i] == '{' && i + 2 < text.size() && text[i + 2] == '}' && text[i + 1] >= '0' &&
+                   text[i + 1] <= '9';
     if (!isPlace) {
       out += text[i];
       continue;

@@ -1,11 +1,11 @@
-// The list of every error a client can cause. One row of errors.def each: the enumerator, the stable code printed in brackets,
-// the message and the hint.
+// The list of every error a client can cause. One row of errors.def each: the enumerator, the stable code
+// printed in brackets, the message and the hint.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <initializer_list>
 
 namespace gaur {
 

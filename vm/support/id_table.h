@@ -1,5 +1,5 @@
-// A sparse array from Id to pointer, in pages. Readers need no lock: a page pointer and an entry are each published with
-// release order and never move.
+// A sparse array from Id to pointer, in pages. Readers need no lock: a page pointer and an entry are each
+// published with release order and never move.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,10 @@ namespace gaur {
 template <class T>
 class IdTable {
  public:
-  /// The directory is zero pages of the system, touched only where there are IDs: a table costs nothing before it is used.
-  IdTable() : directory_(static_cast<std::atomic<Page*>*>(std::calloc(kDirectory, sizeof(std::atomic<Page*>)))) {
+  /// The directory is zero pages of the system, touched only where there are IDs: a table costs nothing
+  /// before it is used.
+  IdTable()
+      : directory_(static_cast<std::atomic<Page*>*>(std::calloc(kDirectory, sizeof(std::atomic<Page*>)))) {
     if (!directory_) throw std::bad_alloc();
   }
   ~IdTable() {

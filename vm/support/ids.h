@@ -1,5 +1,6 @@
-// Identifiers of everything a client can name (types, functions, instructions, ...). One 32-bit space for the whole VM
-// (specification, chapter "Identifiers and names"); 0 means "none", the low ranges belong to the VM itself.
+// Identifiers of everything a client can name (types, functions, instructions, ...). One 32-bit space for the
+// whole VM (specification, chapter "Identifiers and names"); 0 means "none", the low ranges belong to the VM
+// itself.
 #pragma once
 
 #include <cstdint>

@@ -27,8 +27,9 @@ constexpr ChannelInfo kChannels[] = {
 };
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
-constexpr spdlog::level::level_enum kSpdlogLevels[] = {spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
-                                                       spdlog::level::warn,  spdlog::level::err,   spdlog::level::off};
+constexpr spdlog::level::level_enum kSpdlogLevels[] = {spdlog::level::trace, spdlog::level::debug,
+                                                       spdlog::level::info,  spdlog::level::warn,
+                                                       spdlog::level::err,   spdlog::level::off};
 
 /// The loggers of all channels, which share one sink.
 class Loggers {
@@ -45,7 +46,8 @@ class Loggers {
       std::lock_guard lock(mutex_);
       logger = loggers_[static_cast<std::size_t>(channel)];
     }
-    logger->log(kSpdlogLevels[static_cast<std::size_t>(level)], spdlog::string_view_t(line.data(), line.size()));
+    logger->log(kSpdlogLevels[static_cast<std::size_t>(level)],
+                spdlog::string_view_t(line.data(), line.size()));
   }
 
   void setSink(const spdlog::sink_ptr& sink) {

@@ -1,4 +1,5 @@
-// The log: channels (channels.def) that are switched on one by one. A line that is off costs one relaxed load and a branch.
+// The log: channels (channels.def) that are switched on one by one. A line that is off costs one relaxed load
+// and a branch.
 #pragma once
 
 #include <fmt/core.h>
@@ -33,7 +34,8 @@ inline bool logEnabled(LogChannel channel, LogLevel level) {
   return level >= detail::logLevels[static_cast<std::size_t>(channel)].load(std::memory_order_relaxed);
 }
 
-/// Writes one line to stderr (or to the file of setLogFile) whatever the channel's level is; use GAUR_LOG. Thread-safe.
+/// Writes one line to stderr (or to the file of setLogFile) whatever the channel's level is; use GAUR_LOG.
+/// Thread-safe.
 template <class... Args>
 void writeLog(LogChannel channel, LogLevel level, fmt::format_string<Args...> format, Args&&... arguments) {
   detail::writeLog(channel, level, format, fmt::make_format_args(arguments...));
@@ -41,7 +43,8 @@ void writeLog(LogChannel channel, LogLevel level, fmt::format_string<Args...> fo
 
 void setLogLevel(LogChannel channel, LogLevel level);
 
-/// "gc=debug,jit" : channels with levels; without a level: debug. "all" is every channel. Nothing changes if a part is wrong.
+/// "gc=debug,jit" : channels with levels; without a level: debug. "all" is every channel. Nothing changes if
+/// a part is wrong.
 Result<void> setLogLevels(std::string_view specification);
 
 /// From now on lines go to the end of this file.
@@ -52,9 +55,10 @@ std::string logChannelHelp();
 
 }  // namespace gaur
 
-/// GAUR_LOG(Gc, Info, "freed {} of {} bytes", freed, total): the arguments are evaluated only where the line is shown.
-#define GAUR_LOG(channel, level, ...) \
-  do { \
+/// GAUR_LOG(Gc, Info, "freed {} of {} bytes", freed, total): the arguments are evaluated only where the line
+/// is shown.
+#define GAUR_LOG(channel, level, ...)                                                                  \
+  do {                                                                                                 \
     if (__builtin_expect(::gaur::logEnabled(::gaur::LogChannel::channel, ::gaur::LogLevel::level), 0)) \
-      ::gaur::writeLog(::gaur::LogChannel::channel, ::gaur::LogLevel::level, __VA_ARGS__); \
+      ::gaur::writeLog(::gaur::LogChannel::channel, ::gaur::LogLevel::level, __VA_ARGS__);             \
   } while (0)

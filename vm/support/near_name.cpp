@@ -1,4 +1,5 @@
-// Edit distance with a bound: most candidates differ so much in length or so early that they cost next to nothing.
+// Edit distance with a bound: most candidates differ so much in length or so early that they cost next to
+// nothing.
 #include "vm/support/near_name.h"
 
 #include <algorithm>
@@ -25,7 +26,8 @@ std::size_t editDistance(std::string_view a, std::string_view b, std::size_t lim
   return std::min(row.back(), limit + 1);
 }
 
-NearName::NearName(std::string_view wanted) : wanted_(wanted), limit_(std::min<std::size_t>(3, (wanted.size() + 2) / 3)) {}
+NearName::NearName(std::string_view wanted)
+    : wanted_(wanted), limit_(std::min<std::size_t>(3, (wanted.size() + 2) / 3)) {}
 
 void NearName::offer(std::string_view candidate) {
   if (candidate.empty() || candidate == wanted_ || limit_ == 0) return;

@@ -45,7 +45,8 @@ Result<void> checkRange(std::string_view name, std::string_view value, std::uint
 }
 
 template <OptionKind kind>
-Result<void> assign(typename OptionValueType<kind>::Type& member, std::string_view name, std::string_view value, Range range) {
+Result<void> assign(typename OptionValueType<kind>::Type& member, std::string_view name,
+                    std::string_view value, Range range) {
   if constexpr (kind == OptionKind::Flag) {
     bool isOn = value.empty() || value == "1" || value == "true" || value == "yes" || value == "on";
     bool isOff = value == "0" || value == "false" || value == "no" || value == "off";
@@ -92,7 +93,8 @@ Result<std::uint64_t> parseSize(std::string_view text) {
   }
   if (shift != 0) digits.remove_suffix(1);
   auto number = parseNumber(digits);
-  if (!number || *number > (kMost >> shift)) return makeError(ErrorId::OptionValue, {"size", text, "a size such as 64M or 2G"});
+  if (!number || *number > (kMost >> shift))
+    return makeError(ErrorId::OptionValue, {"size", text, "a size such as 64M or 2G"});
   return *number << shift;
 }
 

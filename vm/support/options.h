@@ -1,4 +1,5 @@
-// The VM's options (options.def): defaults, then the environment, then what the command line or the client says.
+// The VM's options (options.def): defaults, then the environment, then what the command line or the client
+// says.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,8 @@ struct OptionInfo {
 };
 std::span<const OptionInfo> optionInfos();
 
-/// Sets one option from text. `name` without dashes; an empty value is a bare name. Errors: unknown name, value out of range.
+/// Sets one option from text. `name` without dashes; an empty value is a bare name. Errors: unknown name,
+/// value out of range.
 Result<void> setOption(Options& options, std::string_view name, std::string_view value);
 
 /// Takes what the environment says (GAUR_OPT=0, ...).

@@ -1,4 +1,5 @@
-// What the operating system gives: pages, files, clocks. All calls to it that are not about one feature alone go through here.
+// What the operating system gives: pages, files, clocks. All calls to it that are not about one feature alone
+// go through here.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,7 @@ std::size_t pageSize();
 /// `size` rounded up to whole pages.
 std::size_t roundToPages(std::size_t size);
 
-// --- Memory. Addresses and sizes are whole pages; null and false mean that the system refused. ------------------------------------------
+// --- Memory. Addresses and sizes are whole pages; null and false mean that the system refused. -------------
 
 enum class Access : std::uint8_t { None, Read, ReadWrite, ReadExecute };
 
@@ -35,12 +36,13 @@ struct DualMapping {
   std::byte* executable = nullptr;
   std::size_t size = 0;
 };
-/// `at`: where the executable side has to be (reserved before, and then still owned by who reserved it), or null for anywhere.
+/// `at`: where the executable side has to be (reserved before, and then still owned by who reserved it), or
+/// null for anywhere.
 Result<DualMapping> mapDual(std::size_t size, void* at = nullptr);
 /// Unmaps both sides; an executable side that was put `at` a place becomes reserved address space again.
 void unmapDual(const DualMapping& mapping, bool keepReserved);
 
-// --- Files --------------------------------------------------------------------------------------------------------------------------------
+// --- Files -------------------------------------------------------------------------------------------------
 
 /// The whole file; also pipes and devices. "-" is the standard input.
 Result<std::string> readFile(const std::string& path);
@@ -62,7 +64,7 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// --- Clocks and usage ---------------------------------------------------------------------------------------------------------------------
+// --- Clocks and usage --------------------------------------------------------------------------------------
 
 /// Nanoseconds, from an arbitrary point.
 std::uint64_t monotonicTime();

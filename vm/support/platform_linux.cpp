@@ -65,7 +65,7 @@ std::size_t pageSize() {
 
 std::size_t roundToPages(std::size_t size) { return (size + pageSize() - 1) & ~(pageSize() - 1); }
 
-// --- Memory -------------------------------------------------------------------------------------------------------------------------------
+// --- Memory ------------------------------------------------------------------------------------------------
 
 void* reserve(std::size_t size) {
   void* address = mmap(nullptr, size, PROT_NONE, kReservation, -1, 0);
@@ -77,7 +77,9 @@ void* reserveZeroed(std::size_t size) {
   return address == MAP_FAILED ? nullptr : address;
 }
 
-bool protect(void* address, std::size_t size, Access access) { return mprotect(address, size, protection(access)) == 0; }
+bool protect(void* address, std::size_t size, Access access) {
+  return mprotect(address, size, protection(access)) == 0;
+}
 
 bool discard(void* address, std::size_t size) { return madvise(address, size, MADV_DONTNEED) == 0; }
 
@@ -89,7 +91,8 @@ Result<DualMapping> mapDual(std::size_t size, void* at) {
     return systemError(ErrorId::SystemMemory, "memory for code");
   void* writable = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (writable == MAP_FAILED) return systemError(ErrorId::SystemMemory, "memory for code");
-  void* executable = mmap(at, size, PROT_READ | PROT_EXEC, MAP_SHARED | (at ? MAP_FIXED : 0), memory.get(), 0);
+  void* executable =
+      mmap(at, size, PROT_READ | PROT_EXEC, MAP_SHARED | (at ? MAP_FIXED : 0), memory.get(), 0);
   if (executable == MAP_FAILED) {
     Error error = systemError(ErrorId::SystemMemory, "executable memory");
     munmap(writable, size);
@@ -108,14 +111,15 @@ void unmapDual(const DualMapping& mapping, bool keepReserved) {
   }
 }
 
-// --- Files --------------------------------------------------------------------------------------------------------------------------------
+// --- Files -------------------------------------------------------------------------------------------------
 
 Result<std::string> readFile(const std::string& path) {
   Descriptor file(openForReading(path));
   if (file.get() < 0) return systemError(ErrorId::FileUnreadable, path);
   std::string text;
   struct stat status {};
-  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) text.reserve(static_cast<std::size_t>(status.st_size) + 1);
+  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+    text.reserve(static_cast<std::size_t>(status.st_size) + 1);
   std::size_t size = 0;
   for (;;) {
     constexpr std::size_t kStep = 64 * 1024;
@@ -155,7 +159,7 @@ MappedFile::~MappedFile() {
   if (data_) munmap(const_cast<char*>(data_), size_);
 }
 
-// --- Clocks and usage ---------------------------------------------------------------------------------------------------------------------
+// --- Clocks and usage --------------------------------------------------------------------------------------
 
 std::uint64_t monotonicTime() { return readClock(CLOCK_MONOTONIC); }
 std::uint64_t threadCpuTime() { return readClock(CLOCK_THREAD_CPUTIME_ID); }

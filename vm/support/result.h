@@ -1,5 +1,5 @@
-// Result<T>: a value or an Error. The form of every client mistake below the API; guest outcomes and VM bugs have other forms
-// (ARCHITECTURE.md, "Errors").
+// Result<T>: a value or an Error. The form of every client mistake below the API; guest outcomes and VM bugs
+// have other forms (ARCHITECTURE.md, "Errors").
 #pragma once
 
 #include <optional>
@@ -53,14 +53,14 @@ class [[nodiscard]] Result<void> {
 }  // namespace gaur
 
 #define GAUR_CONCAT_(a, b) a##b
-#define GAUR_CONCAT(a, b) GAUR_CONCAT_(a, b)
+#define GAUR_CONCAT(a, b)  GAUR_CONCAT_(a, b)
 /// Returns from the enclosing function with the error of `expression`, if it has one.
-#define GAUR_TRY(expression) \
-  do { \
+#define GAUR_TRY(expression)                                                          \
+  do {                                                                                \
     if (auto result_ = (expression); !result_) return std::move(result_).takeError(); \
   } while (0)
 /// `GAUR_TRY_ASSIGN(auto x, f())`: declares x with the value, or returns the error.
-#define GAUR_TRY_ASSIGN(declaration, expression) \
-  auto GAUR_CONCAT(result_, __LINE__) = (expression); \
+#define GAUR_TRY_ASSIGN(declaration, expression)                                                     \
+  auto GAUR_CONCAT(result_, __LINE__) = (expression);                                                \
   if (!GAUR_CONCAT(result_, __LINE__)) return std::move(GAUR_CONCAT(result_, __LINE__)).takeError(); \
   declaration = std::move(*GAUR_CONCAT(result_, __LINE__))

@@ -1,5 +1,5 @@
-// Rendering of diagnostics. The underlined part is the token at the position, found by looking at the text again, so that
-// nothing but the start has to be stored with every entity.
+// Rendering of diagnostics. The underlined part is the token at the position, found by looking at the text
+// again, so that nothing but the start has to be stored with every entity.
 #include "vm/support/source.h"
 
 #include <algorithm>
@@ -17,7 +17,8 @@ constexpr const char* kBold = "\033[1m";
 constexpr const char* kReset = "\033[0m";
 
 bool isNameChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '@' || c == '%';
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '-' || c == '@' ||
+         c == '%';
 }
 
 std::size_t tokenLength(std::string_view text, std::size_t start) {
@@ -31,7 +32,8 @@ std::size_t tokenLength(std::string_view text, std::size_t start) {
   return std::max<std::size_t>(1, end - start);
 }
 
-/// Printable form of one line: tabs become one blank so that columns stay, other control and non-ASCII bytes '?'.
+/// Printable form of one line: tabs become one blank so that columns stay, other control and non-ASCII bytes
+/// '?'.
 std::string printable(std::string_view line) {
   std::string out(line);
   for (char& c : out) {
@@ -41,7 +43,8 @@ std::string printable(std::string_view line) {
   return out;
 }
 
-void appendExcerpt(std::string& out, std::string_view text, SourcePos pos, const char* colour, const char* reset) {
+void appendExcerpt(std::string& out, std::string_view text, SourcePos pos, const char* colour,
+                   const char* reset) {
   constexpr std::size_t kWidest = 200;
   std::size_t offset = std::min<std::size_t>(pos - 1, text.size());
   std::size_t before = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
@@ -50,7 +53,8 @@ void appendExcerpt(std::string& out, std::string_view text, SourcePos pos, const
   // Long lines are cut around the position.
   std::size_t from = offset - lineStart > kWidest / 2 ? offset - kWidest / 2 : lineStart;
   std::size_t to = std::min(lineEnd, from + kWidest);
-  std::size_t length = std::min(tokenLength(text, offset), std::max<std::size_t>(1, to > offset ? to - offset : 1));
+  std::size_t length =
+      std::min(tokenLength(text, offset), std::max<std::size_t>(1, to > offset ? to - offset : 1));
   char number[16];
   std::snprintf(number, sizeof number, "%5u | ", lineColumn(text, pos).line);
   out += number;
@@ -81,15 +85,18 @@ LineColumn lineColumn(std::string_view text, SourcePos pos) {
   return at;
 }
 
-Diagnostic& Diagnostics::add(ErrorId id, Severity severity, SourcePos pos, std::initializer_list<std::string_view> arguments) {
+Diagnostic& Diagnostics::add(ErrorId id, Severity severity, SourcePos pos,
+                             std::initializer_list<std::string_view> arguments) {
   const ErrorInfo& info = errorInfo(id);
-  Diagnostic diagnostic{id, severity, pos, {}, substitute(info.message, arguments), substitute(info.hint, arguments), {}};
+  Diagnostic diagnostic{
+      id, severity, pos, {}, substitute(info.message, arguments), substitute(info.hint, arguments), {}};
   if (severity == Severity::Error && ++errors_ > limit_) return dropped_ = std::move(diagnostic);
   list_.push_back(std::move(diagnostic));
   return list_.back();
 }
 
-Diagnostic& Diagnostics::report(ErrorId id, SourcePos pos, std::initializer_list<std::string_view> arguments) {
+Diagnostic& Diagnostics::report(ErrorId id, SourcePos pos,
+                                std::initializer_list<std::string_view> arguments) {
   return add(id, Severity::Error, pos, arguments);
 }
 
@@ -98,7 +105,8 @@ Diagnostic& Diagnostics::warn(ErrorId id, SourcePos pos, std::initializer_list<s
 }
 
 void Diagnostics::sortByPosition() {
-  std::stable_sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) { return a.pos < b.pos; });
+  std::stable_sort(list_.begin(), list_.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return a.pos < b.pos; });
 }
 
 std::string render(const Diagnostic& diagnostic, const SourceText& source, bool colour) {
@@ -121,7 +129,9 @@ std::string render(const Diagnostic& diagnostic, const SourceText& source, bool 
   out += paint(kReset);
   out += ": " + printable(diagnostic.message) + "\n";
   if (diagnostic.pos != 0) appendExcerpt(out, source.text, diagnostic.pos, paint(mark), paint(kReset));
-  if (!diagnostic.hint.empty()) out += std::string("      = ") + paint(kCyan) + "hint" + paint(kReset) + ": " + printable(diagnostic.hint) + "\n";
+  if (!diagnostic.hint.empty())
+    out += std::string("      = ") + paint(kCyan) + "hint" + paint(kReset) + ": " +
+           printable(diagnostic.hint) + "\n";
   for (const Note& note : diagnostic.notes) {
     LineColumn at = lineColumn(source.text, note.pos);
     out += std::string("      = ") + paint(kCyan) + "note" + paint(kReset) + ": " + printable(note.message);
@@ -139,7 +149,8 @@ std::string render(const Diagnostics& diagnostics, const SourceText& source, boo
     shown += diagnostic.severity == Severity::Error;
   }
   if (diagnostics.errorTotal() > shown) {
-    out += "... and " + std::to_string(diagnostics.errorTotal() - shown) + " more errors (see --error-limit)\n";
+    out +=
+        "... and " + std::to_string(diagnostics.errorTotal() - shown) + " more errors (see --error-limit)\n";
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// Source texts and diagnostics: positions, the collecting of errors, and their printing with line, caret and hint.
+// Source texts and diagnostics: positions, the collecting of errors, and their printing with line, caret and
+// hint.
 #pragma once
 
 #include <initializer_list>
@@ -42,7 +43,8 @@ struct Diagnostic {
   std::vector<Note> notes;
 };
 
-/// Collects the errors of one load. Recording goes on after the first so that independent errors are all reported.
+/// Collects the errors of one load. Recording goes on after the first so that independent errors are all
+/// reported.
 class Diagnostics {
  public:
   /// `limit`: errors kept; the others are only counted.
@@ -58,7 +60,8 @@ class Diagnostics {
   void sortByPosition();
 
  private:
-  Diagnostic& add(ErrorId id, Severity severity, SourcePos pos, std::initializer_list<std::string_view> arguments);
+  Diagnostic& add(ErrorId id, Severity severity, SourcePos pos,
+                  std::initializer_list<std::string_view> arguments);
 
   std::size_t limit_;
   std::size_t errors_ = 0;
@@ -66,8 +69,8 @@ class Diagnostics {
   Diagnostic dropped_{};
 };
 
-/// One diagnostic as text: `file:line:column: error[V0203]: message`, the source line, a caret line, hint and notes.
-/// Control characters of the source are escaped.
+/// One diagnostic as text: `file:line:column: error[V0203]: message`, the source line, a caret line, hint and
+/// notes. Control characters of the source are escaped.
 std::string render(const Diagnostic& diagnostic, const SourceText& source, bool colour = false);
 /// All of them, and how many were not kept.
 std::string render(const Diagnostics& diagnostics, const SourceText& source, bool colour = false);

@@ -24,7 +24,8 @@ class BundleMaker {
     for (const char* name : names) list.push_back(id(name));
     return list;
   }
-  TypeDef* type(std::string_view name, TypeKind kind, std::initializer_list<const char*> elements = {}, std::uint64_t length = 0) {
+  TypeDef* type(std::string_view name, TypeKind kind, std::initializer_list<const char*> elements = {},
+                std::uint64_t length = 0) {
     TypeDef* made = builder_.newType(id(name), kind);
     made->elements = builder_.uses<TypeDef>(std::span<const Id>(ids(elements)));
     made->length = length;
@@ -40,7 +41,8 @@ class BundleMaker {
     made->signature.id = id(signature);
     return made;
   }
-  SignatureDef* sig(std::string_view name, std::initializer_list<const char*> parameters, std::initializer_list<const char*> results) {
+  SignatureDef* sig(std::string_view name, std::initializer_list<const char*> parameters,
+                    std::initializer_list<const char*> results) {
     SignatureDef* made = builder_.newSignature(id(name));
     made->parameters = builder_.uses<TypeDef>(std::span<const Id>(ids(parameters)));
     made->results = builder_.uses<TypeDef>(std::span<const Id>(ids(results)));
@@ -51,7 +53,8 @@ class BundleMaker {
     made->words = builder_.arena().copy(std::span<const std::uint64_t>(words));
     return made;
   }
-  FunctionVersion* version(std::string_view name, std::string_view function, std::initializer_list<const char*> blocks) {
+  FunctionVersion* version(std::string_view name, std::string_view function,
+                           std::initializer_list<const char*> blocks) {
     FunctionVersion* made = builder_.newVersion(id(name), id(function));
     made->blocks = builder_.uses<BasicBlock>(std::span<const Id>(ids(blocks)));
     return made;
@@ -71,8 +74,10 @@ class BundleMaker {
     made->instructions = builder_.uses<Instruction>(std::span<const Id>(ids(instructions)));
     return made;
   }
-  Instruction* instruction(std::string_view name, Opcode opcode, std::initializer_list<const char*> types = {},
-                           std::initializer_list<const char*> operands = {}, std::initializer_list<const char*> results = {}) {
+  Instruction* instruction(std::string_view name, Opcode opcode,
+                           std::initializer_list<const char*> types = {},
+                           std::initializer_list<const char*> operands = {},
+                           std::initializer_list<const char*> results = {}) {
     Instruction* made = builder_.newInstruction(id(name), opcode);
     made->types = builder_.uses<TypeDef>(std::span<const Id>(ids(types)));
     made->operands = builder_.uses<Value>(std::span<const Id>(ids(operands)));

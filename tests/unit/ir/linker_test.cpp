@@ -92,7 +92,8 @@ TEST_F(LinkerTest, TypesOfTopLevelValues) {
   Constant* constant = maker.integer("c", "i64", {5});
   GlobalCell* global = maker.builder().newGlobal(maker.id("g"), maker.id("pair"));
   Function* declared = maker.builder().newFunction(maker.id("d"), maker.id("sig"));
-  ExposedFunction* exposed = maker.builder().newExposed(maker.id("e"), maker.id("d"), CallConv::Default, maker.id("c"));
+  ExposedFunction* exposed =
+      maker.builder().newExposed(maker.id("e"), maker.id("d"), CallConv::Default, maker.id("c"));
   ASSERT_TRUE(maker.link()) << maker.messages();
   EXPECT_EQ(toString(constant->type), "int<64>");
   EXPECT_EQ(toString(global->type), "iref<struct<int<32> double>>");
@@ -151,7 +152,8 @@ TEST_F(LinkerTest, BlocksAndInstructionsHaveOnePlace) {
   maker.version("g.v", "g", {"f.v.entry", "g.v.entry"});
   maker.block("g.v.entry", {}, {"ret"});
   EXPECT_FALSE(maker.link());
-  for (ErrorId id : {ErrorId::InstructionUnplaced, ErrorId::BlockUnplaced, ErrorId::BlockPlacedTwice, ErrorId::InstructionPlacedTwice})
+  for (ErrorId id : {ErrorId::InstructionUnplaced, ErrorId::BlockUnplaced, ErrorId::BlockPlacedTwice,
+                     ErrorId::InstructionPlacedTwice})
     EXPECT_TRUE(maker.reported(id)) << errorInfo(id).name;
   EXPECT_EQ(maker.diagnostics().errorTotal(), 4u) << maker.messages();
 }
@@ -191,8 +193,10 @@ TEST_F(LinkerTest, ClausesMoveIntoTheInstruction) {
   normal->block.id = maker.id("f.v.entry");
   Dest* exceptional = builder.newDest(maker.id("ex"));
   exceptional->block.id = maker.id("f.v.entry");
-  builder.newKeepaliveClause(maker.id("keep"))->values = builder.uses<Value>(std::span<const Id>(maker.ids({"x"})));
-  builder.newCurStackClause(maker.id("cur"))->types = builder.uses<TypeDef>(std::span<const Id>(maker.ids({"f64"})));
+  builder.newKeepaliveClause(maker.id("keep"))->values =
+      builder.uses<Value>(std::span<const Id>(maker.ids({"x"})));
+  builder.newCurStackClause(maker.id("cur"))->types =
+      builder.uses<TypeDef>(std::span<const Id>(maker.ids({"f64"})));
   NewStackClause* next = builder.newNewStackClause(maker.id("new"));
   next->types = builder.uses<TypeDef>(std::span<const Id>(maker.ids({"i64"})));
   next->values = builder.uses<Value>(std::span<const Id>(maker.ids({"x"})));
@@ -272,16 +276,19 @@ TEST_F(LinkerTest, ResultsOfVariablePart) {
 }
 
 TEST_F(LinkerTest, ResultsOfLoadAreStrong) {
-  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::Load, {"wref"}, {"x"})), "ref<struct<int<32> double>>");
+  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::Load, {"wref"}, {"x"})),
+            "ref<struct<int<32> double>>");
 }
 
 TEST_F(LinkerTest, ResultsOfCompareExchange) {
-  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::CmpXchg, {"i64"}, {"x", "x", "x"})), "int<64> int<1>");
+  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::CmpXchg, {"i64"}, {"x", "x", "x"})),
+            "int<64> int<1>");
 }
 
 TEST_F(LinkerTest, ResultsOfShuffle) {
   maker.type("eight", TypeKind::Vector, {"i64"}, 8);
-  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::ShuffleVector, {"four", "eight"}, {"x", "x", "x"})), "vector<int<32> 8>");
+  EXPECT_EQ(resultsOf(maker.instruction("inst", Opcode::ShuffleVector, {"four", "eight"}, {"x", "x", "x"})),
+            "vector<int<32> 8>");
 }
 
 TEST_F(LinkerTest, WrongTypeOfAggregate) {

@@ -18,7 +18,8 @@ Classes obviously(Classes classes, const std::vector<PartitionEdge>& edges) {
     for (const PartitionEdge& edge : edges) targets[edge.from][edge.number] = classes[edge.to];
     std::map<std::pair<std::uint32_t, std::map<std::uint32_t, std::uint32_t>>, std::uint32_t> byKey;
     for (std::size_t v = 0; v < classes.size(); ++v)
-      classes[v] = byKey.emplace(std::pair(classes[v], targets[v]), static_cast<std::uint32_t>(byKey.size())).first->second;
+      classes[v] = byKey.emplace(std::pair(classes[v], targets[v]), static_cast<std::uint32_t>(byKey.size()))
+                       .first->second;
     if (byKey.size() == before) return classes;
     before = byKey.size();
   }
@@ -33,12 +34,14 @@ TEST(Partition, AgreesWithTheObviousAlgorithm) {
     std::uint32_t classCount = std::min<std::uint32_t>(count, 1 + random() % 3);
     for (std::uint32_t v = 0; v < count; ++v) {
       classes[v] = v < classCount ? v : random() % classCount;
-      for (std::uint32_t number = 0; number < degree; ++number) edges.push_back({v, number, static_cast<std::uint32_t>(random() % count)});
+      for (std::uint32_t number = 0; number < degree; ++number)
+        edges.push_back({v, number, static_cast<std::uint32_t>(random() % count)});
     }
     Classes expected = obviously(classes, edges), got = refinePartition(classes, edges);
     for (std::uint32_t v = 0; v < count; ++v)
       for (std::uint32_t w = 0; w < v; ++w)
-        ASSERT_EQ(got[v] == got[w], expected[v] == expected[w]) << "seed " << seed << ": " << v << " and " << w;
+        ASSERT_EQ(got[v] == got[w], expected[v] == expected[w])
+            << "seed " << seed << ": " << v << " and " << w;
   }
 }
 

@@ -9,7 +9,8 @@ TEST(Program, PredefinedEntities) {
   auto* bytes = program.entityOf<TypeDef>(program.idOf("@uvm.meta.bytes"));
   ASSERT_NE(bytes, nullptr);
   EXPECT_EQ(toString(bytes->type), "hybrid<int<64> int<8>>");
-  EXPECT_EQ(toString(program.entityOf<TypeDef>(program.idOf("uvm.meta.refs.r"))->type), "ref<hybrid<int<64> ref<void>>>");
+  EXPECT_EQ(toString(program.entityOf<TypeDef>(program.idOf("uvm.meta.refs.r"))->type),
+            "ref<hybrid<int<64> ref<void>>>");
   EXPECT_EQ(toString(program.entityOf<SignatureDef>(program.idOf("uvm.meta.trap_handler.sig"))->signature),
             "(stackref int<32> ref<void>)->()");
   EXPECT_EQ(bytes->id, kFirstPredefinedId);
@@ -49,7 +50,8 @@ void makeFunction(Builder& builder, Id function, std::string_view versionName, I
   builder.setName(parameter, "%x", true);
   Instruction* add = builder.newInstruction(builder.fresh(), Opcode::BinOp);
   add->operation = static_cast<std::uint8_t>(BinOperator::Add);
-  const Id types[] = {builder.symbol("i64")}, operands[] = {*parameterId, *parameterId}, results[] = {builder.fresh()};
+  const Id types[] = {builder.symbol("i64")}, operands[] = {*parameterId, *parameterId},
+           results[] = {builder.fresh()};
   add->types = builder.uses<TypeDef>(std::span<const Id>(types));
   add->operands = builder.uses<Value>(std::span<const Id>(operands));
   builder.setName(builder.newResults(add, results)[0], "%sum", true);
@@ -70,7 +72,8 @@ class Loaded : public testing::Test {
     if (!program.entity(function)) {
       builder.newType(builder.symbol("i64"), TypeKind::Int)->length = 64;
       const Id i64[] = {builder.symbol("i64")};
-      builder.newSignature(builder.symbol("sig"))->parameters = builder.uses<TypeDef>(std::span<const Id>(i64));
+      builder.newSignature(builder.symbol("sig"))->parameters =
+          builder.uses<TypeDef>(std::span<const Id>(i64));
       builder.newFunction(function, builder.symbol("sig"));
     }
     makeFunction(builder, function, versionName, &parameter);
@@ -88,12 +91,14 @@ class Loaded : public testing::Test {
 TEST_F(Loaded, LocalNames) {
   EXPECT_EQ(program.nameOf(parameter), "@f.one.my.entry.x");
   EXPECT_EQ(program.idOf("@f.one.my.entry.x"), parameter);
-  for (const char* name : {"@f", "@f.one", "@f.one.my.entry", "@f.one.my.entry.sum", "@f.one.my.entry.the_end"}) {
+  for (const char* name :
+       {"@f", "@f.one", "@f.one.my.entry", "@f.one.my.entry.sum", "@f.one.my.entry.the_end"}) {
     Id id = program.idOf(name);
     ASSERT_NE(id, kNoId) << name;
     EXPECT_EQ(program.nameOf(id), name);
   }
-  for (const char* name : {"@f.two", "@f.one.", "@f.one.my", "@f.one.my.entry.y", "@f.one.x", "@f.onemy.entry"})
+  for (const char* name :
+       {"@f.two", "@f.one.", "@f.one.my", "@f.one.my.entry.y", "@f.one.x", "@f.onemy.entry"})
     EXPECT_EQ(program.idOf(name), kNoId) << name;
 }
 
@@ -134,7 +139,8 @@ TEST_F(Loaded, SymbolsFindLoadedEntities) {
 TEST_F(Loaded, AFailedBundleLeavesNothingBehind) {
   Builder builder(program, "wrong");
   const Id missing[] = {builder.symbol("missing")};
-  builder.newType(builder.symbol("broken"), TypeKind::Ref)->elements = builder.uses<TypeDef>(std::span<const Id>(missing));
+  builder.newType(builder.symbol("broken"), TypeKind::Ref)->elements =
+      builder.uses<TypeDef>(std::span<const Id>(missing));
   std::lock_guard lock(program.loadMutex());
   Diagnostics diagnostics;
   EXPECT_EQ(builder.finish(diagnostics), nullptr);

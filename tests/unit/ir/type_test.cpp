@@ -212,8 +212,8 @@ TEST(TypeUnifier, LongRingWithOneDifferentMember) {
   }
 }
 
-/// Random graphs in several bundles that refer to each other, against the definition of equality: the coarsest partition in which
-/// equal nodes have equal labels and equal children.
+/// Random graphs in several bundles that refer to each other, against the definition of equality: the
+/// coarsest partition in which equal nodes have equal labels and equal children.
 struct RandomNode {
   NodeLabel label;
   std::vector<std::size_t> children;
@@ -259,7 +259,8 @@ void compareRandomTypes(unsigned seed) {
         if (shape == 6) {
           node.signature = builder->newSignature(id);
         } else {
-          constexpr TypeKind kinds[] = {TypeKind::Int, TypeKind::Ref, TypeKind::Ref, TypeKind::Iref, TypeKind::Struct, TypeKind::Funcref};
+          constexpr TypeKind kinds[] = {TypeKind::Int,  TypeKind::Ref,    TypeKind::Ref,
+                                        TypeKind::Iref, TypeKind::Struct, TypeKind::Funcref};
           node.type = builder->newType(id, kinds[shape]);
           if (shape == 0) node.type->length = 8;
         }
@@ -275,7 +276,8 @@ void compareRandomTypes(unsigned seed) {
       // A struct may hold only what came before it, or pointers: nothing contains itself.
       auto pick = [&]() -> std::size_t {
         std::size_t choice = types[below(types.size())];
-        while (isStruct && choice >= i && nodes[choice].type->kind != TypeKind::Ref && nodes[choice].type->kind != TypeKind::Iref)
+        while (isStruct && choice >= i && nodes[choice].type->kind != TypeKind::Ref &&
+               nodes[choice].type->kind != TypeKind::Iref)
           choice = below(i + 1) < i ? types[below(types.size())] : types[0];
         return choice;
       };

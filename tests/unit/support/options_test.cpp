@@ -38,7 +38,8 @@ TEST(Options, ValuesOfEachKind) {
 
 TEST(Options, Mistakes) {
   Options options;
-  EXPECT_EQ(setOption(options, "heep", "1M").error().message, "there is no option 'heep'; did you mean 'heap'?");
+  EXPECT_EQ(setOption(options, "heep", "1M").error().message,
+            "there is no option 'heep'; did you mean 'heap'?");
   EXPECT_EQ(setOption(options, "opt", "3").error().message, "'3' is not a value of option opt: 0 to 2");
   EXPECT_EQ(setOption(options, "heap", "12Q").error().id, ErrorId::OptionValue);
   EXPECT_EQ(setOption(options, "heap", "1K").error().id, ErrorId::OptionValue);
@@ -62,7 +63,8 @@ TEST(Options, Environment) {
   EXPECT_TRUE(setOptionsFromEnvironment(options));
   EXPECT_EQ(options.optLevel, 1u);
   setenv("GAUR_OPT", "many", 1);
-  EXPECT_EQ(setOptionsFromEnvironment(options).error().message, "GAUR_OPT: 'many' is not a value of option opt: a number");
+  EXPECT_EQ(setOptionsFromEnvironment(options).error().message,
+            "GAUR_OPT: 'many' is not a value of option opt: a number");
   unsetenv("GAUR_OPT");
 }
 

@@ -33,7 +33,8 @@ TEST(Memory, DualMappingShowsTheSameBytesTwice) {
   std::memcpy(mapping->writable + 100, "code", 5);
   EXPECT_STREQ(reinterpret_cast<const char*>(mapping->executable + 100), "code");
   unmapDual(*mapping, true);
-  EXPECT_TRUE(protect(space, 2 * size, Access::ReadWrite)) << "the address space is no longer reserved as a whole";
+  EXPECT_TRUE(protect(space, 2 * size, Access::ReadWrite))
+      << "the address space is no longer reserved as a whole";
   release(space, 2 * size);
   auto elsewhere = mapDual(size);
   ASSERT_TRUE(elsewhere);
