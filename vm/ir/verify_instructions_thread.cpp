@@ -69,7 +69,7 @@ void Verifier::checkPassedValues(const Instruction& inst, std::span<const TypeUs
   std::string name = nameOf(inst);
   if (inst.throwExc) {
     if (values.size() != 1) {
-      error(ErrorId::VerifyThrowExcCount, inst.pos, {name, std::to_string(values.size())});
+      error(ErrorId::VerifyOperandCount, inst.pos, {name + " THROW_EXC", "1", std::to_string(values.size())});
     } else if (!values[0]->type->is(TypeKind::Ref)) {
       error(ErrorId::VerifyThrowExc, values[0].pos, {name, describe(*values[0].target), toString(values[0]->type)});
     }
@@ -112,7 +112,6 @@ void Verifier::checkSwapStack(const Instruction& inst) {
   if (inst.killOld) {
     if (inst.hasExc) error(ErrorId::VerifyKillOldExc, inst.dests[0].pos);
     if (!inst.keepalives.empty()) error(ErrorId::VerifyKillOldKeepalive, inst.keepalives[0].pos);
-    if (!swap.returnTypes().empty() || !inst.results.empty()) error(ErrorId::VerifyKillOldResults, inst.pos);
   } else {
     checkResultTypes(inst, swap.returnTypes(), ErrorId::VerifyRetWithType);
   }

@@ -233,12 +233,8 @@ void Verifier::checkGlobal(const GlobalCell& global) {
 
 void Verifier::checkExposed(const ExposedFunction& exposed) {
   subject_ = &exposed;
-  const Constant& cookie = *exposed.cookie.target;
-  if (cookie.type != cookieType_) {
-    error(ErrorId::VerifyCookieType, exposed.cookie.pos, {toString(cookie.type)});
-  } else if (cookie.kind != ConstantKind::Int) {
-    error(ErrorId::VerifyCookieKind, exposed.cookie.pos, {describe(cookie)});
-  }
+  const Type* cookie = exposed.cookie->type;
+  if (cookie != cookieType_) error(ErrorId::VerifyCookieType, exposed.cookie.pos, {toString(cookie)});
   const Function& function = *exposed.function.target;
   std::size_t results = function.signature->signature->results.size();
   if (results > 1) {
