@@ -132,9 +132,11 @@ const Layout* LayoutTable::make(const Type* type) {
     case TypeKind::Weakref: slot(SlotKind::Weak); break;
     case TypeKind::Tagref64: slot(SlotKind::Tagged); break;
     case TypeKind::Void: break;
-    case TypeKind::Struct:
-      layout->size = alignUp(fields(type->elements), layout->alignment);
+    case TypeKind::Struct: {
+      std::uint64_t end = fields(type->elements);
+      layout->size = alignUp(end, layout->alignment);
       break;
+    }
     case TypeKind::Hybrid: {
       const Layout& element = of(type->variablePart());
       std::uint64_t end = fields(type->fixedFields());
