@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "tests/unit/ir/bundle_maker.h"
 #include "vm/ir/type_node.h"
@@ -41,6 +42,23 @@ TEST(TypeTable, StrongAndBooleanLike) {
   EXPECT_EQ(types.strong(i32), i32);
   EXPECT_EQ(types.booleanLike(i32), types.intType(1));
   EXPECT_EQ(types.booleanLike(types.vectorOf(i32, 4)), types.vectorOf(types.intType(1), 4));
+}
+
+TEST(TypeTable, ManyThreadsGetTheSameObjects) {
+  TypeTable types;
+  constexpr int kThreads = 4, kCount = 300;
+  std::vector<std::vector<const Type*>> got(kThreads);
+  std::vector<std::thread> threads;
+  for (auto& list : got) {
+    threads.emplace_back([&types, &list] {
+      for (std::uint64_t i = 1; i <= kCount; ++i) {
+        list.push_back(types.iref(types.ref(types.intType(i))));
+        list.push_back(types.vectorOf(types.intType(i % 7 + 1), i));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& list : got) EXPECT_EQ(list, got[0]);
 }
 
 TEST(Type, PropertiesLookIntoComposites) {
