@@ -19,13 +19,17 @@ struct SavedRegister {
 
 /// Where a value of a KEEPALIVE clause lies at a call site.
 struct KeepaliveLocation {
-  enum class Kind : std::uint8_t { FromStackPointer, FromFramePointer, Constant };
+  /// "From": the value is in memory at the pointer plus `offset`. "Plus": it is that address itself (an ALLOCA cell).
+  enum class Kind : std::uint8_t { FromStackPointer, FromFramePointer, StackPointerPlus, FramePointerPlus, Constant };
   Kind kind;
   std::uint8_t size;       // bytes
   std::uint16_t reserved = 0;
   std::int32_t offset;     // from the pointer
   std::int64_t constant;
 };
+
+/// Frame size of functions that move their stack pointer after the prologue (ALLOCA in a loop).
+inline constexpr std::uint32_t kDynamicFrame = 0xffffffff;
 
 /// One return address. Exists for every call site that carries a stack map record.
 struct CallSiteRow {
@@ -36,6 +40,7 @@ struct CallSiteRow {
   Id instruction;
   std::uint32_t firstKeepalive;
   std::uint32_t keepaliveCount;
+  /// From the stack pointer at the call to the return address of the frame in bytes, or kDynamicFrame.
   std::uint32_t frameSize;
 };
 

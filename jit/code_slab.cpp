@@ -1,0 +1,126 @@
+// How the slab is mapped and shared out. Three mappings in all, whatever is loaded: data, code, and the writable view of code.
+#include "jit/code_slab.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "jit/code_stubs.h"
+#include "jit/range_allocator.h"
+#include "vm/support/check.h"
+
+namespace gaur::jit {
+
+namespace {
+
+constexpr std::size_t kDataGranule = 16;
+/// A granule of the code map: no two allocations share one.
+constexpr std::size_t kCodeGranule = 64;
+/// Trampolines are made by the page.
+constexpr std::size_t kTrampolinePage = 4096;
+
+void* checked(void* mapping, const char* what) {
+  GAUR_CHECK(mapping != MAP_FAILED, std::string("cannot map ") + what + ": " + std::strerror(errno));
+  return mapping;
+}
+
+}  // namespace
+
+struct CodeSlab::Impl {
+  Impl(std::uintptr_t dataBegin, std::uintptr_t codeBegin)
+      : data(dataBegin, kDataBytes, kDataGranule), code(codeBegin, kCodeBytes, kCodeGranule) {}
+
+  mutable std::mutex mutex;
+  RangeAllocator data;
+  RangeAllocator code;
+  std::vector<void*> freeTrampolines;
+};
+
+CodeSlab::CodeSlab() {
+  void* range = checked(mmap(nullptr, kDataBytes + kCodeBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+                        "the code slab");
+  char* data = static_cast<char*>(range);
+  char* code = data + kDataBytes;
+  checked(mmap(data, kDataBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
+          "the data half of the code slab");
+  int file = memfd_create("gaur-code", MFD_CLOEXEC);
+  GAUR_CHECK(file >= 0 && ftruncate(file, static_cast<off_t>(kCodeBytes)) == 0,
+             std::string("cannot make memory for code: ") + std::strerror(errno));
+  checked(mmap(code, kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0), "executable memory");
+  void* writable = checked(mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0),
+                           "the writable view of executable memory");
+  close(file);
+
+  codeBegin_ = reinterpret_cast<std::uintptr_t>(code);
+  writableDistance_ = static_cast<char*>(writable) - code;
+  impl_ = std::make_unique<Impl>(reinterpret_cast<std::uintptr_t>(data), codeBegin_);
+}
+
+CodeSlab::~CodeSlab() {
+  void* code = reinterpret_cast<void*>(codeBegin_);
+  munmap(writable(code), kCodeBytes);
+  munmap(static_cast<char*>(code) - kDataBytes, kDataBytes + kCodeBytes);
+}
+
+void* CodeSlab::allocateData(std::size_t bytes, std::size_t alignment) {
+  // Free data is zero: fresh pages are, and freeData clears.
+  std::lock_guard lock(impl_->mutex);
+  return reinterpret_cast<void*>(impl_->data.allocate(bytes, alignment));
+}
+
+void CodeSlab::freeData(void* data, std::size_t bytes) {
+  std::memset(data, 0, bytes);
+  std::lock_guard lock(impl_->mutex);
+  impl_->data.free(reinterpret_cast<std::uintptr_t>(data), bytes);
+}
+
+void* CodeSlab::allocateCode(std::size_t bytes) {
+  std::lock_guard lock(impl_->mutex);
+  return reinterpret_cast<void*>(impl_->code.allocate(bytes, kCodeGranule));
+}
+
+void CodeSlab::freeCode(void* code, std::size_t bytes) {
+  std::size_t whole = impl_->code.rounded(bytes);
+  fillWithTraps(writable(code), whole);
+  flushCode(code, writable(code), whole);
+  std::lock_guard lock(impl_->mutex);
+  impl_->code.free(reinterpret_cast<std::uintptr_t>(code), bytes);
+}
+
+void* CodeSlab::makeTrampoline(void* chain, void* const* target) {
+  void* trampoline = nullptr;
+  {
+    std::lock_guard lock(impl_->mutex);
+    auto& free = impl_->freeTrampolines;
+    if (free.empty()) {
+      std::uintptr_t page = impl_->code.allocate(kTrampolinePage, kCodeGranule);
+      if (page == 0) return nullptr;
+      for (std::size_t offset = kTrampolinePage; offset != 0; offset -= kTrampolineBytes)
+        free.push_back(reinterpret_cast<void*>(page + offset - kTrampolineBytes));
+    }
+    trampoline = free.back();
+    free.pop_back();
+  }
+  writeTrampoline(writable(trampoline), chain, target);
+  flushCode(trampoline, writable(trampoline), kTrampolineBytes);
+  return trampoline;
+}
+
+void CodeSlab::freeTrampoline(void* trampoline) {
+  fillWithTraps(writable(trampoline), kTrampolineBytes);
+  flushCode(trampoline, writable(trampoline), kTrampolineBytes);
+  std::lock_guard lock(impl_->mutex);
+  impl_->freeTrampolines.push_back(trampoline);
+}
+
+CodeSlab::Statistics CodeSlab::statistics() const {
+  std::lock_guard lock(impl_->mutex);
+  return {impl_->code.used(), impl_->code.freeBytes(), impl_->data.used()};
+}
+
+}  // namespace gaur::jit

@@ -1,0 +1,45 @@
+// Hand-written instructions for AArch64.
+#if defined(__aarch64__)
+#include <cstdint>
+#include <cstring>
+
+#include "jit/code_stubs.h"
+
+namespace gaur::jit {
+
+namespace {
+
+struct Trampoline {
+  std::uint32_t loadChain = 0x58000092;   // ldr x18, chain
+  std::uint32_t loadTarget = 0x580000b0;  // ldr x16, target
+  std::uint32_t loadEntry = 0xf9400210;   // ldr x16, [x16]
+  std::uint32_t jump = 0xd61f0200;        // br x16
+  std::uint64_t chain;
+  std::uint64_t target;
+};
+static_assert(sizeof(Trampoline) == kTrampolineBytes);
+
+constexpr std::uint32_t kBreak = 0xd4200000;  // brk #0
+
+}  // namespace
+
+void writeTrampoline(void* writable, void* chain, void* const* target) {
+  Trampoline code;
+  code.chain = reinterpret_cast<std::uint64_t>(chain);
+  code.target = reinterpret_cast<std::uint64_t>(target);
+  std::memcpy(writable, &code, sizeof(code));
+}
+
+void fillWithTraps(void* writable, std::size_t bytes) {
+  auto* word = static_cast<std::uint32_t*>(writable);
+  for (std::size_t i = 0; i < bytes / sizeof(kBreak); ++i) word[i] = kBreak;
+}
+
+void flushCode(void* code, void* writable, std::size_t bytes) {
+  auto flush = [bytes](void* begin) { __builtin___clear_cache(static_cast<char*>(begin), static_cast<char*>(begin) + bytes); };
+  flush(writable);
+  flush(code);
+}
+
+}  // namespace gaur::jit
+#endif

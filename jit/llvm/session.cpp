@@ -1,0 +1,111 @@
+#include "jit/llvm/session.h"
+
+#include <algorithm>
+
+#include "vm/support/check.h"
+
+namespace gaur::jit {
+
+namespace orc = llvm::orc;
+
+namespace {
+
+constexpr std::uint64_t kUnitsBetweenSweeps = 1000;
+
+}  // namespace
+
+class Session::Unit : public CodeUnit {
+ public:
+  Unit(Session& session, orc::ResourceTrackerSP tracker, LinkJob job, std::vector<Inlining> inlinings)
+      : session_(session),
+        tracker_(std::move(tracker)),
+        rows_(std::move(job.rows)),
+        entries_(std::move(job.entries)),
+        inlinings_(std::move(inlinings)),
+        block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives} {
+    session_.map_.add(block_);
+  }
+  ~Unit() override {
+    session_.map_.remove(block_);
+    auto error = tracker_->remove();
+    GAUR_CHECK(!error, llvm::toString(std::move(error)));
+  }
+
+  const abi::CodeBlock& block() const override { return block_; }
+  std::span<const Inlining> inlinings() const override { return inlinings_; }
+  void* entryOf(Id version) const override {
+    auto entry = std::lower_bound(entries_.begin(), entries_.end(), std::pair<Id, std::uintptr_t>{version, 0});
+    return entry != entries_.end() && entry->first == version ? reinterpret_cast<void*>(entry->second) : nullptr;
+  }
+
+ private:
+  Session& session_;
+  orc::ResourceTrackerSP tracker_;
+  CodeRows rows_;
+  std::vector<std::pair<Id, std::uintptr_t>> entries_;
+  std::vector<Inlining> inlinings_;
+  abi::CodeBlock block_;
+};
+
+Session::Session(std::unique_ptr<orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map)
+    : map_(map),
+      memory_(slab),
+      session_(std::move(session)),
+      plugin_(std::make_shared<LinkPlugin>()),
+      layer_(std::make_unique<orc::ObjectLinkingLayer>(*session_, memory_)),
+      dylib_(&session_->createBareJITDylib("gaur")) {
+  layer_->addPlugin(plugin_);
+  session_->setErrorReporter([this](llvm::Error error) {
+    std::lock_guard lock(reportsMutex_);
+    reports_ += llvm::toString(std::move(error));
+  });
+}
+
+Session::~Session() {
+  auto error = session_->endSession();
+  GAUR_CHECK(!error, llvm::toString(std::move(error)));
+}
+
+Result<std::unique_ptr<Session>> Session::create(CodeSlab& slab, CodeMap& map) {
+  auto process = bridge::thisProcess();
+  if (!process) return makeError(ErrorId::CompilerUnavailable, {llvm::toString(process.takeError())});
+  auto session = std::make_unique<orc::ExecutionSession>(std::move(*process));
+  return std::unique_ptr<Session>(new Session(std::move(session), slab, map));
+}
+
+std::string Session::takeReports() {
+  std::lock_guard lock(reportsMutex_);
+  return std::exchange(reports_, {});
+}
+
+void Session::sweepNames() { session_->getSymbolStringPool()->clearDeadEntries(); }
+
+Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuffer> object, const ExternalAddresses& externals,
+                                                const LinkedSymbols& symbols, std::vector<Inlining> inlinings,
+                                                const std::string& what) {
+  std::uint64_t number = units_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (number % kUnitsBetweenSweeps == 0) sweepNames();
+  std::string unitSymbol = "unit" + std::to_string(number);
+  LinkJob job{&externals, &symbols, 0, 0, {}, {}, {}};
+  plugin_->enter(unitSymbol, job);
+
+  auto name = session_->intern(unitSymbol);
+  orc::MaterializationUnit::Interface interface({{name, llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable}}, nullptr);
+  auto tracker = dylib_->createResourceTracker();
+  llvm::Error error = layer_->add(tracker, std::move(object), std::move(interface));
+  if (!error) error = session_->lookup({dylib_}, name).takeError();
+  plugin_->leave(unitSymbol);
+  if (error) {
+    std::string text = llvm::toString(std::move(error));
+    std::string reports = takeReports();
+    if (!job.error.empty())
+      text = job.error;
+    else if (!reports.empty())
+      text = reports;
+    llvm::consumeError(tracker->remove());
+    return makeError(ErrorId::CompilationFailed, {what, text});
+  }
+  return std::unique_ptr<CodeUnit>(new Unit(*this, std::move(tracker), std::move(job), std::move(inlinings)));
+}
+
+}  // namespace gaur::jit

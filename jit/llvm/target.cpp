@@ -1,0 +1,82 @@
+#include "jit/llvm/target.h"
+
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/Triple.h>
+
+#include <array>
+
+#include "vm/support/check.h"
+
+namespace gaur::jit {
+
+namespace {
+
+const llvm::Target& hostTarget(const std::string& triple) {
+  static const llvm::Target* target = [&triple] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();  // inline assembly
+    llvm::InitializeNativeTargetDisassembler();
+    std::string error;
+    const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, error);
+    GAUR_CHECK(found, error);
+    return found;
+  }();
+  return *target;
+}
+
+llvm::CodeGenOptLevel codeGenLevel(OptLevel level) {
+  switch (level) {
+    case OptLevel::O0: return llvm::CodeGenOptLevel::None;
+    case OptLevel::O1: return llvm::CodeGenOptLevel::Less;
+    case OptLevel::O2: return llvm::CodeGenOptLevel::Default;
+  }
+  GAUR_UNREACHABLE("no such level");
+}
+
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
+  std::string triple = llvm::sys::getProcessTriple();
+  const llvm::Target& target = hostTarget(triple);
+  // The baseline of the architecture: code in boot images must run on every machine of its kind.
+  std::unique_ptr<llvm::TargetMachine> machine(target.createTargetMachine(triple, "", "", llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                                                          llvm::CodeModel::Small, codeGenLevel(level), true));
+  GAUR_CHECK(machine, "no code generator for " + triple);
+  // The other instruction selector drops stack map records.
+  machine->setGlobalISel(false);
+  return machine;
+}
+
+}  // namespace
+
+llvm::TargetMachine& targetMachine(OptLevel level) {
+  thread_local std::array<std::unique_ptr<llvm::TargetMachine>, 3> machines;
+  auto& machine = machines[static_cast<std::size_t>(level)];
+  if (!machine) machine = makeTargetMachine(level);
+  return *machine;
+}
+
+void setTarget(llvm::Module& module, const llvm::TargetMachine& machine) {
+  module.setTargetTriple(machine.getTargetTriple().str());
+  module.setDataLayout(machine.createDataLayout());
+}
+
+std::unique_ptr<llvm::MemoryBuffer> emitObject(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::SmallVector<char, 0> bytes;
+  {
+    llvm::raw_svector_ostream stream(bytes);
+    llvm::legacy::PassManager passes;
+    llvm::MCContext* context = nullptr;
+    bool failed = machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true);
+    GAUR_CHECK(!failed, "the target cannot emit objects");
+    passes.run(module);
+  }
+  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "gaur", /*RequiresNullTerminator=*/false);
+}
+
+}  // namespace gaur::jit
