@@ -1,0 +1,74 @@
+// What the subcommands share: exit codes, options of the VM, and reading of source files with diagnostics. One file a subcommand beside this one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vm/ir/builder.h"
+#include "vm/support/options.h"
+#include "vm/support/source.h"
+
+namespace gaur::tool {
+
+/// Exit codes of the command (man page, "EXIT STATUS"). A program's own status passes through as it is.
+enum ExitCode : int {
+  kOk = 0,
+  kProgramFailed = 1,
+  kUsage = 2,
+  kBadSource = 3,
+  kBadImage = 4,
+  kResources = 5,
+  kGuestFailure = 6,
+  kInternal = 70,
+};
+
+/// Leaves the command with a status and a message on stderr (none if empty).
+struct Exit {
+  int code;
+  std::string message;
+};
+
+/// State of one run of the command: filled by the parser, read by the subcommand that was chosen.
+struct Invocation {
+  Options options;
+  bool json = false;
+  bool colour = false;
+  /// Words of the command line after "--".
+  std::vector<std::string> afterDashes;
+};
+
+/// Adds the subcommand to the app; its body runs as the subcommand's callback and ends by throwing Exit.
+void addRun(CLI::App& app, Invocation& invocation);
+void addCheck(CLI::App& app, Invocation& invocation);
+void addFmt(CLI::App& app, Invocation& invocation);
+void addDump(CLI::App& app, Invocation& invocation);
+void addTest(CLI::App& app, Invocation& invocation);
+void addVersion(CLI::App& app, Invocation& invocation);
+/// `completion SHELL` and `man`: made from the app itself, so that they never go stale.
+void addSelfDescription(CLI::App& app);
+
+/// Adds options.def's rows to a subcommand.
+void addVmOptions(CLI::App& command, Options& options);
+
+/// Text of a file ("-" is standard input). Throws Exit where it cannot be read.
+std::string readFile(const std::string& path);
+
+/// One source text with its diagnostics, which refer to the text.
+struct Source {
+  explicit Source(std::string path, std::size_t errorLimit);
+  SourceText view() const { return {path, text}; }
+
+  std::string path;
+  std::string text;
+  Diagnostics diagnostics;
+};
+
+/// Prints diagnostics to stderr, or as JSON to stdout.
+void report(const Source& source, const Invocation& invocation);
+/// Diagnostics as a JSON array of {file, line, column, severity, code, message, hint, notes}.
+std::string diagnosticsJson(const Source& source);
+
+}  // namespace gaur::tool

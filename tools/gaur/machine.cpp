@@ -1,0 +1,54 @@
+// The one place where the command meets the runtime.
+#include "tools/gaur/machine.h"
+
+#include <cstring>
+
+namespace gaur::tool {
+
+CallMemory::CallMemory(std::span<const ir::Type* const> types) : types_(types) {
+  std::size_t end = 0;
+  for (const ir::Type* type : types) {
+    offsets_.push_back(end);
+    end += (abi::LayoutTable::shared().of(type).size + 15) / 16 * 16;
+  }
+  words_.resize(end / 16);
+}
+
+Machine::Machine(const Options& options) {
+  auto vm = runtime::MicroVm::create(options);
+  if (!vm) throw Exit{kResources, vm.error().message};
+  vm_ = std::move(*vm);
+}
+
+ir::Bundle* Machine::load(Source& source) {
+  ir::Bundle* bundle = vm_->load(source.view(), source.diagnostics);
+  source.diagnostics.sortByPosition();
+  return bundle;
+}
+
+const ir::Function& Machine::function(std::string_view name) {
+  auto* function = vm_->program().entityOf<ir::Function>(vm_->program().idOf(name));
+  if (!function) throw Exit{kUsage, makeError(ErrorId::EntryUnknown, {name}).message};
+  return *function;
+}
+
+bool isMain(const ir::Signature* signature) {
+  return signature->parameters.size() == 2 && ir::isInt(signature->parameters[0], 32) && signature->parameters[1]->is(ir::TypeKind::Uptr) &&
+         signature->results.size() <= 1 && (signature->results.empty() || signature->results[0]->is(ir::TypeKind::Int));
+}
+
+ProgramArguments::ProgramArguments(const std::string& program, const std::vector<std::string>& arguments) {
+  texts_.push_back(program);
+  texts_.insert(texts_.end(), arguments.begin(), arguments.end());
+  for (std::string& text : texts_) pointers_.push_back(text.data());
+  pointers_.push_back(nullptr);
+}
+
+void ProgramArguments::passTo(CallMemory& memory) {
+  auto count = static_cast<std::int32_t>(texts_.size());
+  char** first = pointers_.data();
+  std::memcpy(memory.at(0), &count, sizeof count);
+  std::memcpy(memory.at(1), &first, sizeof first);
+}
+
+}  // namespace gaur::tool

@@ -1,0 +1,63 @@
+// A running VM as the subcommands use it: bundles from files, functions called with literals.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/gaur/command.h"
+#include "tools/gaur/literals.h"
+#include "vm/runtime/micro_vm.h"
+
+namespace gaur::tool {
+
+/// Memory for the arguments or the results of one call, each in a multiple of 16 bytes (jit/compiler.h, HostCall).
+class CallMemory {
+ public:
+  explicit CallMemory(std::span<const ir::Type* const> types);
+
+  std::byte* at(std::size_t i) { return bytes() + offsets_[i]; }
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(words_.data()); }
+  const ir::Type* type(std::size_t i) const { return types_[i]; }
+  std::size_t count() const { return types_.size(); }
+
+ private:
+  struct alignas(16) Word {
+    std::byte data[16];
+  };
+  std::span<const ir::Type* const> types_;
+  std::vector<std::size_t> offsets_;
+  std::vector<Word> words_;
+};
+
+class Machine {
+ public:
+  /// Throws Exit where the VM cannot be made.
+  explicit Machine(const Options& options);
+
+  runtime::MicroVm& vm() { return *vm_; }
+  /// Loads a bundle; the diagnostics are in `source`. Null where it is wrong.
+  ir::Bundle* load(Source& source);
+  /// The function with this full name ("@" optional). Throws Exit where there is none.
+  const ir::Function& function(std::string_view name);
+
+ private:
+  std::unique_ptr<runtime::MicroVm> vm_;
+};
+
+/// Whether the function is a C-like main: (int<32>, uptr<...>) -> at most an int.
+bool isMain(const ir::Signature* signature);
+
+/// argc and argv for a main; lives as long as the call.
+class ProgramArguments {
+ public:
+  ProgramArguments(const std::string& program, const std::vector<std::string>& arguments);
+  void passTo(CallMemory& memory);
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<char*> pointers_;
+};
+
+}  // namespace gaur::tool

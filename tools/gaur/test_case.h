@@ -1,0 +1,48 @@
+// A conformance case: a bundle with directives in comments (tests/conformance/README.md describes them).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vm/support/result.h"
+
+namespace gaur::tool {
+
+struct ExpectedDiagnostic {
+  bool isWarning = false;
+  std::string code;
+  unsigned line = 0;
+  unsigned column = 0;
+};
+
+/// One `run:` line, or a `load-after:` line, which loads another bundle.
+struct Step {
+  enum class Kind { Returns, Throws, Fails, Load };
+  Kind kind = Kind::Returns;
+  unsigned line = 0;
+  std::string function;   // without '@'
+  std::string arguments;  // text between the brackets
+  std::string expected;   // results, or the text a failure report contains, or the file to load
+  bool throwsNull = false;
+};
+
+struct TestCase {
+  std::string path;
+  std::string text;
+  std::string title;
+  /// Empty: all.
+  std::vector<std::string> modes;
+  std::vector<std::string> programArguments;
+  std::vector<Step> steps;
+  std::vector<ExpectedDiagnostic> diagnostics;
+  std::optional<std::string> output;
+
+  bool runsIn(std::string_view mode) const;
+};
+
+/// Reads the directives. Error: a malformed directive, with its line.
+Result<TestCase> readTestCase(std::string path, std::string text);
+
+}  // namespace gaur::tool
