@@ -1,5 +1,5 @@
-// The heap on Boehm's collector. Blocks come from kinds of our own (mark_procedure.h); what is common to all heaps of the process is in
-// boehm_process.h.
+// The heap on Boehm's collector. Blocks come from kinds of our own (mark_procedure.h); what is common to all
+// heaps of the process is in boehm_process.h.
 #include <gc/gc.h>
 #include <gc/gc_inline.h>
 #include <gc/gc_mark.h>
@@ -91,7 +91,8 @@ class BoehmHeap final : public Heap {
   }
 
   void* allocateSingle(abi::BlockKind kind, std::uint64_t bytes) {
-    // Boehm adds a byte, so that references just behind an object belong to it; hybrids bring theirs along (abi::Layout::payload).
+    // Boehm adds a byte, so that references just behind an object belong to it; hybrids bring theirs along
+    // (abi::Layout::payload).
     if (void* block = GC_generic_malloc(bytes - 1, process_.kind(kind))) return block;
     collect();
     return GC_generic_malloc(bytes - 1, process_.kind(kind));

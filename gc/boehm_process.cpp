@@ -1,8 +1,9 @@
 // Start-up of Boehm's collector, its threads and the root hooks.
 //
-// A thread runs on its native stack or on a stack of the VM, which Boehm knows nothing of, and switching costs nothing: only when a
-// collection begins is it found out where each thread stands. Stopped threads tell by a handler wrapped around Boehm's own signal
-// handler; then Boehm's idea of each thread's stack bottom is set right just before it scans the stacks.
+// A thread runs on its native stack or on a stack of the VM, which Boehm knows nothing of, and switching
+// costs nothing: only when a collection begins is it found out where each thread stands. Stopped threads tell
+// by a handler wrapped around Boehm's own signal handler; then Boehm's idea of each thread's stack bottom is
+// set right just before it scans the stacks.
 #include "gc/boehm_process.h"
 
 #include <pthread.h>
@@ -36,8 +37,8 @@ struct BoehmProcess::NativeThread {
   bool registeredHere;
   Attachment* attachments;  // innermost first
   NativeThread* next;
-  /// Where the thread stood when it was stopped, and the lowest word to scan: its registers lie in the signal frame between.
-  /// 0 while it runs.
+  /// Where the thread stood when it was stopped, and the lowest word to scan: its registers lie in the signal
+  /// frame between. 0 while it runs.
   volatile std::uintptr_t stoppedAt;
   volatile std::uintptr_t scanFrom;
 };
@@ -48,7 +49,9 @@ struct BoehmProcess::Provider {
   Provider* next;
 };
 
-__attribute__((tls_model("initial-exec"))) thread_local constinit BoehmProcess::NativeThread* BoehmProcess::currentThread_ = nullptr;
+__attribute__((tls_model(
+    "initial-exec"))) thread_local constinit BoehmProcess::NativeThread* BoehmProcess::currentThread_ =
+    nullptr;
 
 namespace {
 
@@ -104,13 +107,15 @@ class WordBuffer {
 
 GAUR_SCANS_STACKS void pushTaggedReferences(std::uintptr_t begin, std::uintptr_t end) {
   WordBuffer buffer;
-  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
+       p < reinterpret_cast<const std::uint64_t*>(end); ++p)
     if (abi::tagrefHoldsRef(*p)) buffer.add(abi::tagrefAddress(*p));
 }
 
 GAUR_SCANS_STACKS void pushHiddenReferences(std::uintptr_t begin, std::uintptr_t end) {
   WordBuffer buffer;
-  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
+       p < reinterpret_cast<const std::uint64_t*>(end); ++p)
     if (*p >> 63 != 0) buffer.add(abi::revealWeak(*p));
 }
 
@@ -143,10 +148,12 @@ void RootSink::cell(const abi::GcMap& map, void* base) {
 
 void RootSink::freeLists(const abi::AllocationLists& lists) {
   WordBuffer buffer;
-  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::Traced)]) buffer.add(reinterpret_cast<std::uintptr_t>(head));
+  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::Traced)])
+    buffer.add(reinterpret_cast<std::uintptr_t>(head));
   // Nothing looks into pointer-free blocks, so their links keep nothing.
   for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::PointerFree)])
-    for (void* block = head; block; block = *static_cast<void**>(block)) buffer.add(reinterpret_cast<std::uintptr_t>(block));
+    for (void* block = head; block; block = *static_cast<void**>(block))
+      buffer.add(reinterpret_cast<std::uintptr_t>(block));
 }
 
 BoehmProcess& BoehmProcess::instance() {
@@ -175,7 +182,8 @@ BoehmProcess::BoehmProcess() {
   setMarkProcedure(procedure);
   kinds_[static_cast<unsigned>(abi::BlockKind::Traced)] =
       static_cast<int>(GC_new_kind(GC_new_free_list(), GC_MAKE_PROC(procedure, 0), 0, 1));
-  kinds_[static_cast<unsigned>(abi::BlockKind::PointerFree)] = static_cast<int>(GC_new_kind(GC_new_free_list(), 0, 0, 1));
+  kinds_[static_cast<unsigned>(abi::BlockKind::PointerFree)] =
+      static_cast<int>(GC_new_kind(GC_new_free_list(), 0, 0, 1));
 
   pushThreadStacks_ = GC_get_push_other_roots();
   GC_set_push_other_roots(pushOtherRoots);
@@ -190,13 +198,14 @@ BoehmProcess::BoehmProcess() {
 
 void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& options) {
   if (options.maxBytes != 0) GC_set_max_heap_size(options.maxBytes);
-  std::uint64_t wanted = options.maxBytes != 0 ? std::min(options.initialBytes, options.maxBytes) : options.initialBytes;
+  std::uint64_t wanted =
+      options.maxBytes != 0 ? std::min(options.initialBytes, options.maxBytes) : options.initialBytes;
   GC_prof_stats_s stats;
   GC_get_prof_stats(&stats, sizeof stats);
   std::size_t size = stats.heapsize_full;
   if (size < wanted) GC_expand_hp(wanted - size);
-  // With any stop function but its own, Boehm sweeps everything before it marks: no dead object with stale references remains that
-  // the verifier could take for a live one.
+  // With any stop function but its own, Boehm sweeps everything before it marks: no dead object with stale
+  // references remains that the verifier could take for a live one.
   if (options.verify) GC_set_stop_func([] { return 0; });
   auto* entry = new Provider{&provider, options.verify, nullptr};
   withCollectorLock([&] {
@@ -324,14 +333,16 @@ void BoehmProcess::pushOtherRoots() {
   asm volatile("" ::: "memory");  // no tail call
 }
 
-StackRange BoehmProcess::muStackOf(const NativeThread& thread, std::uintptr_t sp, const Attachment*& found) const {
+StackRange BoehmProcess::muStackOf(const NativeThread& thread, std::uintptr_t sp,
+                                   const Attachment*& found) const {
   for (found = thread.attachments; found; found = found->next)
     if (StackRange stack = found->provider->muStackOf(sp); !stack.isEmpty()) return stack;
   return {};
 }
 
-/// Calls f(begin, end, sp) for the parts of stacks that a thread occupies, the one it stands on first: a stack of the VM, below that the
-/// native part from which it was entered (or, where another VM was active then, first a stack of that one).
+/// Calls f(begin, end, sp) for the parts of stacks that a thread occupies, the one it stands on first: a
+/// stack of the VM, below that the native part from which it was entered (or, where another VM was active
+/// then, first a stack of that one).
 template <class F>
 void BoehmProcess::forEachStackPart(const NativeThread& thread, F&& f) {
   std::uintptr_t begin = thread.scanFrom;
@@ -365,7 +376,8 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
   for (const NativeThread* thread = threads_; thread; thread = thread->next) {
     forEachStackPart(*thread, [&](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t sp) {
       pushTaggedReferences(begin, end);
-      if (sp == thread->stoppedAt && thread != currentThread_) pushHiddenReferences(begin, std::min(end, sp + kFreshBytes));
+      if (sp == thread->stoppedAt && thread != currentThread_)
+        pushHiddenReferences(begin, std::min(end, sp + kFreshBytes));
     });
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
       const abi::ThreadBlock& block = *attachment->block;

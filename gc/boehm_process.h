@@ -1,5 +1,5 @@
-// Boehm's collector exists once a process. This is that one: it is started by the first heap, and holds the block kinds, the hooks, the
-// threads and the root providers of all heaps.
+// Boehm's collector exists once a process. This is that one: it is started by the first heap, and holds the
+// block kinds, the hooks, the threads and the root providers of all heaps.
 #pragma once
 
 #include <gc/gc.h>

@@ -12,8 +12,8 @@ void logCollection(std::uint64_t nanoseconds, std::uint64_t pauseNanoseconds) {
   if (!logEnabled(LogChannel::Gc, LogLevel::Debug)) return;
   GC_prof_stats_s stats;
   GC_get_prof_stats_unsafe(&stats, sizeof stats);
-  GAUR_LOG(Gc, Debug, "collection {}: {:.2f} ms, threads stopped for {:.2f} ms, {} of {} KB in use", stats.gc_no,
-           static_cast<double>(nanoseconds) / 1e6, static_cast<double>(pauseNanoseconds) / 1e6,
+  GAUR_LOG(Gc, Debug, "collection {}: {:.2f} ms, threads stopped for {:.2f} ms, {} of {} KB in use",
+           stats.gc_no, static_cast<double>(nanoseconds) / 1e6, static_cast<double>(pauseNanoseconds) / 1e6,
            (stats.heapsize_full - stats.free_bytes_full) >> 10, stats.heapsize_full >> 10);
 }
 

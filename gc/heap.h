@@ -1,5 +1,5 @@
-// The border of the collector: what the runtime and compiled code ask of a heap. Nothing of a particular collector shows here.
-// README.md in this folder tells how objects, free lists and roots work together.
+// The border of the collector: what the runtime and compiled code ask of a heap. Nothing of a particular
+// collector shows here. README.md in this folder tells how objects, free lists and roots work together.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,11 @@ class RootProvider;
 struct HeapOptions {
   /// Bytes of heap before the first collection; address space until they are used.
   std::uint64_t initialBytes = std::uint64_t{256} << 20;
-  /// The heap does not grow beyond this; 0 is no limit. One limit holds for the whole process: the last one given.
+  /// The heap does not grow beyond this; 0 is no limit. One limit holds for the whole process: the last one
+  /// given.
   std::uint64_t maxBytes = 0;
-  /// N: every N-th call of allocateBlock collects first, and the free lists stay empty, so that each allocation of compiled code
-  /// is such a call. 0: off.
+  /// N: every N-th call of allocateBlock collects first, and the free lists stay empty, so that each
+  /// allocation of compiled code is such a call. 0: off.
   std::uint32_t stressInterval = 0;
   /// Check every reachable object at each collection.
   bool verify = GAUR_CHECK_LEVEL >= 3;
@@ -38,8 +39,9 @@ struct HeapStatistics {
   std::uint64_t liveBytes = 0;
 };
 
-/// A heap of one VM. All functions but the constructor's are called on attached threads, and may collect: whatever the caller holds
-/// must lie where the collector looks (its stack or registers, or what RootProvider pushes).
+/// A heap of one VM. All functions but the constructor's are called on attached threads, and may collect:
+/// whatever the caller holds must lie where the collector looks (its stack or registers, or what RootProvider
+/// pushes).
 class Heap {
  public:
   using Finalizer = void (*)(void* block, void* data);
@@ -48,13 +50,15 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  /// A zeroed block of `bytes` (abi::blockBytes), except that its first word may still be the link of a free list: the caller writes
-  /// the header before anything else. Small sizes leave more such blocks in `lists`. Null when memory is exhausted.
+  /// A zeroed block of `bytes` (abi::blockBytes), except that its first word may still be the link of a free
+  /// list: the caller writes the header before anything else. Small sizes leave more such blocks in `lists`.
+  /// Null when memory is exhausted.
   virtual void* allocateBlock(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes) = 0;
 
-  /// Makes this thread known, with its native stack from here on and the block that compiled code uses on it. The free lists,
-  /// the thread-local and the exception in the block are roots until the thread is detached. Call on the native stack.
-  /// A thread may be attached to several heaps, each with its own block; attachments nest.
+  /// Makes this thread known, with its native stack from here on and the block that compiled code uses on it.
+  /// The free lists, the thread-local and the exception in the block are roots until the thread is detached.
+  /// Call on the native stack. A thread may be attached to several heaps, each with its own block;
+  /// attachments nest.
   virtual void attachThread(abi::ThreadBlock& block) = 0;
   /// Blocks left in the free lists are given up. Call on the native stack.
   virtual void detachThread(abi::ThreadBlock& block) = 0;
@@ -65,8 +69,9 @@ class Heap {
   /// Takes time in proportion to the reachable objects.
   virtual HeapStatistics statistics() = 0;
 
-  /// Calls f(block, data) from runFinalizers() once `block`, the start of a block of this heap, is reachable from no root. Objects
-  /// that reach each other in a cycle are finalized all the same, in no order; the block itself is freed by a later collection.
+  /// Calls f(block, data) from runFinalizers() once `block`, the start of a block of this heap, is reachable
+  /// from no root. Objects that reach each other in a cycle are finalized all the same, in no order; the
+  /// block itself is freed by a later collection.
   virtual void onUnreachable(void* block, Finalizer f, void* data) = 0;
   virtual bool hasFinalizersToRun() = 0;
   /// Runs finalizers that are due; no lock of the heap is held, so that they may allocate.
@@ -76,11 +81,12 @@ class Heap {
   Heap() = default;
 };
 
-/// The conservative, non-moving collector. `roots` must outlive the heap. Several such heaps share the memory of the process, and
-/// each keeps what its own provider pushes.
+/// The conservative, non-moving collector. `roots` must outlive the heap. Several such heaps share the memory
+/// of the process, and each keeps what its own provider pushes.
 std::unique_ptr<Heap> makeBoehmHeap(const HeapOptions& options, RootProvider& roots);
 
-/// A heap that only grows: for bringing up the machine without a collector and for telling collector bugs from others.
+/// A heap that only grows: for bringing up the machine without a collector and for telling collector bugs
+/// from others.
 std::unique_ptr<Heap> makeNullHeap(const HeapOptions& options);
 
 }  // namespace gaur::gc

@@ -1,5 +1,5 @@
-// Walks the marked blocks: a header must name a type whose layout fits the block, and what a slot refers to must be marked. What compiled
-// code broke is found at the next collection instead of long after.
+// Walks the marked blocks: a header must name a type whose layout fits the block, and what a slot refers to
+// must be marked. What compiled code broke is found at the next collection instead of long after.
 #include "gc/heap_verifier.h"
 
 #include <fmt/format.h>
@@ -29,14 +29,17 @@ struct Verifier {
     GAUR_CHECK(table.knows(header.typeIndex()), describe(block, header, "no such type"));
     const abi::Layout& layout = table.byIndex(header.typeIndex());
     GAUR_CHECK(layout.isWide() == header.isWide(), describe(block, header, "alignment of another type"));
-    GAUR_CHECK(layout.isPointerFree() == (kind == kinds[1]), describe(block, header, "block of the wrong kind"));
+    GAUR_CHECK(layout.isPointerFree() == (kind == kinds[1]),
+               describe(block, header, "block of the wrong kind"));
     std::uint64_t length = layout.isHybrid() ? hybridLength(header, layout, block) : header.length();
     GAUR_CHECK(layout.isHybrid() || length == 0, describe(block, header, "a length, but no hybrid"));
     std::uint64_t payload = 0;
     GAUR_CHECK(layout.payload(length, payload) && payload + header.prefix() <= bytes + 1,
                describe(block, header, "bigger than its block"));
     std::uintptr_t base = reinterpret_cast<std::uintptr_t>(block) + header.prefix();
-    auto check = [&](std::uint64_t* slot, abi::SlotKind slotKind) { checkSlot(block, header, slot, slotKind); };
+    auto check = [&](std::uint64_t* slot, abi::SlotKind slotKind) {
+      checkSlot(block, header, slot, slotKind);
+    };
     abi::forEachSlot(layout.map, base, check);
     if (layout.variableMap && !layout.variableMap->isEmpty())
       for (std::uint64_t i = 0; i < length; ++i)
@@ -45,8 +48,8 @@ struct Verifier {
 
  private:
   static std::string describe(const void* block, abi::ObjectHeader header, const char* what) {
-    return fmt::format("heap object at {}, header {:#x} (type {}, length {}): {}", block, header.bits(), header.typeIndex(),
-                       header.length(), what);
+    return fmt::format("heap object at {}, header {:#x} (type {}, length {}): {}", block, header.bits(),
+                       header.typeIndex(), header.length(), what);
   }
 
   /// Also true for addresses outside the heap.
@@ -55,21 +58,24 @@ struct Verifier {
     return block ? GC_is_marked(block) != 0 : GC_is_heap_ptr(target) == 0;
   }
 
-  static void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t* slot, abi::SlotKind kind) {
+  static void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t* slot,
+                        abi::SlotKind kind) {
     std::uint64_t word = *slot;
     if (kind == abi::SlotKind::Weak) word = abi::revealWeak(word);
     if (kind == abi::SlotKind::Tagged) word = abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : 0;
     if (word == 0) return;
     bool isUserAddress = word >> 47 == 0;
     auto* target = reinterpret_cast<void*>(word);
-    // An interior reference may point just behind its object, and another block or none at all may begin there.
+    // An interior reference may point just behind its object, and another block or none at all may begin
+    // there.
     bool isGood = isUserAddress && (isReachable(target) || isReachable(static_cast<char*>(target) - 1));
-    GAUR_CHECK(isGood, describe(block, header,
-                                fmt::format("the slot at offset {} refers to {:#x}, which is {}",
-                                            reinterpret_cast<const char*>(slot) - static_cast<const char*>(block) -
-                                                static_cast<std::ptrdiff_t>(header.prefix()),
-                                            word, isUserAddress ? "not reachable" : "no address")
-                                    .c_str()));
+    GAUR_CHECK(isGood,
+               describe(block, header,
+                        fmt::format("the slot at offset {} refers to {:#x}, which is {}",
+                                    reinterpret_cast<const char*>(slot) - static_cast<const char*>(block) -
+                                        static_cast<std::ptrdiff_t>(header.prefix()),
+                                    word, isUserAddress ? "not reachable" : "no address")
+                            .c_str()));
   }
 };
 
@@ -78,7 +84,10 @@ struct Verifier {
 void verifyHeap(const int (&kinds)[2]) {
   Verifier verifier{kinds};
   GC_enumerate_reachable_objects_inner(
-      [](void* block, std::size_t bytes, void* data) { static_cast<Verifier*>(data)->checkBlock(block, bytes); }, &verifier);
+      [](void* block, std::size_t bytes, void* data) {
+        static_cast<Verifier*>(data)->checkBlock(block, bytes);
+      },
+      &verifier);
 }
 
 }  // namespace gaur::gc

@@ -3,8 +3,8 @@
 
 namespace gaur::gc {
 
-/// Checks all marked blocks of these kinds, while the world is stopped after marking; reports a bug of the VM where a header or a slot is
-/// wrong.
+/// Checks all marked blocks of these kinds, while the world is stopped after marking; reports a bug of the VM
+/// where a header or a slot is wrong.
 void verifyHeap(const int (&kinds)[2]);
 
 }  // namespace gaur::gc

@@ -7,7 +7,8 @@
 
 namespace gaur::gc {
 
-/// Stack pointer of the code that a signal interrupted. `context` is the third argument of the signal handler.
+/// Stack pointer of the code that a signal interrupted. `context` is the third argument of the signal
+/// handler.
 inline std::uintptr_t interruptedStackPointer(const void* context) {
   const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)

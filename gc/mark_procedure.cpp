@@ -1,5 +1,6 @@
-// Small objects are done at once. Big ones are done in pieces, lest they flood the mark stack: dense arrays of references are left to
-// Boehm as address ranges, everything else continues by an entry that names the object and the number of slots already done.
+// Small objects are done at once. Big ones are done in pieces, lest they flood the mark stack: dense arrays
+// of references are left to Boehm as address ranges, everything else continues by an entry that names the
+// object and the number of slots already done.
 #include "gc/mark_procedure.h"
 
 #include <algorithm>
@@ -21,7 +22,8 @@ constexpr std::uint64_t kSlotsPerPiece = 512;
 constexpr std::uint64_t kShortArray = 64;
 constexpr std::size_t kWeakSlotBytes = std::size_t{1} << 34;
 
-/// An entry of Boehm's mark stack, which its public header keeps opaque although mark procedures are told to push such entries.
+/// An entry of Boehm's mark stack, which its public header keeps opaque although mark procedures are told to
+/// push such entries.
 struct MarkStackEntry {
   void* start;
   GC_word descriptor;
@@ -55,12 +57,14 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
 
 bool isDense(const GcRepeat& repeat) {
   const GcMap& map = *repeat.element;
-  return repeat.count > kShortArray && repeat.stride == sizeof(void*) && map.repeats.empty() && map.slots.size() == 1 &&
-         map.slots[0].kind == SlotKind::Strong;
+  return repeat.count > kShortArray && repeat.stride == sizeof(void*) && map.repeats.empty() &&
+         map.slots.size() == 1 && map.slots[0].kind == SlotKind::Strong;
 }
 
 std::uint64_t work(const GcMap& map);
-std::uint64_t work(const GcRepeat& repeat) { return isDense(repeat) ? 1 : repeat.count * work(*repeat.element); }
+std::uint64_t work(const GcRepeat& repeat) {
+  return isDense(repeat) ? 1 : repeat.count * work(*repeat.element);
+}
 /// Steps it takes to mark the slots of a map.
 std::uint64_t work(const GcMap& map) {
   std::uint64_t steps = map.slots.size();
@@ -127,8 +131,8 @@ class Piece {
   std::uint64_t budget_;
 };
 
-GC_ms_entry* markBig(GC_word* block, abi::ObjectHeader header, const abi::Layout& layout, GC_ms_entry* top, GC_ms_entry* limit,
-                     std::uint64_t position) {
+GC_ms_entry* markBig(GC_word* block, abi::ObjectHeader header, const abi::Layout& layout, GC_ms_entry* top,
+                     GC_ms_entry* limit, std::uint64_t position) {
   GcRepeat variable{layout.size, 0, layout.stride, layout.variableMap};
   std::uint64_t steps = work(layout.map);
   if (layout.variableMap && !layout.variableMap->isEmpty()) {
@@ -136,7 +140,8 @@ GC_ms_entry* markBig(GC_word* block, abi::ObjectHeader header, const abi::Layout
     steps += work(variable);
   }
   if (steps - position > kSlotsPerPiece) {
-    // Below the entries of this piece, so that their objects are done before the next piece. There is always room for one entry.
+    // Below the entries of this piece, so that their objects are done before the next piece. There is always
+    // room for one entry.
     auto* entry = reinterpret_cast<MarkStackEntry*>(top) + 1;
     *entry = {block, GC_MAKE_PROC(markProcedure, position + kSlotsPerPiece)};
     top = reinterpret_cast<GC_ms_entry*>(entry);

@@ -1,4 +1,5 @@
-// What the collector does with one object: finds the slots by the type in the header. Owns the list of weak slots met while marking.
+// What the collector does with one object: finds the slots by the type in the header. Owns the list of weak
+// slots met while marking.
 #pragma once
 
 #include <gc/gc.h>
@@ -14,7 +15,8 @@ namespace gaur::gc {
 /// To be called once, before any object exists.
 void initializeMarking();
 
-/// The mark procedure of traced blocks. `position` is 0, or the number of slots that are done when it continues with a big object.
+/// The mark procedure of traced blocks. `position` is 0, or the number of slots that are done when it
+/// continues with a big object.
 GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC_word position);
 /// `procedure` is the number Boehm gave to markObject.
 void setMarkProcedure(unsigned procedure);
@@ -22,8 +24,9 @@ void setMarkProcedure(unsigned procedure);
 /// Length of a live hybrid, also of one too long for its header.
 std::uint64_t hybridLength(abi::ObjectHeader header, const abi::Layout& layout, const void* block);
 
-/// From startMarking on weak slots are gathered; endMarking clears those whose targets are not marked. The world is stopped all the
-/// while. Boehm marks once more after that, what must outlive its finalizer: weak references are strong then.
+/// From startMarking on weak slots are gathered; endMarking clears those whose targets are not marked. The
+/// world is stopped all the while. Boehm marks once more after that, what must outlive its finalizer: weak
+/// references are strong then.
 void startMarking();
 void endMarking();
 /// Remembers a weak slot of something reachable that is not in the heap. Only while marking.

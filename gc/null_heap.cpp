@@ -34,7 +34,8 @@ class NullHeap final : public Heap {
     if (count > 1) {
       for (std::uint64_t i = 1; i + 1 < count; ++i)
         *reinterpret_cast<std::uintptr_t*>(first + i * bytes) = first + (i + 1) * bytes;
-      lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule] = reinterpret_cast<void*>(first + bytes);
+      lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule] =
+          reinterpret_cast<void*>(first + bytes);
     }
     return reinterpret_cast<void*>(first);
   }

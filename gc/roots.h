@@ -1,5 +1,5 @@
-// How the runtime tells the collector where references are: everything that is neither in the heap nor on the stack of an attached
-// thread is pushed through a RootSink.
+// How the runtime tells the collector where references are: everything that is neither in the heap nor on the
+// stack of an attached thread is pushed through a RootSink.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ struct StackRange {
 /// Receives roots while the world is stopped. Only valid during RootProvider::pushRoots.
 class RootSink {
  public:
-  /// Memory that may hold anything: each word that looks like a reference, an interior reference or a tagref64 keeps its target.
+  /// Memory that may hold anything: each word that looks like a reference, an interior reference or a
+  /// tagref64 keeps its target.
   void conservative(const void* begin, const void* end);
   /// A reference, an interior reference or a tagref64; anything else does no harm.
   void word(std::uintptr_t value);
@@ -28,15 +29,18 @@ class RootSink {
   void freeLists(const abi::AllocationLists& lists);
 };
 
-/// Implemented by the runtime. The functions are called in a collection, with all other threads stopped wherever they were: they
-/// must not allocate memory of any sort, must not take locks that a stopped thread may hold, and must be fast.
+/// Implemented by the runtime. The functions are called in a collection, with all other threads stopped
+/// wherever they were: they must not allocate memory of any sort, must not take locks that a stopped thread
+/// may hold, and must be fast.
 class RootProvider {
  public:
   virtual ~RootProvider() = default;
 
-  /// The stack made by the VM that `sp` points into, from its lowest word to its top; empty when it is none of this VM's.
+  /// The stack made by the VM that `sp` points into, from its lowest word to its top; empty when it is none
+  /// of this VM's.
   virtual StackRange muStackOf(std::uintptr_t sp) = 0;
-  /// Suspended stacks, global cells, handles, what runtime objects hold. May be called more than once in a collection.
+  /// Suspended stacks, global cells, handles, what runtime objects hold. May be called more than once in a
+  /// collection.
   virtual void pushRoots(RootSink& sink) = 0;
 };
 

@@ -44,8 +44,10 @@ class LayoutTest : public ::testing::Test {
 };
 
 TEST_F(LayoutTest, Scalars) {
-  for (auto [bits, bytes] : {std::pair{1, 1}, {7, 1}, {8, 1}, {9, 2}, {16, 2}, {17, 4}, {32, 4}, {33, 8}, {52, 8}, {64, 8}})
-    expectLayout(i(static_cast<std::uint64_t>(bits)), static_cast<std::uint64_t>(bytes), static_cast<std::uint32_t>(bytes));
+  for (auto [bits, bytes] :
+       {std::pair{1, 1}, {7, 1}, {8, 1}, {9, 2}, {16, 2}, {17, 4}, {32, 4}, {33, 8}, {52, 8}, {64, 8}})
+    expectLayout(i(static_cast<std::uint64_t>(bits)), static_cast<std::uint64_t>(bytes),
+                 static_cast<std::uint32_t>(bytes));
   expectLayout(i(65), 16, 16);
   expectLayout(i(128), 16, 16);
   expectLayout(i(129), 32, 16);
@@ -54,8 +56,10 @@ TEST_F(LayoutTest, Scalars) {
   expectLayout(types.get(TypeKind::Tagref64), 8, 8);
   expectLayout(types.uptr(i(8)), 8, 8);
   expectLayout(types.voidType(), 0, 1);
-  for (TypeKind kind : {TypeKind::Ref, TypeKind::Iref, TypeKind::Weakref}) expectLayout(types.pointerLike(kind, i(8)), 8, 8);
-  for (TypeKind kind : {TypeKind::Threadref, TypeKind::Stackref, TypeKind::Framecursorref, TypeKind::Irbuilderref})
+  for (TypeKind kind : {TypeKind::Ref, TypeKind::Iref, TypeKind::Weakref})
+    expectLayout(types.pointerLike(kind, i(8)), 8, 8);
+  for (TypeKind kind :
+       {TypeKind::Threadref, TypeKind::Stackref, TypeKind::Framecursorref, TypeKind::Irbuilderref})
     expectLayout(types.get(kind), 8, 8);
 }
 
@@ -71,8 +75,9 @@ TEST_F(LayoutTest, StructsLieAsInC) {
   };
   const Type* a = structOf({i(8), i(16), i(8), i(32), i(8), types.get(TypeKind::Double), i(8)});
   expectLayout(a, sizeof(A), alignof(A));
-  EXPECT_EQ(offsets(a), (std::vector<std::uint64_t>{offsetof(A, a), offsetof(A, b), offsetof(A, c), offsetof(A, d), offsetof(A, e),
-                                                    offsetof(A, f), offsetof(A, g)}));
+  EXPECT_EQ(offsets(a),
+            (std::vector<std::uint64_t>{offsetof(A, a), offsetof(A, b), offsetof(A, c), offsetof(A, d),
+                                        offsetof(A, e), offsetof(A, f), offsetof(A, g)}));
   struct B {
     char a;
     A b;
@@ -122,7 +127,8 @@ TEST_F(LayoutTest, AbsurdSizesAreRefused) {
   EXPECT_FALSE(table.of(words).payload((std::uint64_t{1} << 61) - 1, payload));
   EXPECT_FALSE(table.of(words).payload(std::uint64_t{1} << 45, payload));
   EXPECT_TRUE(table.of(words).payload(std::uint64_t{1} << 40, payload));
-  const Type* huge = make(TypeKind::Array, {make(TypeKind::Array, {i(64)}, std::uint64_t{1} << 40)}, std::uint64_t{1} << 40);
+  const Type* huge =
+      make(TypeKind::Array, {make(TypeKind::Array, {i(64)}, std::uint64_t{1} << 40)}, std::uint64_t{1} << 40);
   EXPECT_FALSE(table.of(huge).payload(0, payload));
   EXPECT_TRUE(table.of(structOf({i(64)})).payload(0, payload));
   EXPECT_EQ(payload, 8u);
@@ -131,9 +137,11 @@ TEST_F(LayoutTest, AbsurdSizesAreRefused) {
 TEST_F(LayoutTest, MapsNameEverySlot) {
   using Slots = std::vector<std::pair<std::uint64_t, SlotKind>>;
   const Type* tagged = types.get(TypeKind::Tagref64);
-  const Type* mixed = structOf({i(8), ref(), weak(), types.funcref(types.signature({}, {})), tagged, types.uptr(i(8)),
-                                types.get(TypeKind::Stackref)});
-  EXPECT_EQ(slots(mixed), (Slots{{8, SlotKind::Strong}, {16, SlotKind::Weak}, {32, SlotKind::Tagged}, {48, SlotKind::Strong}}));
+  const Type* mixed = structOf({i(8), ref(), weak(), types.funcref(types.signature({}, {})), tagged,
+                                types.uptr(i(8)), types.get(TypeKind::Stackref)});
+  EXPECT_EQ(
+      slots(mixed),
+      (Slots{{8, SlotKind::Strong}, {16, SlotKind::Weak}, {32, SlotKind::Tagged}, {48, SlotKind::Strong}}));
   EXPECT_FALSE(table.of(mixed).isPointerFree());
   EXPECT_TRUE(table.of(structOf({i(64), types.uptr(i(8)), types.get(TypeKind::Double)})).isPointerFree());
 
@@ -149,7 +157,8 @@ TEST_F(LayoutTest, MapsNameEverySlot) {
   // Arrays of arrays.
   Slots nested;
   for (std::uint64_t row = 0; row < 10; ++row)
-    for (std::uint64_t column = 0; column < 100; ++column) nested.emplace_back((row * 100 + column) * 8, SlotKind::Strong);
+    for (std::uint64_t column = 0; column < 100; ++column)
+      nested.emplace_back((row * 100 + column) * 8, SlotKind::Strong);
   EXPECT_EQ(slots(make(TypeKind::Array, {make(TypeKind::Array, {ref()}, 100)}, 10)), nested);
 
   const Layout& hybrid = table.of(make(TypeKind::Hybrid, {i(64), ref(), structOf({i(32), ref()})}));
@@ -174,7 +183,8 @@ TEST_F(LayoutTest, ReferencesTieNoKnots) {
 
 TEST_F(LayoutTest, ManyThreadsGetTheSameLayout) {
   std::vector<const Type*> wanted;
-  for (std::uint64_t k = 1; k <= 200; ++k) wanted.push_back(structOf({i(8), make(TypeKind::Array, {ref()}, k)}));
+  for (std::uint64_t k = 1; k <= 200; ++k)
+    wanted.push_back(structOf({i(8), make(TypeKind::Array, {ref()}, k)}));
   std::vector<std::vector<const Layout*>> got(4);
   std::vector<std::thread> threads;
   for (auto& mine : got)

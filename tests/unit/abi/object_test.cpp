@@ -9,7 +9,8 @@ namespace {
 TEST(ObjectHeader, KeepsTypeWidthAndLength) {
   for (std::uint32_t type : {0u, 1u, 4711u, static_cast<std::uint32_t>(ObjectHeader::kMaxTypeIndex)}) {
     for (bool wide : {false, true}) {
-      for (std::uint64_t length : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, ObjectHeader::kMaxLength}) {
+      for (std::uint64_t length :
+           {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, ObjectHeader::kMaxLength}) {
         ObjectHeader header = ObjectHeader::make(type, wide, length);
         EXPECT_TRUE(header.isLive());
         EXPECT_EQ(header.isWide(), wide);
@@ -67,7 +68,8 @@ TEST(TaggedReference, TellsReferencesFromNumbers) {
   EXPECT_TRUE(tagrefHoldsRef(tagged));
   EXPECT_EQ(tagrefAddress(tagged), 0x7f1234567890u);
   // Doubles, among them infinities and the canonical NaN, and integers (bit 0) are none.
-  for (double value : {0.0, -0.0, 1.5, -1e300, 5e-324}) EXPECT_FALSE(tagrefHoldsRef(__builtin_bit_cast(std::uint64_t, value)));
+  for (double value : {0.0, -0.0, 1.5, -1e300, 5e-324})
+    EXPECT_FALSE(tagrefHoldsRef(__builtin_bit_cast(std::uint64_t, value)));
   EXPECT_FALSE(tagrefHoldsRef(kTagrefExponent));
   EXPECT_FALSE(tagrefHoldsRef(kTagrefExponent | std::uint64_t{1} << 63));
   EXPECT_FALSE(tagrefHoldsRef(kTagrefExponent | 0x8000000000000));

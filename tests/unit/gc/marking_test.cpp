@@ -6,7 +6,8 @@ namespace {
 
 using ir::TypeKind;
 
-/// Makes `count` objects whose only references `place` stores, and checks after collections that all have kept their contents.
+/// Makes `count` objects whose only references `place` stores, and checks after collections that all have
+/// kept their contents.
 template <class Place>
 [[gnu::noinline]] void fill(TestThread& thread, Population& population, std::uint64_t count, Place place) {
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -25,11 +26,15 @@ TEST_F(HeapTest, UnreachableObjectsGo) {
 }
 
 TEST_F(HeapTest, EverySlotKindKeeps) {
-  const TypeKind kinds[] = {TypeKind::Ref, TypeKind::Iref, TypeKind::Threadref, TypeKind::Stackref, TypeKind::Framecursorref,
-                            TypeKind::Irbuilderref, TypeKind::Tagref64};
+  const TypeKind kinds[] = {TypeKind::Ref,      TypeKind::Iref,           TypeKind::Threadref,
+                            TypeKind::Stackref, TypeKind::Framecursorref, TypeKind::Irbuilderref,
+                            TypeKind::Tagref64};
   for (TypeKind kind : kinds) {
-    const ir::Type* slot = kind == TypeKind::Ref || kind == TypeKind::Iref ? types().pointerLike(kind, int64()) : types().get(kind);
-    // In a struct, an unrolled array, an array that is not, nested ones, a hybrid's fixed and variable part, and a global cell.
+    const ir::Type* slot = kind == TypeKind::Ref || kind == TypeKind::Iref
+                               ? types().pointerLike(kind, int64())
+                               : types().get(kind);
+    // In a struct, an unrolled array, an array that is not, nested ones, a hybrid's fixed and variable part,
+    // and a global cell.
     const ir::Type* pair = structOf({types().intType(8), slot});
     struct Case {
       const ir::Type* type;
@@ -113,7 +118,8 @@ TEST_F(HeapTest, HybridOfTenMillionReferences) {
   collect();
   churn();
   collect();
-  for (std::uint64_t i = 0; i < kCount; i += kStep) ASSERT_EQ(at<std::uint64_t>(at<void*>(big, 8 + i * 8), 0), i);
+  for (std::uint64_t i = 0; i < kCount; i += kStep)
+    ASSERT_EQ(at<std::uint64_t>(at<void*>(big, 8 + i * 8), 0), i);
 }
 
 TEST_F(HeapTest, HybridOfAMillionRecords) {
@@ -134,7 +140,8 @@ TEST_F(HeapTest, HybridOfAMillionRecords) {
   churn();
   std::uint64_t cleared = 0;
   for (std::uint64_t i = 0; i < kCount; ++i) {
-    ASSERT_EQ(at<std::uint64_t>(reinterpret_cast<void*>(abi::tagrefAddress(at<std::uint64_t>(big, i * 24))), 0), i);
+    ASSERT_EQ(
+        at<std::uint64_t>(reinterpret_cast<void*>(abi::tagrefAddress(at<std::uint64_t>(big, i * 24))), 0), i);
     std::uint64_t weak = at<std::uint64_t>(big, i * 24 + 8);
     if (i % 2 == 0) {
       ASSERT_EQ(abi::revealWeak(weak), at<std::uint64_t>(big, i * 24 + 16));
@@ -147,8 +154,8 @@ TEST_F(HeapTest, HybridOfAMillionRecords) {
 }
 
 TEST_F(HeapTest, DeepStructures) {
-  // A list, and a comb of wide nodes that leaves more on the mark stack than it first has room for: marking then starts over, and must
-  // see tagged references and weak slots in the second pass as well.
+  // A list, and a comb of wide nodes that leaves more on the mark stack than it first has room for: marking
+  // then starts over, and must see tagged references and weak slots in the second pass as well.
   const ir::Type* node = structOf({anyRef(), int64()});
   void* volatile list = nullptr;
   for (std::uint64_t i = 0; i < 500'000; ++i) {
@@ -314,7 +321,8 @@ using HeapVerifierTest = HeapTest;
 TEST_F(HeapVerifierTest, ReportsABrokenHeader) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   void* volatile object = thread->make(structOf({anyRef(), int64()}));
-  static_cast<std::uint64_t*>(object)[-1] = abi::ObjectHeader::make(structOf({arrayOf(anyRef(), 8)})->index, false).bits();
+  static_cast<std::uint64_t*>(object)[-1] =
+      abi::ObjectHeader::make(structOf({arrayOf(anyRef(), 8)})->index, false).bits();
   layoutOf(structOf({arrayOf(anyRef(), 8)}));
   EXPECT_DEATH(heap->collect(), "bigger than its block");
 }

@@ -23,11 +23,16 @@ inline ir::TypeTable& types() {
   return table;
 }
 
-inline const ir::Type* composite(ir::TypeKind kind, std::vector<const ir::Type*> elements, std::uint64_t length = 0) {
+inline const ir::Type* composite(ir::TypeKind kind, std::vector<const ir::Type*> elements,
+                                 std::uint64_t length = 0) {
   return types().get(kind, length, elements);
 }
-inline const ir::Type* structOf(std::vector<const ir::Type*> fields) { return composite(ir::TypeKind::Struct, std::move(fields)); }
-inline const ir::Type* hybridOf(std::vector<const ir::Type*> parts) { return composite(ir::TypeKind::Hybrid, std::move(parts)); }
+inline const ir::Type* structOf(std::vector<const ir::Type*> fields) {
+  return composite(ir::TypeKind::Struct, std::move(fields));
+}
+inline const ir::Type* hybridOf(std::vector<const ir::Type*> parts) {
+  return composite(ir::TypeKind::Hybrid, std::move(parts));
+}
 inline const ir::Type* arrayOf(const ir::Type* element, std::uint64_t length) {
   return composite(ir::TypeKind::Array, {element}, length);
 }
@@ -37,7 +42,9 @@ inline const ir::Type* weakRef() { return types().pointerLike(ir::TypeKind::Weak
 inline const ir::Type* tagged() { return types().get(ir::TypeKind::Tagref64); }
 inline const abi::Layout& layoutOf(const ir::Type* type) { return abi::LayoutTable::shared().of(type); }
 
-inline std::uint64_t tag(const void* ref) { return abi::kTagrefRefBits | (reinterpret_cast<std::uint64_t>(ref) & abi::kTagrefAddressMask); }
+inline std::uint64_t tag(const void* ref) {
+  return abi::kTagrefRefBits | (reinterpret_cast<std::uint64_t>(ref) & abi::kTagrefAddressMask);
+}
 
 /// Keeps an address where the collector does not see it.
 class Hidden {
