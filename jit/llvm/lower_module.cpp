@@ -43,7 +43,7 @@ RuntimeDeclaration declarationOf(llvm::LLVMContext& context, abi::RuntimeEntry e
   constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn, Cold = Effect::Cold;
   switch (entry) {
 #define GAUR_RUNTIME_ENTRY(name, Effects) \
-  case abi::RuntimeEntry::name: return {nativeSignature(context, &::name), Effects};
+  case abi::RuntimeEntry::name: return {nativeSignature(context, decltype(&::name){}), Effects};
 #include "vm/abi/runtime_entries.def"
   }
   GAUR_UNREACHABLE("no such runtime entry");

@@ -10,7 +10,7 @@ namespace orc = llvm::orc;
 
 namespace {
 
-constexpr std::uint64_t kUnitsBetweenSweeps = 1000;
+constexpr std::uint64_t kRemovalsBetweenSweeps = 1000;
 
 }  // namespace
 
@@ -29,6 +29,7 @@ class Session::Unit : public CodeUnit {
     session_.map_.remove(block_);
     auto error = tracker_->remove();
     GAUR_CHECK(!error, llvm::toString(std::move(error)));
+    session_.countRemoval();
   }
 
   const abi::CodeBlock& block() const override { return block_; }
@@ -78,13 +79,15 @@ std::string Session::takeReports() {
   return std::exchange(reports_, {});
 }
 
-void Session::sweepNames() { session_->getSymbolStringPool()->clearDeadEntries(); }
+void Session::countRemoval() {
+  std::uint64_t removals = removals_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (removals % kRemovalsBetweenSweeps == 0) session_->getSymbolStringPool()->clearDeadEntries();
+}
 
 Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuffer> object, const ExternalAddresses& externals,
                                                 const LinkedSymbols& symbols, std::vector<Inlining> inlinings,
                                                 const std::string& what) {
   std::uint64_t number = units_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (number % kUnitsBetweenSweeps == 0) sweepNames();
   std::string unitSymbol = "unit" + std::to_string(number);
   LinkJob job{&externals, &symbols, 0, 0, {}, {}, {}};
   plugin_->enter(unitSymbol, job);

@@ -28,8 +28,8 @@ class Session {
   class Unit;
   Session(std::unique_ptr<llvm::orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map);
 
-  /// Names of gone symbols stay in LLVM's pool until it is swept.
-  void sweepNames();
+  /// Sweeps LLVM's pool of symbol names now and then: names of removed units stay in it until then.
+  void countRemoval();
   std::string takeReports();
 
   CodeMap& map_;
@@ -39,6 +39,7 @@ class Session {
   std::unique_ptr<llvm::orc::ObjectLinkingLayer> layer_;
   llvm::orc::JITDylib* dylib_ = nullptr;
   std::atomic<std::uint64_t> units_{0};
+  std::atomic<std::uint64_t> removals_{0};
   std::mutex reportsMutex_;
   std::string reports_;
 };
