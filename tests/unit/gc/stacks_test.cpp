@@ -1,7 +1,4 @@
 // Threads that run on stacks Boehm does not know, while others collect without pause.
-#include <pthread.h>
-#include <sys/mman.h>
-
 #include <atomic>
 #include <thread>
 
