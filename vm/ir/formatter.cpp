@@ -156,8 +156,12 @@ bool Formatter::startsStatement(std::size_t i) const {
   if (namesInstruction) return kind(i + 1) != TokenKind::Flag;
   if (kind(i) != TokenKind::Word || !instructionWord(token(i).text)) return false;
   if (before == TokenKind::RightBracket) return false;
-  // The operator of ATOMICRMW follows its order.
-  return before != TokenKind::Word || !memoryOrder(token(i - 1).text);
+  // The operator of ATOMICRMW follows its order, which may follow PTR.
+  std::size_t word = i - 2;
+  if (kind(word) == TokenKind::Word && token(word).text == "PTR") --word;
+  bool isOperator = before == TokenKind::Word && memoryOrder(token(i - 1).text) &&
+                    kind(word) == TokenKind::Word && token(word).text == "ATOMICRMW";
+  return !isOperator;
 }
 
 /// The parentheses of call arguments stand apart from the callee, those of destinations and clauses close to

@@ -355,7 +355,8 @@ void TextParser::instruction(BasicBlock& block) {
   }
   auto word = at(TokenKind::Word) ? instructionWord(token_.text) : std::nullopt;
   if (!word || peek().kind == TokenKind::Equals) {
-    localsPoisoned_ |= resultNames_.empty() && token_.pos == start;
+    // A misspelt word at the start of a statement gives no results; anything else may have been meant to.
+    localsPoisoned_ |= resultNames_.empty() && token_.pos == start && !at(TokenKind::Word);
     return unknownInstruction();
   }
   word_ = token_.text;

@@ -23,8 +23,8 @@ class NearName {
   std::string best_;
 };
 
-/// Number of single-character insertions, removals and replacements from one to the other; `limit` + 1 where
-/// it is above `limit`.
+/// Number of single-character insertions, removals, replacements and swaps of neighbours from one to the
+/// other; `limit` + 1 where it is above `limit`.
 std::size_t editDistance(std::string_view a, std::string_view b, std::size_t limit);
 
 }  // namespace gaur
