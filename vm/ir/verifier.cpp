@@ -1,5 +1,5 @@
-// The order of verification, and the rules that hold for every instruction alike: blocks and their ends, scopes of values,
-// destinations, clauses. One pass over the bundle; nothing is allocated for an instruction.
+// The order of verification, and the rules that hold for every instruction alike: blocks and their ends,
+// scopes of values, destinations, clauses. One pass over the bundle; nothing is allocated for an instruction.
 #include "vm/ir/verifier.h"
 
 #include <bit>
@@ -8,9 +8,11 @@
 
 namespace gaur::ir {
 
-void verify(const Bundle& bundle, Program& program, Diagnostics& diagnostics) { Verifier(bundle, program, diagnostics).run(); }
+void verify(const Bundle& bundle, Program& program, Diagnostics& diagnostics) {
+  Verifier(bundle, program, diagnostics).run();
+}
 
-// --- Passed instructions -------------------------------------------------------------------------------------------------------
+// --- Passed instructions -------------------------------------------------------------------------
 
 void PassedInstructions::restart(std::size_t count) {
   std::size_t wanted = std::bit_ceil(count * 2 + 2);
@@ -30,11 +32,15 @@ std::size_t PassedInstructions::slotOf(const Instruction* instruction) const {
   return slot;
 }
 
-void PassedInstructions::insert(const Instruction* instruction) { slots_[slotOf(instruction)] = {instruction, round_}; }
+void PassedInstructions::insert(const Instruction* instruction) {
+  slots_[slotOf(instruction)] = {instruction, round_};
+}
 
-bool PassedInstructions::contains(const Instruction* instruction) const { return slots_[slotOf(instruction)].round == round_; }
+bool PassedInstructions::contains(const Instruction* instruction) const {
+  return slots_[slotOf(instruction)].round == round_;
+}
 
-// --- Driver --------------------------------------------------------------------------------------------------------------------
+// --- Driver --------------------------------------------------------------------------------------
 
 Verifier::Verifier(const Bundle& bundle, Program& program, Diagnostics& diagnostics)
     : bundle_(bundle),
@@ -67,18 +73,21 @@ void Verifier::checkVersion(const FunctionVersion& version) {
 void Verifier::checkEntry(const FunctionVersion& version) {
   const BasicBlock& entry = *version.entry();
   subject_ = &entry;
-  if (entry.exceptionParameter) error(ErrorId::VerifyEntryException, entry.exceptionParameter->pos, {describe(entry)});
+  if (entry.exceptionParameter)
+    error(ErrorId::VerifyEntryException, entry.exceptionParameter->pos, {describe(entry)});
   const Function& function = *version.function.target;
   std::span<const Type* const> expected = function.signature->signature->parameters;
   if (entry.parameters.size() != expected.size()) {
     error(ErrorId::VerifyEntryCount, entry.pos,
-          {describe(entry), std::to_string(entry.parameters.size()), toString(function.signature->signature), std::to_string(expected.size())});
+          {describe(entry), std::to_string(entry.parameters.size()), toString(function.signature->signature),
+           std::to_string(expected.size())});
     return;
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const Parameter& parameter = entry.parameters[i];
     if (accepts(expected[i], parameter.type)) continue;
-    error(ErrorId::VerifyEntryType, parameter.declaredType.pos, {std::to_string(i), toString(parameter.type), toString(expected[i])});
+    error(ErrorId::VerifyEntryType, parameter.declaredType.pos,
+          {std::to_string(i), toString(parameter.type), toString(expected[i])});
   }
 }
 
@@ -110,7 +119,8 @@ void Verifier::checkBlock(const BasicBlock& block) {
 void Verifier::checkParameters(const BasicBlock& block) {
   for (const Parameter& parameter : block.parameters) {
     if (isNoValue(parameter.type)) {
-      error(ErrorId::VerifyParameterType, parameter.declaredType.pos, {describe(parameter), toString(parameter.type)});
+      error(ErrorId::VerifyParameterType, parameter.declaredType.pos,
+            {describe(parameter), toString(parameter.type)});
     } else {
       checkValueExtent(parameter.type, parameter.declaredType.pos);
     }
@@ -129,14 +139,14 @@ void Verifier::checkInstruction(const Instruction& inst) {
 }
 
 void Verifier::dispatch(const Instruction& inst) {
-  switch (inst.opcode) {
-#define GAUR_OPCODE(Name, Text, Flags) \
-  case Opcode::Name: return check##Name(inst);
+  static constexpr void (Verifier::*kChecks[])(const Instruction&) = {
+#define GAUR_OPCODE(Name, Text, Flags) &Verifier::check##Name,
 #include "vm/ir/opcodes.def"
-  }
+  };
+  (this->*kChecks[static_cast<std::size_t>(inst.opcode)])(inst);
 }
 
-// --- Clauses -------------------------------------------------------------------------------------------------------------------
+// --- Clauses -------------------------------------------------------------------------------------
 
 void Verifier::checkClauses(const Instruction& inst) {
   const OpcodeInfo& row = info(inst.opcode);
@@ -144,7 +154,8 @@ void Verifier::checkClauses(const Instruction& inst) {
     SourcePos pos = inst.dests.empty() ? 0 : inst.dests[0].pos;
     if (!has(row.properties, Property::ExcClause)) {
       error(ErrorId::VerifyExc, pos, {nameOf(inst)});
-    } else if (inst.opcode == Opcode::BinOp && classOf(static_cast<BinOperator>(inst.operation)) != BinOpClass::IntDivision) {
+    } else if (inst.opcode == Opcode::BinOp &&
+               classOf(static_cast<BinOperator>(inst.operation)) != BinOpClass::IntDivision) {
       error(ErrorId::VerifyExcOperator, pos, {nameOf(inst)});
     } else if (inst.opcode == Opcode::CommInst && !has(info(inst.common).properties, Property::ExcClause)) {
       error(ErrorId::VerifyExcCommon, pos, {info(inst.common).text});
@@ -152,7 +163,8 @@ void Verifier::checkClauses(const Instruction& inst) {
   }
   if (!inst.keepalives.empty() && !has(row.properties, Property::Keepalive))
     error(ErrorId::VerifyKeepalive, inst.keepalives[0].pos, {nameOf(inst)});
-  if (inst.isPtr && !has(row.properties, Property::PtrForm)) error(ErrorId::VerifyPtr, inst.pos, {nameOf(inst)});
+  if (inst.isPtr && !has(row.properties, Property::PtrForm))
+    error(ErrorId::VerifyPtr, inst.pos, {nameOf(inst)});
 }
 
 void Verifier::checkKeepalives(const Instruction& inst) {
@@ -165,10 +177,11 @@ void Verifier::checkKeepalives(const Instruction& inst) {
   }
 }
 
-// --- Scopes --------------------------------------------------------------------------------------------------------------------
+// --- Scopes --------------------------------------------------------------------------------------
 
 void Verifier::checkOperandScope(const ValueUse& use) {
-  if (use->entityKind == EntityKind::Result && static_cast<const Result*>(use.target)->instruction == current_) {
+  if (use->entityKind == EntityKind::Result &&
+      static_cast<const Result*>(use.target)->instruction == current_) {
     error(ErrorId::VerifyScopeOwn, use.pos, {describe(*use.target)});
     return;
   }
@@ -192,7 +205,7 @@ void Verifier::checkLocal(const Value& value, SourcePos pos) {
   }
 }
 
-// --- Destinations ----------------------------------------------------------------------------------------------------------------
+// --- Destinations --------------------------------------------------------------------------------
 
 void Verifier::checkDests(const Instruction& inst) {
   std::size_t count = inst.dests.size();
@@ -217,7 +230,8 @@ void Verifier::checkDest(const Instruction& inst, const Use<Dest>& use, DestRole
     return;
   }
   if (&block == version_->entry()) error(ErrorId::VerifyEntryTarget, pos, {describe(block)});
-  if (block.exceptionParameter && role != DestRole::Exceptional) error(ErrorId::VerifyDestException, pos, {describe(block)});
+  if (block.exceptionParameter && role != DestRole::Exceptional)
+    error(ErrorId::VerifyDestException, pos, {describe(block)});
   if (dest.arguments.size() != block.parameters.size()) {
     error(ErrorId::VerifyDestCount, pos,
           {describe(block), std::to_string(block.parameters.size()), std::to_string(dest.arguments.size())});
@@ -228,7 +242,8 @@ void Verifier::checkDest(const Instruction& inst, const Use<Dest>& use, DestRole
     const Type* expected = block.parameters[i].type;
     if (accepts(expected, argument->type)) continue;
     error(ErrorId::VerifyDestType, argument.pos,
-          {std::to_string(i), describe(block), toString(expected), describe(*argument.target), toString(argument->type)});
+          {std::to_string(i), describe(block), toString(expected), describe(*argument.target),
+           toString(argument->type)});
   }
 }
 
@@ -237,14 +252,16 @@ void Verifier::checkArgumentScope(const Instruction& inst, const ValueUse& use, 
     switch (role) {
       case DestRole::Normal: return;
       case DestRole::Plain: error(ErrorId::VerifyScopeOwn, use.pos, {describe(*use.target)}); return;
-      case DestRole::Exceptional: error(ErrorId::VerifyScopeExceptional, use.pos, {describe(*use.target)}); return;
+      case DestRole::Exceptional:
+        error(ErrorId::VerifyScopeExceptional, use.pos, {describe(*use.target)});
+        return;
       case DestRole::Disabled: error(ErrorId::VerifyScopeDisabled, use.pos, {describe(*use.target)}); return;
     }
   }
   checkLocal(*use.target, use.pos);
 }
 
-// --- Questions -----------------------------------------------------------------------------------------------------------------
+// --- Questions -----------------------------------------------------------------------------------
 
 bool Verifier::accepts(const Type* expected, const Type* actual) {
   if (expected == actual) return true;
@@ -264,14 +281,15 @@ bool Verifier::accepts(const Signature* expected, const Signature* actual) {
   return same(expected->parameters, actual->parameters) && same(expected->results, actual->results);
 }
 
-// --- Reporting -----------------------------------------------------------------------------------------------------------------
+// --- Reporting -----------------------------------------------------------------------------------
 
 void Verifier::complete(Diagnostic& diagnostic, SourcePos pos) const {
   diagnostic.pos = pos ? pos : subject_->pos;
   if (diagnostic.pos != 0) return;
   diagnostic.subject = describe(*subject_);
   if (current_ && subject_ == current_) diagnostic.subject += " in " + describe(*block_);
-  if (version_ && (current_ || subject_ == block_)) diagnostic.subject += " of " + describe(*version_->function.target);
+  if (version_ && (current_ || subject_ == block_))
+    diagnostic.subject += " of " + describe(*version_->function.target);
 }
 
 Diagnostic& Verifier::error(ErrorId id, SourcePos pos, Arguments arguments) {

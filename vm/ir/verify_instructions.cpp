@@ -1,4 +1,5 @@
-// Rules for operators, control flow and calls. Operators are checked by their class (operators.def), not one by one.
+// Rules for operators, control flow and calls. Operators are checked by their class (operators.def), not one
+// by one.
 #include <algorithm>
 #include <bit>
 
@@ -24,7 +25,8 @@ bool isCastableReference(const Type* type) {
 }
 
 bool isNull(const Value& value) {
-  return value.entityKind == EntityKind::Constant && static_cast<const Constant&>(value).kind == ConstantKind::Null;
+  return value.entityKind == EntityKind::Constant &&
+         static_cast<const Constant&>(value).kind == ConstantKind::Null;
 }
 
 /// One NULL serves all reference types in comparisons and cases (map, 14.13).
@@ -48,7 +50,7 @@ bool Verifier::hasShape(const Instruction& inst, const Shape& shape) {
   return fits;
 }
 
-// --- Binary operations -----------------------------------------------------------------------------------------------------------
+// --- Binary operations ---------------------------------------------------------------------------
 
 void Verifier::checkBinOp(const Instruction& inst) {
   if (!hasShape(inst, {.types = 1, .operands = 2})) return;
@@ -80,13 +82,15 @@ void Verifier::checkStatus(const Instruction& inst) {
     error(ErrorId::VerifyStatusFloat, inst.pos, {text(op.op())});
     return;
   }
-  if (op.type()->is(TypeKind::Vector)) error(ErrorId::VerifyStatusVector, inst.types[0].pos, {text(op.op()), toString(op.type())});
+  if (op.type()->is(TypeKind::Vector))
+    error(ErrorId::VerifyStatusVector, inst.types[0].pos, {text(op.op()), toString(op.type())});
   bool overflows = op.op() == BinOperator::Add || op.op() == BinOperator::Sub || op.op() == BinOperator::Mul;
   for (StatusFlag flag : {StatusFlag::C, StatusFlag::V})
-    if (op.wants(flag) && !overflows) error(ErrorId::VerifyStatusOverflow, inst.pos, {text(op.op()), text(flag)});
+    if (op.wants(flag) && !overflows)
+      error(ErrorId::VerifyStatusOverflow, inst.pos, {text(op.op()), text(flag)});
 }
 
-// --- Comparisons -----------------------------------------------------------------------------------------------------------------
+// --- Comparisons ---------------------------------------------------------------------------------
 
 void Verifier::checkCmp(const Instruction& inst) {
   if (!hasShape(inst, {.types = 1, .operands = 2})) return;
@@ -109,13 +113,14 @@ void Verifier::checkCmp(const Instruction& inst) {
       operandError(ErrorId::VerifyCmpOperand, text(cmp.op()), operand, type);
 }
 
-// --- Conversions -----------------------------------------------------------------------------------------------------------------
+// --- Conversions ---------------------------------------------------------------------------------
 
 void Verifier::checkConv(const Instruction& inst) {
   if (!hasShape(inst, {.types = 2, .operands = 1})) return;
   Conv conv = as<Conv>(inst);
   if (!isSameShape(conv.from(), conv.to())) {
-    error(ErrorId::VerifyConvShape, inst.types[1].pos, {text(conv.op()), toString(conv.from()), toString(conv.to())});
+    error(ErrorId::VerifyConvShape, inst.types[1].pos,
+          {text(conv.op()), toString(conv.from()), toString(conv.to())});
     return;
   }
   std::size_t errors = diagnostics_.errorTotal();
@@ -124,7 +129,8 @@ void Verifier::checkConv(const Instruction& inst) {
   // The source type that REFCAST names is often another reference type than its operand has (map, 14.16).
   const Type* actual = conv.value()->type;
   bool isLoose = conv.op() == ConvOperator::Refcast && actual->kind == conv.from()->kind;
-  if (!isLoose && !accepts(conv.from(), actual)) operandError(ErrorId::VerifyConvOperand, text(conv.op()), inst.operands[0], conv.from());
+  if (!isLoose && !accepts(conv.from(), actual))
+    operandError(ErrorId::VerifyConvOperand, text(conv.op()), inst.operands[0], conv.from());
 }
 
 void Verifier::checkConvTypes(const Instruction& inst, const Type* from, const Type* to) {
@@ -211,12 +217,14 @@ void Verifier::checkSelect(const Instruction& inst) {
     error(ErrorId::VerifySelectType, inst.types[1].pos, {toString(type)});
     return;
   }
-  if (select.condition()->type != condition) operandError(ErrorId::VerifySelectConditionOperand, inst.operands[0], condition);
+  if (select.condition()->type != condition)
+    operandError(ErrorId::VerifySelectConditionOperand, inst.operands[0], condition);
   for (std::size_t i = 1; i < 3; ++i)
-    if (!accepts(type, inst.operands[i]->type)) operandError(ErrorId::VerifySelectOperand, inst.operands[i], type);
+    if (!accepts(type, inst.operands[i]->type))
+      operandError(ErrorId::VerifySelectOperand, inst.operands[i], type);
 }
 
-// --- Control flow ----------------------------------------------------------------------------------------------------------------
+// --- Control flow --------------------------------------------------------------------------------
 
 void Verifier::checkBranch(const Instruction& inst) { hasShape(inst, {.dests = 1}); }
 
@@ -224,11 +232,14 @@ void Verifier::checkBranch2(const Instruction& inst) {
   if (!hasShape(inst, {.operands = 1, .dests = 2})) return;
   const ValueUse& condition = inst.operands[0];
   if (condition->type != boolean_)
-    error(ErrorId::VerifyBranchCondition, condition.pos, {describe(*condition.target), toString(condition->type)});
+    error(ErrorId::VerifyBranchCondition, condition.pos,
+          {describe(*condition.target), toString(condition->type)});
 }
 
 void Verifier::checkSwitch(const Instruction& inst) {
-  if (!hasShape(inst, {.types = 1, .operands = kAny, .dests = std::max<std::size_t>(inst.operands.size(), 1)})) return;
+  if (!hasShape(inst,
+                {.types = 1, .operands = kAny, .dests = std::max<std::size_t>(inst.operands.size(), 1)}))
+    return;
   if (inst.operands.empty()) {
     error(ErrorId::VerifyOperandCount, inst.pos, {nameOf(inst), "1", "0"});
     return;
@@ -238,7 +249,8 @@ void Verifier::checkSwitch(const Instruction& inst) {
     error(ErrorId::VerifySwitchType, inst.types[0].pos, {toString(type)});
     return;
   }
-  if (!accepts(type, inst.operands[0]->type)) operandError(ErrorId::VerifySwitchOperand, inst.operands[0], type);
+  if (!accepts(type, inst.operands[0]->type))
+    operandError(ErrorId::VerifySwitchOperand, inst.operands[0], type);
   caseValues_.clear();
   for (std::size_t i = 1; i < inst.operands.size(); ++i) {
     const ValueUse& use = inst.operands[i];
@@ -249,7 +261,8 @@ void Verifier::checkSwitch(const Instruction& inst) {
     }
     const Constant& constant = static_cast<const Constant&>(value);
     if (!accepts(type, value.type) && !isNullFor(type, value)) {
-      error(ErrorId::VerifySwitchCaseType, use.pos, {std::to_string(i - 1), toString(type), toString(value.type)});
+      error(ErrorId::VerifySwitchCaseType, use.pos,
+            {std::to_string(i - 1), toString(type), toString(value.type)});
     } else if (constant.kind != ConstantKind::Int && constant.kind != ConstantKind::Null) {
       error(ErrorId::VerifySwitchCaseKind, use.pos, {describe(value)});
     } else {
@@ -257,7 +270,8 @@ void Verifier::checkSwitch(const Instruction& inst) {
     }
   }
   auto less = [](const auto& a, const auto& b) {
-    auto order = std::lexicographical_compare_three_way(a.first.begin(), a.first.end(), b.first.begin(), b.first.end());
+    auto order = std::lexicographical_compare_three_way(a.first.begin(), a.first.end(), b.first.begin(),
+                                                        b.first.end());
     return order != 0 ? order < 0 : a.second < b.second;
   };
   std::sort(caseValues_.begin(), caseValues_.end(), less);
@@ -272,20 +286,23 @@ void Verifier::checkRet(const Instruction& inst) {
   if (!hasShape(inst, {.operands = kAny})) return;
   std::span<const Type* const> expected = version_->function->signature->signature->results;
   if (inst.operands.size() != expected.size()) {
-    error(ErrorId::VerifyRetCount, inst.pos, {std::to_string(expected.size()), std::to_string(inst.operands.size())});
+    error(ErrorId::VerifyRetCount, inst.pos,
+          {std::to_string(expected.size()), std::to_string(inst.operands.size())});
     return;
   }
   for (std::size_t i = 0; i < expected.size(); ++i)
-    if (!accepts(expected[i], inst.operands[i]->type)) operandError(ErrorId::VerifyRetType, std::to_string(i), inst.operands[i], expected[i]);
+    if (!accepts(expected[i], inst.operands[i]->type))
+      operandError(ErrorId::VerifyRetType, std::to_string(i), inst.operands[i], expected[i]);
 }
 
 void Verifier::checkThrow(const Instruction& inst) {
   if (!hasShape(inst, {.operands = 1})) return;
   const ValueUse& exception = inst.operands[0];
-  if (!exception->type->is(TypeKind::Ref)) error(ErrorId::VerifyThrow, exception.pos, {describe(*exception.target), toString(exception->type)});
+  if (!exception->type->is(TypeKind::Ref))
+    error(ErrorId::VerifyThrow, exception.pos, {describe(*exception.target), toString(exception->type)});
 }
 
-// --- Calls -----------------------------------------------------------------------------------------------------------------------
+// --- Calls ---------------------------------------------------------------------------------------
 
 void Verifier::checkArguments(const Instruction& inst) {
   const Signature* signature = inst.signature();
@@ -293,14 +310,16 @@ void Verifier::checkArguments(const Instruction& inst) {
   std::span<const ValueUse> arguments = inst.operands.subspan(1);
   if (arguments.size() != expected.size()) {
     error(ErrorId::VerifyArgumentCount, inst.operands[0].pos,
-          {nameOf(inst), describe(*inst.operands[0].target), std::to_string(expected.size()), std::to_string(arguments.size())});
+          {nameOf(inst), describe(*inst.operands[0].target), std::to_string(expected.size()),
+           std::to_string(arguments.size())});
     return;
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const ValueUse& use = arguments[i];
     if (accepts(expected[i], use->type)) continue;
-    error(ErrorId::VerifyArgumentType, use.pos,
-          {nameOf(inst), std::to_string(i), toString(expected[i]), describe(*use.target), toString(use->type)});
+    error(
+        ErrorId::VerifyArgumentType, use.pos,
+        {nameOf(inst), std::to_string(i), toString(expected[i]), describe(*use.target), toString(use->type)});
   }
 }
 
@@ -327,11 +346,14 @@ void Verifier::checkTailCall(const Instruction& inst) {
   const Signature* own = version_->function->signature->signature;
   bool same = std::ranges::equal(inst.signature()->results, own->results,
                                  [](const Type* a, const Type* b) { return accepts(a, b); });
-  if (!same) error(ErrorId::VerifyTailCallResults, inst.sigs[0].pos, {toString(inst.signature()), toString(own)});
+  if (!same)
+    error(ErrorId::VerifyTailCallResults, inst.sigs[0].pos, {toString(inst.signature()), toString(own)});
 }
 
 void Verifier::checkCCall(const Instruction& inst) {
-  if (!hasShape(inst, {.types = 1, .signatures = 1, .operands = std::max<std::size_t>(inst.operands.size(), 1)})) return;
+  if (!hasShape(inst,
+                {.types = 1, .signatures = 1, .operands = std::max<std::size_t>(inst.operands.size(), 1)}))
+    return;
   const Type* type = inst.type();
   std::string_view convention = text(inst.convention);
   if (!type->is(TypeKind::Ufuncptr)) {
@@ -344,7 +366,8 @@ void Verifier::checkCCall(const Instruction& inst) {
   }
   if (inst.signature()->results.size() > 1)
     error(ErrorId::VerifyCCallResults, inst.sigs[0].pos, {convention, toString(inst.signature())});
-  if (!accepts(type, inst.operands[0]->type)) operandError(ErrorId::VerifyCCallCallee, inst.operands[0], type);
+  if (!accepts(type, inst.operands[0]->type))
+    operandError(ErrorId::VerifyCCallCallee, inst.operands[0], type);
   checkArguments(inst);
 }
 

@@ -1,5 +1,5 @@
-// Rules for aggregate values, allocation, addressing and memory access. Which types the opcodes work on and which fields these have
-// was settled when linking gave the results their types.
+// Rules for aggregate values, allocation, addressing and memory access. Which types the opcodes work on and
+// which fields these have was settled when linking gave the results their types.
 #include "vm/ir/verify_rules.h"
 
 namespace gaur::ir {
@@ -20,18 +20,20 @@ constexpr unsigned kFenceOrders = orders({Acquire, Release, AcqRel, SeqCst});
 
 /// One machine word or a power-of-two part of it.
 bool isWordInt(const Type* type) {
-  return type->is(TypeKind::Int) && (type->length == 8 || type->length == 16 || type->length == 32 || type->length == 64);
+  return type->is(TypeKind::Int) &&
+         (type->length == 8 || type->length == 16 || type->length == 32 || type->length == 64);
 }
 /// References, pointers and tagged references: one word, exchanged as a whole.
 bool isWordReference(const Type* type) {
-  return isGeneralReference(type) || isRawPointer(type) || type->is(TypeKind::Weakref) || type->is(TypeKind::Tagref64);
+  return isGeneralReference(type) || isRawPointer(type) || type->is(TypeKind::Weakref) ||
+         type->is(TypeKind::Tagref64);
 }
 bool isExchangeable(const Type* type) { return isWordInt(type) || isWordReference(type); }
 bool isAtomic(const Type* type) { return isExchangeable(type) || isFloating(type); }
 
 }  // namespace
 
-// --- Aggregate values ------------------------------------------------------------------------------------------------------------
+// --- Aggregate values ----------------------------------------------------------------------------
 
 bool Verifier::checkStructAccess(const Instruction& inst) {
   const Type* type = inst.type();
@@ -39,7 +41,8 @@ bool Verifier::checkStructAccess(const Instruction& inst) {
     error(ErrorId::VerifyAggregateValue, inst.types[0].pos, {nameOf(inst), toString(type)});
     return false;
   }
-  if (inst.operands[0]->type != type) operandError(ErrorId::VerifyStructOperand, nameOf(inst), inst.operands[0], type);
+  if (inst.operands[0]->type != type)
+    operandError(ErrorId::VerifyStructOperand, nameOf(inst), inst.operands[0], type);
   return true;
 }
 
@@ -50,7 +53,8 @@ void Verifier::checkExtractValue(const Instruction& inst) {
 void Verifier::checkInsertValue(const Instruction& inst) {
   if (!hasShape(inst, {.types = 1, .operands = 2}) || !checkStructAccess(inst)) return;
   const Type* field = inst.type()->elements[inst.immediate];
-  if (!accepts(field, inst.operands[1]->type)) operandError(ErrorId::VerifyInsertValue, std::to_string(inst.immediate), inst.operands[1], field);
+  if (!accepts(field, inst.operands[1]->type))
+    operandError(ErrorId::VerifyInsertValue, std::to_string(inst.immediate), inst.operands[1], field);
 }
 
 bool Verifier::checkElementAccess(const Instruction& inst) {
@@ -60,7 +64,8 @@ bool Verifier::checkElementAccess(const Instruction& inst) {
     error(ErrorId::VerifyAggregateValue, inst.types[0].pos, {nameOf(inst), toString(type)});
     return false;
   }
-  if (inst.operands[0]->type != type) operandError(ErrorId::VerifyElementOperand, nameOf(inst), inst.operands[0], type);
+  if (inst.operands[0]->type != type)
+    operandError(ErrorId::VerifyElementOperand, nameOf(inst), inst.operands[0], type);
   if (!index->is(TypeKind::Int)) {
     error(ErrorId::VerifyElementIndexType, inst.types[1].pos, {nameOf(inst), toString(index)});
   } else if (inst.operands[1]->type != index) {
@@ -76,7 +81,8 @@ void Verifier::checkExtractElement(const Instruction& inst) {
 void Verifier::checkInsertElement(const Instruction& inst) {
   if (!hasShape(inst, {.types = 2, .operands = 3}) || !checkElementAccess(inst)) return;
   const Type* element = inst.type()->element();
-  if (!accepts(element, inst.operands[2]->type)) operandError(ErrorId::VerifyInsertElement, inst.operands[2], element);
+  if (!accepts(element, inst.operands[2]->type))
+    operandError(ErrorId::VerifyInsertElement, inst.operands[2], element);
 }
 
 void Verifier::checkShuffleVector(const Instruction& inst) {
@@ -93,11 +99,12 @@ void Verifier::checkShuffleVector(const Instruction& inst) {
   if (shuffle.mask()->type != mask) operandError(ErrorId::VerifyShuffleMask, inst.operands[2], mask);
 }
 
-// --- Allocation ------------------------------------------------------------------------------------------------------------------
+// --- Allocation ----------------------------------------------------------------------------------
 
 void Verifier::checkNew(const Instruction& inst) {
   if (!hasShape(inst, {.types = 1})) return;
-  if (inst.type()->is(TypeKind::Hybrid)) error(ErrorId::VerifyNewHybrid, inst.types[0].pos, {nameOf(inst), toString(inst.type())});
+  if (inst.type()->is(TypeKind::Hybrid))
+    error(ErrorId::VerifyNewHybrid, inst.types[0].pos, {nameOf(inst), toString(inst.type())});
 }
 
 void Verifier::checkAlloca(const Instruction& inst) { checkNew(inst); }
@@ -108,17 +115,19 @@ void Verifier::checkNewHybrid(const Instruction& inst) {
   const Type* type = inst.type(0);
   const Type* lengthType = inst.type(1);
   const ValueUse& length = inst.operands[0];
-  if (!type->is(TypeKind::Hybrid)) error(ErrorId::VerifyNewNotHybrid, inst.types[0].pos, {nameOf(inst), toString(type)});
+  if (!type->is(TypeKind::Hybrid))
+    error(ErrorId::VerifyNewNotHybrid, inst.types[0].pos, {nameOf(inst), toString(type)});
   if (!lengthType->is(TypeKind::Int)) {
     error(ErrorId::VerifyLengthType, inst.types[1].pos, {nameOf(inst), toString(lengthType)});
   } else if (!length->type->is(TypeKind::Int)) {
-    error(ErrorId::VerifyLengthOperand, length.pos, {nameOf(inst), describe(*length.target), toString(length->type)});
+    error(ErrorId::VerifyLengthOperand, length.pos,
+          {nameOf(inst), describe(*length.target), toString(length->type)});
   }
 }
 
 void Verifier::checkAllocaHybrid(const Instruction& inst) { checkNewHybrid(inst); }
 
-// --- Addressing ------------------------------------------------------------------------------------------------------------------
+// --- Addressing ----------------------------------------------------------------------------------
 
 void Verifier::checkGetIref(const Instruction& inst) {
   if (!hasShape(inst, {.types = 1, .operands = 1})) return;
@@ -181,14 +190,14 @@ void Verifier::checkGetVarPartIref(const Instruction& inst) {
   if (hasShape(inst, {.types = 1, .operands = 1})) checkLocation(inst);
 }
 
-// --- Access ----------------------------------------------------------------------------------------------------------------------
+// --- Access --------------------------------------------------------------------------------------
 
 void Verifier::checkOrder(const Instruction& inst, MemoryOrder order, unsigned legal, ErrorId id) {
   if (((legal >> static_cast<unsigned>(order)) & 1) == 0) error(id, inst.pos, {text(order)});
 }
 
-/// An iref to something else than the instruction says is an error, except between scalars of one kind: the programs of the later
-/// dialect's own tests do that (map, 13.14 and 2.5).
+/// An iref to something else than the instruction says is an error, except between scalars of one kind: the
+/// programs of the later dialect's own tests do that (map, 13.14 and 2.5).
 void Verifier::checkAccess(const Instruction& inst) {
   if (!checkLocationKind(inst) || inst.isPtr) return;
   const ValueUse& location = inst.operands[0];
@@ -200,8 +209,9 @@ void Verifier::checkAccess(const Instruction& inst) {
     operandError(ErrorId::VerifyAccessReferent, nameOf(inst), location, types_.iref(type));
   } else if (!isRawPointer(type)) {
     SourcePos pos = location.pos ? location.pos : inst.pos;
-    complete(diagnostics_.warn(ErrorId::VerifyAccessDisagrees, pos,
-                               {nameOf(inst), toString(type), describe(*location.target), toString(location->type)}),
+    complete(diagnostics_.warn(
+                 ErrorId::VerifyAccessDisagrees, pos,
+                 {nameOf(inst), toString(type), describe(*location.target), toString(location->type)}),
              pos);
   }
 }
@@ -228,7 +238,8 @@ void Verifier::checkStore(const Instruction& inst) {
     return;
   }
   checkAccess(inst);
-  if (!accepts(strong, inst.operands[1]->type)) operandError(ErrorId::VerifyStoreValue, inst.operands[1], strong);
+  if (!accepts(strong, inst.operands[1]->type))
+    operandError(ErrorId::VerifyStoreValue, inst.operands[1], strong);
   checkOrder(inst, inst.order, kStoreOrders, ErrorId::VerifyStoreOrder);
   if (inst.order != NotAtomic && !isAtomic(type))
     error(ErrorId::VerifyAtomicType, inst.types[0].pos, {nameOf(inst), text(inst.order), toString(type)});
@@ -243,8 +254,10 @@ void Verifier::checkCmpXchg(const Instruction& inst) {
   }
   const Type* strong = types_.strong(type);
   checkAccess(inst);
-  if (!accepts(strong, inst.operands[1]->type)) operandError(ErrorId::VerifyCmpXchgExpected, inst.operands[1], strong);
-  if (!accepts(strong, inst.operands[2]->type)) operandError(ErrorId::VerifyCmpXchgDesired, inst.operands[2], strong);
+  if (!accepts(strong, inst.operands[1]->type))
+    operandError(ErrorId::VerifyCmpXchgExpected, inst.operands[1], strong);
+  if (!accepts(strong, inst.operands[2]->type))
+    operandError(ErrorId::VerifyCmpXchgDesired, inst.operands[2], strong);
   checkOrder(inst, inst.order, kUpdateOrders, ErrorId::VerifyCmpXchgOrder);
   checkOrder(inst, inst.failureOrder, kFailureOrders, ErrorId::VerifyCmpXchgFailureOrder);
 }
@@ -263,7 +276,8 @@ void Verifier::checkAtomicRmw(const Instruction& inst) {
   }
   const Type* strong = types_.strong(type);
   checkAccess(inst);
-  if (!accepts(strong, inst.operands[1]->type)) operandError(ErrorId::VerifyRmwValue, inst.operands[1], strong);
+  if (!accepts(strong, inst.operands[1]->type))
+    operandError(ErrorId::VerifyRmwValue, inst.operands[1], strong);
   checkOrder(inst, inst.order, kUpdateOrders, ErrorId::VerifyRmwOrder);
 }
 

@@ -23,10 +23,13 @@ std::string_view nextWord(std::string_view& pattern) {
 
 /// "ref<*>": any type of the constructor.
 bool isAnyOf(std::string_view word) { return word.ends_with("<*>"); }
-bool fitsAnyOf(std::string_view word, const Type* type) { return word.substr(0, word.size() - 3) == text(type->kind); }
+bool fitsAnyOf(std::string_view word, const Type* type) {
+  return word.substr(0, word.size() - 3) == text(type->kind);
+}
 
 bool isFutexInt(const Type* type) {
-  return type->is(TypeKind::Int) && (type->length == 8 || type->length == 16 || type->length == 32 || type->length == 64);
+  return type->is(TypeKind::Int) &&
+         (type->length == 8 || type->length == 16 || type->length == 32 || type->length == 64);
 }
 
 }  // namespace
@@ -42,7 +45,7 @@ void Verifier::checkResultTypes(const Instruction& inst, std::span<const TypeUse
   }
 }
 
-// --- Traps -----------------------------------------------------------------------------------------------------------------------
+// --- Traps ---------------------------------------------------------------------------------------
 
 void Verifier::checkWatchpointId(const Instruction& inst) {
   if (inst.immediate == 0) error(ErrorId::VerifyWatchpointZero, inst.pos, {nameOf(inst)});
@@ -62,29 +65,33 @@ void Verifier::checkWpBranch(const Instruction& inst) {
   if (hasShape(inst, {.dests = 2})) checkWatchpointId(inst);
 }
 
-// --- Threads and stacks ----------------------------------------------------------------------------------------------------------
+// --- Threads and stacks --------------------------------------------------------------------------
 
 /// PASS_VALUES<T...>(v...) or THROW_EXC v.
-void Verifier::checkPassedValues(const Instruction& inst, std::span<const TypeUse> types, std::span<const ValueUse> values) {
+void Verifier::checkPassedValues(const Instruction& inst, std::span<const TypeUse> types,
+                                 std::span<const ValueUse> values) {
   std::string name = nameOf(inst);
   if (inst.throwExc) {
     if (values.size() != 1) {
       error(ErrorId::VerifyOperandCount, inst.pos, {name + " THROW_EXC", "1", std::to_string(values.size())});
     } else if (!values[0]->type->is(TypeKind::Ref)) {
-      error(ErrorId::VerifyThrowExc, values[0].pos, {name, describe(*values[0].target), toString(values[0]->type)});
+      error(ErrorId::VerifyThrowExc, values[0].pos,
+            {name, describe(*values[0].target), toString(values[0]->type)});
     }
     return;
   }
   checkResultTypes(inst, types, ErrorId::VerifyPassNotValue);
   if (values.size() != types.size()) {
-    error(ErrorId::VerifyPassCount, inst.pos, {name, std::to_string(types.size()), std::to_string(values.size())});
+    error(ErrorId::VerifyPassCount, inst.pos,
+          {name, std::to_string(types.size()), std::to_string(values.size())});
     return;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Type* expected = types[i]->type;
     if (accepts(expected, values[i]->type)) continue;
     error(ErrorId::VerifyPassType, values[i].pos,
-          {name, std::to_string(i), toString(expected), describe(*values[i].target), toString(values[i]->type)});
+          {name, std::to_string(i), toString(expected), describe(*values[i].target),
+           toString(values[i]->type)});
   }
 }
 
@@ -118,7 +125,7 @@ void Verifier::checkSwapStack(const Instruction& inst) {
   checkPassedValues(inst, swap.passTypes(), swap.values());
 }
 
-// --- Common instructions -----------------------------------------------------------------------------------------------------------
+// --- Common instructions -------------------------------------------------------------------------
 
 void Verifier::checkCommonTypes(const Instruction& inst, const CommonInstInfo& row) {
   if (row.types == 0) return;
@@ -134,7 +141,8 @@ void Verifier::checkCommonTypes(const Instruction& inst, const CommonInstInfo& r
     case CommonInst::UvmNativePin:
     case CommonInst::UvmNativeUnpin:
     case CommonInst::UvmNativeGetAddr:
-      if (!type->is(TypeKind::Ref) && !type->is(TypeKind::Iref)) error(ErrorId::VerifyPinType, pos, {row.text, toString(type)});
+      if (!type->is(TypeKind::Ref) && !type->is(TypeKind::Iref))
+        error(ErrorId::VerifyPinType, pos, {row.text, toString(type)});
       return;
     default:
       if (isNoValue(type)) error(ErrorId::VerifyCommonValue, pos, {row.text, toString(type)});
@@ -147,7 +155,8 @@ void Verifier::checkCommInst(const Instruction& inst) {
   if (!hasShape(inst, {.types = row.types, .signatures = row.sigs, .operands = kAny})) return;
   std::size_t errors = diagnostics_.errorTotal();
   if (inst.flags.size() != row.flags)
-    error(ErrorId::VerifyCommonFlags, inst.pos, {row.text, std::to_string(row.flags), std::to_string(inst.flags.size())});
+    error(ErrorId::VerifyCommonFlags, inst.pos,
+          {row.text, std::to_string(row.flags), std::to_string(inst.flags.size())});
   checkCommonTypes(inst, row);
   if (diagnostics_.errorTotal() != errors) return;
 
@@ -162,7 +171,8 @@ void Verifier::checkCommInst(const Instruction& inst) {
     ++count;
   }
   if (isOpen ? inst.operands.size() < count : inst.operands.size() != count) {
-    error(ErrorId::VerifyCommonCount, inst.pos, {row.text, std::to_string(count), std::to_string(inst.operands.size())});
+    error(ErrorId::VerifyCommonCount, inst.pos,
+          {row.text, std::to_string(count), std::to_string(inst.operands.size())});
     return;
   }
   rest = row.parameters;
@@ -174,7 +184,8 @@ void Verifier::checkCommInst(const Instruction& inst) {
     bool fits = expected ? accepts(expected, use->type) : fitsAnyOf(word, use->type);
     if (fits) continue;
     error(ErrorId::VerifyCommonArgument, use.pos,
-          {row.text, std::to_string(i), expected ? toString(expected) : std::string(word), describe(*use.target), toString(use->type)});
+          {row.text, std::to_string(i), expected ? toString(expected) : std::string(word),
+           describe(*use.target), toString(use->type)});
   }
 }
 

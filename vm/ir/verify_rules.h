@@ -1,5 +1,6 @@
-// The verifier's state and its rules as methods, shared by verifier.cpp (order of checking, blocks, scopes, clauses), verify_types.cpp
-// (types, constants and what else stands outside functions) and verify_instructions*.cpp (one method an opcode). Private to them.
+// The verifier's state and its rules as methods, shared by verifier.cpp (order of checking, blocks, scopes,
+// clauses), verify_types.cpp (types, constants and what else stands outside functions) and
+// verify_instructions*.cpp (one method an opcode). Private to them.
 #pragma once
 
 #include <initializer_list>
@@ -16,7 +17,8 @@ inline constexpr std::uint64_t kMaxVectorLength = 4096;
 inline constexpr std::uint64_t kMaxValueParts = 16384;
 inline constexpr std::uint32_t kMaxTypeDepth = 256;
 
-/// The instructions of one block that have been passed already. Emptied in constant time, so that a block costs no allocation.
+/// The instructions of one block that have been passed already. Emptied in constant time, so that a block
+/// costs no allocation.
 class PassedInstructions {
  public:
   /// Forgets everything; room for `count`.
@@ -51,15 +53,15 @@ class Verifier {
   static constexpr std::size_t kAny = static_cast<std::size_t>(-1);
 
   enum class DestRole : std::uint8_t {
-    Plain,        // taken by the instruction itself; it has no results then
-    Normal,       // after the instruction has given its results
+    Plain,   // taken by the instruction itself; it has no results then
+    Normal,  // after the instruction has given its results
     Exceptional,
-    Disabled,     // of WATCHPOINT
+    Disabled,  // of WATCHPOINT
   };
 
   using Arguments = std::initializer_list<std::string_view>;
 
-  // --- Outside functions (verify_types.cpp) ----------------------------------------------------------------------------------
+  // --- Outside functions (verify_types.cpp) ------------------------------------------------------
   void checkType(const TypeDef& def);
   void checkStruct(const TypeDef& def);
   void checkArray(const TypeDef& def);
@@ -72,7 +74,7 @@ class Verifier {
   void checkGlobal(const GlobalCell& global);
   void checkExposed(const ExposedFunction& exposed);
 
-  // --- Functions (verifier.cpp) ----------------------------------------------------------------------------------------------
+  // --- Functions (verifier.cpp) ------------------------------------------------------------------
   void checkVersion(const FunctionVersion& version);
   void checkEntry(const FunctionVersion& version);
   void checkBlock(const BasicBlock& block);
@@ -87,11 +89,11 @@ class Verifier {
   void checkLocal(const Value& value, SourcePos pos);
   void dispatch(const Instruction& inst);
 
-  // --- One an opcode (verify_instructions*.cpp): a row of opcodes.def without its method does not link -------------------------
+  // --- One an opcode (verify_instructions*.cpp): a row of opcodes.def without its method does not link
 #define GAUR_OPCODE(Name, Text, Flags) void check##Name(const Instruction& inst);
 #include "vm/ir/opcodes.def"
 
-  // --- Rules that several opcodes share ----------------------------------------------------------------------------------------
+  // --- Rules that several opcodes share ----------------------------------------------------------
   bool hasShape(const Instruction& inst, const Shape& shape);
   void checkStatus(const Instruction& inst);
   void checkConvTypes(const Instruction& inst, const Type* from, const Type* to);
@@ -104,15 +106,16 @@ class Verifier {
   /// That of LOAD and its like, where programs are known to disagree with themselves.
   void checkAccess(const Instruction& inst);
   bool checkLocationKind(const Instruction& inst);
-  void checkPassedValues(const Instruction& inst, std::span<const TypeUse> types, std::span<const ValueUse> values);
+  void checkPassedValues(const Instruction& inst, std::span<const TypeUse> types,
+                         std::span<const ValueUse> values);
   void checkOrder(const Instruction& inst, MemoryOrder order, unsigned legal, ErrorId error);
   void checkWatchpointId(const Instruction& inst);
   void checkResultTypes(const Instruction& inst, std::span<const TypeUse> types, ErrorId error);
   void checkCommonTypes(const Instruction& inst, const CommonInstInfo& row);
 
-  // --- Questions ---------------------------------------------------------------------------------------------------------------
-  /// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of the kind, since
-  /// clients are loose about what raw pointers point to (map, 14.14).
+  // --- Questions ---------------------------------------------------------------------------------
+  /// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of
+  /// the kind, since clients are loose about what raw pointers point to (map, 14.14).
   static bool accepts(const Type* expected, const Type* actual);
   static bool accepts(const Signature* expected, const Signature* actual);
   /// Scalars in a value of this type, saturating, how deep it nests, and whether it holds a weakref.
@@ -123,13 +126,17 @@ class Verifier {
   };
   Extent extentOf(const Type* type);
   void checkValueExtent(const Type* type, SourcePos pos);
-  /// Void, hybrid, weakref or something with a weakref in it. Types that are wrong in themselves have been reported and may pass.
-  bool isNoValue(const Type* type) { return !isSsa(type) && (!isComposite(type) || type->is(TypeKind::Hybrid) || extentOf(type).isWeak); }
+  /// Void, hybrid, weakref or something with a weakref in it. Types that are wrong in themselves have been
+  /// reported and may pass.
+  bool isNoValue(const Type* type) {
+    return !isSsa(type) && (!isComposite(type) || type->is(TypeKind::Hybrid) || extentOf(type).isWeak);
+  }
   static bool isComposite(const Type* type) {
-    return type->is(TypeKind::Struct) || type->is(TypeKind::Array) || type->is(TypeKind::Vector) || type->is(TypeKind::Hybrid);
+    return type->is(TypeKind::Struct) || type->is(TypeKind::Array) || type->is(TypeKind::Vector) ||
+           type->is(TypeKind::Hybrid);
   }
 
-  // --- Reporting ---------------------------------------------------------------------------------------------------------------
+  // --- Reporting ---------------------------------------------------------------------------------
   /// At `pos`, or where that is unknown, at the innermost entity under check.
   Diagnostic& error(ErrorId id, SourcePos pos, Arguments arguments = {});
   void complete(Diagnostic& diagnostic, SourcePos pos) const;

@@ -1,5 +1,5 @@
-// Rules for what stands outside functions: types, signatures, constants, global cells and exposed functions. Every definition is
-// checked one level deep, because the types inside it are definitions of their own.
+// Rules for what stands outside functions: types, signatures, constants, global cells and exposed functions.
+// Every definition is checked one level deep, because the types inside it are definitions of their own.
 #include <algorithm>
 #include <limits>
 
@@ -32,7 +32,7 @@ std::uint64_t plusSaturating(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-// --- Types ---------------------------------------------------------------------------------------------------------------------
+// --- Types ---------------------------------------------------------------------------------------
 
 void Verifier::checkType(const TypeDef& def) {
   subject_ = &def;
@@ -42,7 +42,8 @@ void Verifier::checkType(const TypeDef& def) {
       if (def.length == 0) {
         error(ErrorId::VerifyIntLengthZero, def.pos);
       } else if (def.length > kMaxIntBits) {
-        error(ErrorId::VerifyIntLengthLimit, def.pos, {std::to_string(def.length), std::to_string(kMaxIntBits)});
+        error(ErrorId::VerifyIntLengthLimit, def.pos,
+              {std::to_string(def.length), std::to_string(kMaxIntBits)});
       }
       return;
     case TypeKind::Struct: checkStruct(def); break;
@@ -51,7 +52,8 @@ void Verifier::checkType(const TypeDef& def) {
     case TypeKind::Hybrid: checkHybrid(def); break;
     default: return;
   }
-  if (extentOf(def.type).depth > kMaxTypeDepth) error(ErrorId::VerifyTypeTooDeep, def.pos, {std::to_string(kMaxTypeDepth)});
+  if (extentOf(def.type).depth > kMaxTypeDepth)
+    error(ErrorId::VerifyTypeTooDeep, def.pos, {std::to_string(kMaxTypeDepth)});
 }
 
 void Verifier::checkStruct(const TypeDef& def) {
@@ -81,10 +83,12 @@ void Verifier::checkVector(const TypeDef& def) {
   if (def.length == 0) {
     error(ErrorId::VerifyVectorLengthZero, def.pos);
   } else if (def.length > kMaxVectorLength) {
-    error(ErrorId::VerifyVectorLengthLimit, def.pos, {std::to_string(def.length), std::to_string(kMaxVectorLength)});
+    error(ErrorId::VerifyVectorLengthLimit, def.pos,
+          {std::to_string(def.length), std::to_string(kMaxVectorLength)});
   }
   const TypeUse& element = def.elements[0];
-  if (!isVectorElement(element->type->kind)) error(ErrorId::VerifyVectorElement, element.pos, {toString(element->type)});
+  if (!isVectorElement(element->type->kind))
+    error(ErrorId::VerifyVectorElement, element.pos, {toString(element->type)});
 }
 
 void Verifier::checkHybrid(const TypeDef& def) {
@@ -123,7 +127,8 @@ void Verifier::checkSignature(const SignatureDef& def) {
       }
     }
   };
-  check(def.parameters, {ErrorId::VerifyParameterVoid, ErrorId::VerifyParameterHybrid, ErrorId::VerifyParameterNotValue});
+  check(def.parameters,
+        {ErrorId::VerifyParameterVoid, ErrorId::VerifyParameterHybrid, ErrorId::VerifyParameterNotValue});
   check(def.results, {ErrorId::VerifyResultVoid, ErrorId::VerifyResultHybrid, ErrorId::VerifyResultNotValue});
 }
 
@@ -149,9 +154,11 @@ Verifier::Extent Verifier::extentOf(const Type* root) {
       extent.depth = std::max(extent.depth, inner.depth + 1);
       extent.isWeak |= inner.isWeak;
     }
-    if (type->is(TypeKind::Array) || type->is(TypeKind::Vector)) extent.parts = timesSaturating(extent.parts, type->length);
+    if (type->is(TypeKind::Array) || type->is(TypeKind::Vector))
+      extent.parts = timesSaturating(extent.parts, type->length);
     extent.parts = std::max<std::uint64_t>(extent.parts, 1);
-    if (type->index >= extents_.size()) extents_.resize(std::max<std::size_t>(type->index + 1, types_.count()));
+    if (type->index >= extents_.size())
+      extents_.resize(std::max<std::size_t>(type->index + 1, types_.count()));
     extents_[type->index] = extent;
     stack.pop_back();
   }
@@ -163,7 +170,7 @@ void Verifier::checkValueExtent(const Type* type, SourcePos pos) {
   error(ErrorId::VerifyValueTooLarge, pos, {toString(type), std::to_string(kMaxValueParts)});
 }
 
-// --- Constants -----------------------------------------------------------------------------------------------------------------
+// --- Constants -----------------------------------------------------------------------------------
 
 void Verifier::checkConstant(const Constant& constant) {
   subject_ = &constant;
@@ -172,7 +179,8 @@ void Verifier::checkConstant(const Constant& constant) {
     if (!fits) error(id, constant.declaredType.pos, {toString(type)});
   };
   switch (constant.kind) {
-    case ConstantKind::Int: return require(type->is(TypeKind::Int) || isRawPointer(type), ErrorId::VerifyIntConstantType);
+    case ConstantKind::Int:
+      return require(type->is(TypeKind::Int) || isRawPointer(type), ErrorId::VerifyIntConstantType);
     case ConstantKind::Float: return require(type->is(TypeKind::Float), ErrorId::VerifyFloatConstantType);
     case ConstantKind::Double: return require(type->is(TypeKind::Double), ErrorId::VerifyDoubleConstantType);
     case ConstantKind::Null: return require(isGeneralReference(type), ErrorId::VerifyNullConstantType);
@@ -181,8 +189,8 @@ void Verifier::checkConstant(const Constant& constant) {
   }
 }
 
-/// A sequence that contains itself, through whatever others, has an element of a wrong type, since no type contains itself; so only
-/// the shortest such loop needs a look of its own.
+/// A sequence that contains itself, through whatever others, has an element of a wrong type, since no type
+/// contains itself; so only the shortest such loop needs a look of its own.
 void Verifier::checkSequence(const Constant& constant) {
   const Type* type = constant.type;
   bool isStruct = type->is(TypeKind::Struct);
@@ -196,7 +204,8 @@ void Verifier::checkSequence(const Constant& constant) {
   }
   std::uint64_t count = isStruct ? type->elements.size() : type->length;
   if (constant.elements.size() != count) {
-    error(ErrorId::VerifySequenceCount, constant.pos, {toString(type), std::to_string(count), std::to_string(constant.elements.size())});
+    error(ErrorId::VerifySequenceCount, constant.pos,
+          {toString(type), std::to_string(count), std::to_string(constant.elements.size())});
     return;
   }
   checkValueExtent(type, constant.declaredType.pos);
@@ -208,22 +217,25 @@ void Verifier::checkSequence(const Constant& constant) {
     } else if (!element->isGlobalValue()) {
       error(ErrorId::VerifySequenceElementLocal, element.pos, {std::to_string(i), describe(*element.target)});
     } else if (!accepts(expected, element->type)) {
-      error(ErrorId::VerifySequenceElementType, element.pos, {std::to_string(i), toString(element->type), toString(expected)});
+      error(ErrorId::VerifySequenceElementType, element.pos,
+            {std::to_string(i), toString(element->type), toString(expected)});
     }
   }
 }
 
 void Verifier::checkExtern(const Constant& constant) {
-  if (!isRawPointer(constant.type)) error(ErrorId::VerifyExternType, constant.declaredType.pos, {toString(constant.type)});
+  if (!isRawPointer(constant.type))
+    error(ErrorId::VerifyExternType, constant.declaredType.pos, {toString(constant.type)});
   if (constant.symbol.empty()) error(ErrorId::VerifyExternEmpty, constant.pos);
   for (char c : constant.symbol) {
     if (c > ' ' && c < 127 && c != '"') continue;
-    error(ErrorId::VerifyExternCharacter, constant.pos, {"code " + std::to_string(static_cast<unsigned char>(c))});
+    error(ErrorId::VerifyExternCharacter, constant.pos,
+          {"code " + std::to_string(static_cast<unsigned char>(c))});
     return;
   }
 }
 
-// --- Global cells, exposed functions ---------------------------------------------------------------------------------------------
+// --- Global cells, exposed functions -------------------------------------------------------------
 
 void Verifier::checkGlobal(const GlobalCell& global) {
   subject_ = &global;
@@ -238,7 +250,8 @@ void Verifier::checkExposed(const ExposedFunction& exposed) {
   const Function& function = *exposed.function.target;
   std::size_t results = function.signature->signature->results.size();
   if (results > 1) {
-    error(ErrorId::VerifyExposedResults, exposed.function.pos, {describe(function), std::to_string(results), text(exposed.convention)});
+    error(ErrorId::VerifyExposedResults, exposed.function.pos,
+          {describe(function), std::to_string(results), text(exposed.convention)});
   }
 }
 

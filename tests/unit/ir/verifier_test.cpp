@@ -1,5 +1,6 @@
-// The verifier: every case of tests/conformance/verify gives exactly its errors, what real programs do against the letter is accepted,
-// and what only the builder API can get wrong is found there, with the entity named.
+// The verifier: every case of tests/conformance/verify gives exactly its errors, what real programs do
+// against the letter is accepted, and what only the builder API can get wrong is found there, with the entity
+// named.
 #include "vm/ir/verifier.h"
 
 #include <gtest/gtest.h>
@@ -68,7 +69,8 @@ TEST(VerifierTest, EveryRejectionCaseGivesExactlyItsErrors) {
     for (const Diagnostic& diagnostic : loaded.diagnostics.list()) {
       LineColumn at = lineColumn(text, diagnostic.pos);
       std::string severity = diagnostic.severity == Severity::Error ? "error: " : "warning: ";
-      found.insert(severity + std::string(errorInfo(diagnostic.id).code) + " " + std::to_string(at.line) + ":" + std::to_string(at.column));
+      found.insert(severity + std::string(errorInfo(diagnostic.id).code) + " " + std::to_string(at.line) +
+                   ":" + std::to_string(at.column));
     }
     std::multiset<std::string> expected = expectedErrors(text);
     EXPECT_FALSE(expected.empty());
@@ -76,7 +78,7 @@ TEST(VerifierTest, EveryRejectionCaseGivesExactlyItsErrors) {
   }
 }
 
-// --- Real programs against the letter ----------------------------------------------------------------------------------------------
+// --- Real programs against the letter ------------------------------------------------------------
 
 constexpr std::string_view kLenient = R"(
 .typedef @i1 = int<1>
@@ -123,21 +125,25 @@ struct Leniency {
   const char* body;
 };
 constexpr Leniency kLeniencies[] = {
-    {"NULL of another reference type in a comparison", "%x = EQ <@ref_obj> %o @null_void\n %y = NE <@ref_void> @null_void @null_obj"},
+    {"NULL of another reference type in a comparison",
+     "%x = EQ <@ref_obj> %o @null_void\n %y = NE <@ref_void> @null_void @null_obj"},
     {"both operands of a comparison constant", "%x = EQ <@i32> @i32_3 @i32_3"},
     {"a uptr of another type as an argument", "%x = CALL <@take_ptr> @callee (%p)"},
     {"a uptr of another type as a native argument", "%x = CCALL #DEFAULT <@native @take_ptr> @strdup (%p)"},
-    {"a uptr of another type in a comparison", "%q = PTRCAST <@i64 @ptr_chars> %n\n %x = EQ <@ptr_i64> %q @ptr_0"},
+    {"a uptr of another type in a comparison",
+     "%q = PTRCAST <@i64 @ptr_chars> %n\n %x = EQ <@ptr_i64> %q @ptr_0"},
     {"a uptr of another type through PTR", "%q = PTRCAST <@i64 @ptr_chars> %n\n %x = LOAD PTR <@i64> %q"},
-    {"conversions of equal width", "%x = TRUNC <@i64 @i64> %n\n %y = ZEXT <@i64 @i64> %n\n %z = SEXT <@i64 @i64> %n"},
+    {"conversions of equal width",
+     "%x = TRUNC <@i64 @i64> %n\n %y = ZEXT <@i64 @i64> %n\n %z = SEXT <@i64 @i64> %n"},
     {"REFCAST that names another reference type", "%x = REFCAST <@ref_i64 @ref_void> %o"},
     {"set_threadlocal of any ref", "COMMINST @uvm.set_threadlocal (%o)"},
     {"GETIREF with the type of the reference", "%x = GETIREF <@ref_obj> %o\n %y = GETFIELDIREF <@obj 0> %x"},
     {"a length of another width", "%x = NEWHYBRID <@chars @i64> @i32_3"},
     {"a LOAD of another width", "%x = LOAD <@i64> %flag"},
     {"a literal too wide for its type", "%x = ADD <@i8> @i8_300 @i8_300"},
-    {"loads and stores of weakrefs", "%x = NEW <@cell>\n %y = GETIREF <@cell> %x\n %z = GETFIELDIREF <@cell 1> %y\n"
-                                     "%r = LOAD <@weak> %z\n STORE SEQ_CST <@weak> %z %r"},
+    {"loads and stores of weakrefs",
+     "%x = NEW <@cell>\n %y = GETIREF <@cell> %x\n %z = GETFIELDIREF <@cell 1> %y\n"
+     "%r = LOAD <@weak> %z\n STORE SEQ_CST <@weak> %z %r"},
     {"NEW of void", "%x = NEW <@void>"},
     {"COMMINST without parentheses", "%x = COMMINST @uvm.get_threadlocal"},
 };
@@ -155,13 +161,14 @@ TEST(VerifierTest, AcceptsWhatRealProgramsDo) {
 
 TEST(VerifierTest, ABlockThatNothingReachesIsVerifiedAndFine) {
   std::string text(kLenient);
-  text.replace(text.find("BODY"), 4, "BRANCH %done(%p)\n %dead(<@i64> %x):\n %y = ADD <@i64> %x %x\n BRANCH %dead(%y)");
+  text.replace(text.find("BODY"), 4,
+               "BRANCH %done(%p)\n %dead(<@i64> %x):\n %y = ADD <@i64> %x %x\n BRANCH %dead(%y)");
   Loaded loaded;
   load(text, loaded);
   EXPECT_TRUE(loaded.accepted) << render(loaded.diagnostics, {"test.uir", text});
 }
 
-// --- What only the builder API can do -------------------------------------------------------------------------------------------------
+// --- What only the builder API can do ------------------------------------------------------------
 
 /// A bundle with `f`: (i64) -> (), whose entry block holds the instructions named; `ret` is defined.
 class BuilderVerifierTest : public ::testing::Test {
@@ -174,7 +181,9 @@ class BuilderVerifierTest : public ::testing::Test {
     maker_.instruction("ret", Opcode::Ret);
   }
 
-  void entry(std::initializer_list<const char*> instructions) { maker_.block("entry", {{"x", "i64"}}, instructions); }
+  void entry(std::initializer_list<const char*> instructions) {
+    maker_.block("entry", {{"x", "i64"}}, instructions);
+  }
   Diagnostic only(ErrorId wanted) {
     Diagnostics diagnostics;
     EXPECT_EQ(maker_.builder().finish(diagnostics), nullptr);
@@ -185,7 +194,9 @@ class BuilderVerifierTest : public ::testing::Test {
     EXPECT_EQ(first.pos, 0u);
     return first;
   }
-  PendingClauses* clauses(Instruction* instruction) { return instruction->pending = maker_.builder().arena().make<PendingClauses>(); }
+  PendingClauses* clauses(Instruction* instruction) {
+    return instruction->pending = maker_.builder().arena().make<PendingClauses>();
+  }
 
   Program program_;
   BundleMaker maker_{program_};
@@ -193,7 +204,8 @@ class BuilderVerifierTest : public ::testing::Test {
 
 TEST_F(BuilderVerifierTest, NamesTheEntityWhereThereIsNoText) {
   maker_.type("double", TypeKind::Double);
-  maker_.instruction("add", Opcode::BinOp, {"double"}, {"x", "x"}, {"sum"})->operation = static_cast<std::uint8_t>(BinOperator::Add);
+  maker_.instruction("add", Opcode::BinOp, {"double"}, {"x", "x"}, {"sum"})->operation =
+      static_cast<std::uint8_t>(BinOperator::Add);
   entry({"add", "ret"});
   EXPECT_EQ(only(ErrorId::VerifyBinOpInt).subject, "@add in @entry of @f");
 }
@@ -306,16 +318,20 @@ TEST_F(BuilderVerifierTest, RejectsWrongNumbersOfDestinations) {
 
 /// Rules that text cannot break, tested above; every other rule has a case in tests/conformance/verify.
 constexpr ErrorId kBuilderOnly[] = {
-    ErrorId::VerifyVersionEmpty,   ErrorId::VerifyBlockEmpty,   ErrorId::VerifyExternEmpty,    ErrorId::VerifyExternCharacter,
-    ErrorId::VerifyExc,            ErrorId::VerifyKeepalive,    ErrorId::VerifyPtr,            ErrorId::VerifyStatusUnknown,
-    ErrorId::VerifyTypeCount,      ErrorId::VerifySignatureCount, ErrorId::VerifyOperandCount, ErrorId::VerifyDestinationCount,
+    ErrorId::VerifyVersionEmpty, ErrorId::VerifyBlockEmpty,
+    ErrorId::VerifyExternEmpty,  ErrorId::VerifyExternCharacter,
+    ErrorId::VerifyExc,          ErrorId::VerifyKeepalive,
+    ErrorId::VerifyPtr,          ErrorId::VerifyStatusUnknown,
+    ErrorId::VerifyTypeCount,    ErrorId::VerifySignatureCount,
+    ErrorId::VerifyOperandCount, ErrorId::VerifyDestinationCount,
 };
 
 TEST(VerifierTest, EveryRuleHasATest) {
   std::set<std::string> tested;
   for (ErrorId id : kBuilderOnly) tested.insert(std::string(errorInfo(id).code));
   for (const fs::path& path : rejectionCases())
-    for (const std::string& line : expectedErrors(readFile(path))) tested.insert(line.substr(line.find(": ") + 2, 5));
+    for (const std::string& line : expectedErrors(readFile(path)))
+      tested.insert(line.substr(line.find(": ") + 2, 5));
   std::set<std::string_view> codes;
   std::size_t rules = 0;
   for (std::size_t i = 0; i < errorCount(); ++i) {
