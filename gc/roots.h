@@ -6,6 +6,7 @@
 
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
+#include "vm/abi/thread_block.h"
 
 namespace gaur::gc {
 

@@ -1,0 +1,87 @@
+#include "vm/runtime/entity_data.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "vm/abi/layout.h"
+#include "vm/runtime/transitions.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+// What trampolines jump through.
+void* const lazyEntry = reinterpret_cast<void*>(&gaur_lazyEntry);
+void* const exposedEntry = reinterpret_cast<void*>(&gaur_exposedEntry);
+
+}  // namespace
+
+template <class T>
+Result<T*> EntityData::make(std::size_t bytes, std::size_t alignment) {
+  auto* data = static_cast<T*>(slab_.allocateData(bytes, alignment));
+  if (!data) return makeError(ErrorId::OutOfMemory, {"data of the code slab"});
+  return data;
+}
+
+Result<void> EntityData::prepare(const ir::Bundle& bundle) {
+  for (ir::Function* function : bundle.functions) GAUR_TRY(prepare(*function));
+  for (const ir::ExposedFunction* exposed : bundle.exposed) GAUR_TRY(prepare(*exposed));
+  for (const ir::GlobalCell* cell : bundle.globals) GAUR_TRY(prepare(*cell));
+  std::vector<Roots::Cell> traced;
+  for (const ir::GlobalCell* cell : bundle.globals) {
+    const abi::Layout& layout = abi::LayoutTable::shared().of(cell->cellType->type);
+    if (!layout.map.isEmpty()) traced.push_back({&layout.map, addressOf(*cell)});
+  }
+  roots_.addCells(traced);
+  return {};
+}
+
+Result<void> EntityData::prepare(ir::Function& function) {
+  GAUR_TRY_ASSIGN(auto* record, make<abi::FunctionRecord>());
+  void* trampoline = slab_.makeTrampoline(record, &lazyEntry);
+  if (!trampoline) return makeError(ErrorId::OutOfMemory, {"code memory"});
+  *record = {trampoline, &function, function.id, function.signature->signature->index, trampoline};
+  records_.set(function.id, record);
+  return {};
+}
+
+Result<void> EntityData::prepare(const ir::GlobalCell& cell) {
+  const abi::Layout& layout = abi::LayoutTable::shared().of(cell.cellType->type);
+  constexpr std::size_t kLeast = 16;
+  GAUR_TRY_ASSIGN(auto* memory, make<char>(std::max<std::size_t>(layout.size, kLeast), kLeast));
+  cells_.set(cell.id, memory);
+  return {};
+}
+
+Result<void> EntityData::prepare(const ir::ExposedFunction& exposed) {
+  GAUR_TRY_ASSIGN(void** slot, make<void*>());
+  // A cookie is an int<64> constant.
+  const ir::Constant* cookie = exposed.cookie.target;
+  *slot = expose(recordOf(*exposed.function.target), cookie && !cookie->words.empty() ? cookie->words[0] : 0);
+  if (!*slot) return makeError(ErrorId::OutOfMemory, {"code memory"});
+  exposed_.set(exposed.id, slot);
+  return {};
+}
+
+void* EntityData::expose(abi::FunctionRecord* function, std::uint64_t cookie) {
+  auto data = make<ExposedFunctionData>();
+  if (!data) return nullptr;
+  **data = {{function, cookie}, nullptr, &vm_};
+  void* trampoline = slab_.makeTrampoline(*data, &exposedEntry);
+  if (!trampoline) return nullptr;
+  std::lock_guard lock(exposuresMutex_);
+  exposures_.emplace(trampoline, *data);
+  return trampoline;
+}
+
+bool EntityData::unexpose(void* address) {
+  std::lock_guard lock(exposuresMutex_);
+  auto found = exposures_.find(address);
+  if (found == exposures_.end()) return false;
+  slab_.freeTrampoline(address);
+  slab_.freeData(found->second, sizeof(ExposedFunctionData));
+  exposures_.erase(found);
+  return true;
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,62 @@
+// What compiled code knows entities by: function records, memory of global cells, slots of exposed functions. All of it lies in the data half of
+// the code slab.
+#pragma once
+
+#include <cstddef>
+
+#include "jit/code_slab.h"
+#include "vm/abi/function_record.h"
+#include "vm/ir/program.h"
+#include "vm/runtime/roots.h"
+#include "vm/support/id_table.h"
+#include "vm/support/result.h"
+
+namespace gaur::runtime {
+
+class MicroVm;
+
+/// Data of an exposed function as gaur_exposedEntry wants it.
+struct ExposedFunctionData {
+  abi::ExposedRecord record;
+  /// Null until it is first called.
+  void* adapter;
+  MicroVm* vm;
+};
+static_assert(offsetof(ExposedFunctionData, adapter) == 16);
+
+class EntityData {
+ public:
+  EntityData(MicroVm& vm, jit::CodeSlab& slab, Roots& roots) : vm_(vm), slab_(slab), roots_(roots) {}
+
+  /// Makes the data of all entities that the bundle introduces. Fails where the slab is full; then nothing of it is in use.
+  Result<void> prepare(const ir::Bundle& bundle);
+
+  /// Requires: prepared.
+  abi::FunctionRecord* recordOf(const ir::Function& function) const { return records_.get(function.id); }
+  void* addressOf(const ir::GlobalCell& cell) const { return cells_.get(cell.id); }
+  void** exposedSlot(const ir::ExposedFunction& exposed) const { return exposed_.get(exposed.id); }
+
+  /// A new native entry to a function; null where the slab is full. Thread-safe.
+  void* expose(abi::FunctionRecord* function, std::uint64_t cookie);
+  /// False where the address is none that expose returned.
+  bool unexpose(void* address);
+
+ private:
+  Result<void> prepare(ir::Function& function);
+  Result<void> prepare(const ir::GlobalCell& cell);
+  Result<void> prepare(const ir::ExposedFunction& exposed);
+  template <class T>
+  Result<T*> make(std::size_t bytes = sizeof(T), std::size_t alignment = alignof(T));
+
+  MicroVm& vm_;
+  jit::CodeSlab& slab_;
+  Roots& roots_;
+  // Written with Program::loadMutex held.
+  IdTable<abi::FunctionRecord> records_;
+  IdTable<char> cells_;
+  IdTable<void*> exposed_;
+  std::mutex exposuresMutex_;
+  std::unordered_map<void*, ExposedFunctionData*> exposures_;
+};
+
+}  // namespace gaur::runtime

@@ -1,0 +1,120 @@
+#include "vm/runtime/micro_vm.h"
+
+#include <array>
+#include <optional>
+
+#include "vm/abi/layout.h"
+#include "vm/abi/runtime_entries.h"
+#include "vm/ir/builder.h"
+#include "vm/ir/parser.h"
+#include "vm/runtime/attachment.h"
+#include "vm/runtime/backtrace.h"
+#include "vm/runtime/signals.h"
+#include "vm/support/check.h"
+#include "vm/support/log.h"
+#include "vm/support/platform.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+constexpr double kNanosecond = 1e-9;
+
+void fill(abi::LinkTable& table) {
+#define GAUR_RUNTIME_ENTRY(name, Effects) \
+  table.entries[static_cast<std::size_t>(abi::RuntimeEntry::name)] = reinterpret_cast<void*>(&::name);
+#include "vm/abi/runtime_entries.def"
+}
+
+gc::HeapOptions heapOptions(const Options& options) {
+  gc::HeapOptions heap;
+  heap.initialBytes = options.heapSize;
+  heap.maxBytes = options.maxHeap;
+  heap.stressInterval = static_cast<std::uint32_t>(options.gcStress);
+  return heap;
+}
+
+/// Adds the time until the end of the scope.
+class Timer {
+ public:
+  explicit Timer(std::atomic<std::uint64_t>& sum) : sum_(sum), start_(platform::monotonicTime()) {}
+  ~Timer() { sum_.fetch_add(platform::monotonicTime() - start_, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t>& sum_;
+  std::uint64_t start_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options) {
+  installFaultHandlers();
+  setBugContextPrinter(printBugContext);
+  if (!options.log.empty()) GAUR_TRY(setLogLevels(options.log));
+  std::unique_ptr<MicroVm> vm(new MicroVm(options));
+  for (const std::string& library : options.libraries) GAUR_TRY(vm->nativeSymbols_.addLibrary(library));
+  return vm;
+}
+
+MicroVm::MicroVm(const Options& options) : options_(options) {
+  linkTable_ = static_cast<abi::LinkTable*>(slab_.allocateData(sizeof(abi::LinkTable)));
+  fill(*linkTable_);
+  const std::array<const ir::Type*, 2> parts{program_.types().intType(64), program_.types().intType(8)};
+  bytesType_ = program_.types().get(ir::TypeKind::Hybrid, 0, parts);
+  layouts().of(bytesType_);
+  heap_ = gc::makeBoehmHeap(heapOptions(options), roots_);
+}
+
+MicroVm::~MicroVm() { detachFrom(*this); }
+
+ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
+  std::lock_guard lock(program_.loadMutex());
+  ir::Builder builder(program_, std::string(source.name));
+  {
+    Timer timer(parseNanoseconds_);
+    ir::parse(source, builder, diagnostics);
+  }
+  if (diagnostics.failed()) return nullptr;
+  Timer timer(linkNanoseconds_);
+  std::unique_ptr<ir::Bundle> bundle = builder.finish(diagnostics);
+  if (!bundle) return nullptr;
+  if (auto prepared = entities_.prepare(*bundle); !prepared) {
+    diagnostics.report(prepared.error().id, 0, {prepared.error().message});
+    return nullptr;
+  }
+  ir::Bundle* published = nullptr;
+  code_.redefine(bundle->versions, [&] { published = program_.publish(std::move(bundle)); });
+  GAUR_LOG(Ir, Info, "loaded {}: {} functions, {} versions", published->name(), published->functions.size(), published->versions.size());
+  if (options_.eager) {
+    // A function that cannot be compiled fails when it is called, as without this option.
+    if (auto compiled = code_.compileAll(published->versions); !compiled) GAUR_LOG(Jit, Warn, "{}", compiled.error().message);
+  }
+  return published;
+}
+
+CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results) {
+  Thread* thread = Thread::current();
+  std::optional<Thread> temporary;
+  if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
+  Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
+  thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
+  if (!adapter) return {CallOutcome::Kind::Failed, nullptr, "gaur: " + adapter.error().message + "\n"};
+  return thread->call(*adapter, entities_.recordOf(function), arguments, results);
+}
+
+VmStatistics MicroVm::statistics() {
+  std::optional<Thread> temporary;
+  Thread* thread = Thread::current();
+  if (!thread || &thread->vm() != this) temporary.emplace(*this);
+  gc::HeapStatistics heap = heap_->statistics();
+  VmStatistics result;
+  result.parseSeconds = kNanosecond * static_cast<double>(parseNanoseconds_.load());
+  result.linkSeconds = kNanosecond * static_cast<double>(linkNanoseconds_.load());
+  result.compileSeconds = kNanosecond * static_cast<double>(code_.compileNanoseconds());
+  result.compiledFunctions = code_.compiledFunctions();
+  result.gcSeconds = kNanosecond * static_cast<double>(heap.collectionNanoseconds);
+  result.collections = heap.collections;
+  return result;
+}
+
+}  // namespace gaur::runtime

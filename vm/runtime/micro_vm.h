@@ -1,0 +1,98 @@
+// One virtual machine: a program, its heap and its code, and what ties them together. Several may exist in a process.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "gc/heap.h"
+#include "jit/code_map.h"
+#include "jit/code_slab.h"
+#include "jit/compiler.h"
+#include "vm/ir/program.h"
+#include "vm/runtime/code_registry.h"
+#include "vm/runtime/entity_data.h"
+#include "vm/runtime/native_call.h"
+#include "vm/runtime/native_symbols.h"
+#include "vm/runtime/roots.h"
+#include "vm/runtime/stack.h"
+#include "vm/runtime/thread.h"
+#include "vm/support/options.h"
+#include "vm/support/source.h"
+
+namespace gaur::runtime {
+
+struct VmStatistics {
+  double parseSeconds = 0;
+  /// Linking, verifying and preparing of bundles.
+  double linkSeconds = 0;
+  double compileSeconds = 0;
+  std::uint64_t compiledFunctions = 0;
+  double gcSeconds = 0;
+  std::uint64_t collections = 0;
+};
+
+class MicroVm final : private jit::Environment {
+ public:
+  /// Fails where a library that the options name cannot be opened.
+  static Result<std::unique_ptr<MicroVm>> create(const Options& options);
+  /// Requires: no other thread is attached.
+  ~MicroVm() override;
+  MicroVm(const MicroVm&) = delete;
+  MicroVm& operator=(const MicroVm&) = delete;
+
+  /// Loads a bundle from text. Null, with the errors in `diagnostics`, where it is wrong; then nothing has changed. Thread-safe. Uses more
+  /// stack than the reserve of a Mu stack.
+  ir::Bundle* load(const SourceText& source, Diagnostics& diagnostics);
+
+  /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not attached are for the time of the call.
+  CallOutcome call(const ir::Function& function, const void* arguments, void* results);
+
+  /// The text of a stage of the compilation of a version.
+  Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage) { return code_.dump(version, stage); }
+
+  /// On any thread.
+  VmStatistics statistics();
+
+  const Options& options() const { return options_; }
+  ir::Program& program() override { return program_; }
+  const jit::CodeMap& codeMap() const { return codeMap_; }
+  gc::Heap& heap() { return *heap_; }
+  StackArena& stacks() { return stacks_; }
+  const StackArena& stacks() const { return stacks_; }
+  PinTable& pins() { return roots_.pins(); }
+  EntityData& entities() { return entities_; }
+  CodeRegistry& code() { return code_; }
+  NativeSymbols& nativeSymbols() { return nativeSymbols_; }
+  /// Canonical type of @uvm.meta.bytes.
+  const ir::Type* bytesType() const { return bytesType_; }
+
+ private:
+  explicit MicroVm(const Options& options);
+
+  // jit::Environment
+  abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }
+  abi::FunctionRecord* recordOf(const ir::Function& function) override { return entities_.recordOf(function); }
+  void* addressOf(const ir::GlobalCell& cell) override { return entities_.addressOf(cell); }
+  Result<void**> externSlot(std::string_view symbol) override { return nativeSymbols_.slot(symbol); }
+  void** exposedSlot(const ir::ExposedFunction& exposed) override { return entities_.exposedSlot(exposed); }
+  abi::LinkTable* linkTable() override { return linkTable_; }
+  Result<void**> nativeCallSlot(const ir::Signature* signature) override { return nativeCalls_.slot(signature); }
+
+  const Options options_;
+  ir::Program program_;
+  jit::CodeSlab slab_;
+  jit::CodeMap codeMap_{slab_};
+  StackArena stacks_;
+  Roots roots_{stacks_};
+  NativeSymbols nativeSymbols_{slab_};
+  NativeCallTable nativeCalls_{slab_};
+  EntityData entities_{*this, slab_, roots_};
+  abi::LinkTable* linkTable_ = nullptr;
+  const ir::Type* bytesType_ = nullptr;
+  std::unique_ptr<gc::Heap> heap_;
+  CodeRegistry code_{*this, slab_, codeMap_, options_};
+  std::atomic<std::uint64_t> parseNanoseconds_{0};
+  std::atomic<std::uint64_t> linkNanoseconds_{0};
+};
+
+}  // namespace gaur::runtime

@@ -1,0 +1,32 @@
+#include "vm/runtime/roots.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gaur::runtime {
+
+Roots::~Roots() {
+  for (CellList* list = cells_; list;) {
+    delete[] list->cells;
+    delete std::exchange(list, list->next);
+  }
+}
+
+void Roots::addCells(std::span<const Cell> cells) {
+  if (cells.empty()) return;
+  auto* list = new CellList{cells_.load(std::memory_order_relaxed), cells.size(), new Cell[cells.size()]};
+  std::copy(cells.begin(), cells.end(), list->cells);
+  while (!cells_.compare_exchange_weak(list->next, list, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+}
+
+void Roots::pushRoots(gc::RootSink& sink) {
+  stacks_.forEach([&](const Stack& stack) {
+    if (stack.savedPointer) sink.conservative(stack.savedPointer, reinterpret_cast<void*>(stack.top()));
+  });
+  for (const CellList* list = cells_.load(std::memory_order_acquire); list; list = list->next)
+    for (std::size_t i = 0; i < list->count; ++i) sink.cell(*list->cells[i].map, list->cells[i].base);
+  pins_.push(sink);
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,149 @@
+// A handler only decides whose fault it is. If the guest's, the interrupted thread goes on in gaur_reportFault on its native stack, as if called
+// by the faulting instruction, so that no work is done inside the handler.
+#include "vm/runtime/signals.h"
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "jit/code_map.h"
+#include "vm/runtime/guest_failure.h"
+#include "vm/runtime/micro_vm.h"
+#include "vm/runtime/thread.h"
+#include "vm/support/platform.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
+struct sigaction previousActions[std::size(kSignals)];
+
+/// Field offsets below this are taken for accesses through NULL.
+constexpr std::uintptr_t kNullBytes = std::uintptr_t{64} << 10;
+constexpr std::size_t kSignalStackBytes = std::size_t{64} << 10;
+/// What a leaf function may use below its stack pointer.
+constexpr std::uintptr_t kRedZone = 256;
+
+/// The registers of an interrupted thread that matter here.
+struct Interrupted {
+  explicit Interrupted(void* context) : machine(static_cast<ucontext_t*>(context)->uc_mcontext) {}
+  mcontext_t& machine;
+
+#if defined(__x86_64__)
+  auto& word(int index) const { return machine.gregs[index]; }
+  std::uintptr_t pc() const { return static_cast<std::uintptr_t>(word(REG_RIP)); }
+  std::uintptr_t stackPointer() const { return static_cast<std::uintptr_t>(word(REG_RSP)); }
+  std::uintptr_t framePointer() const { return static_cast<std::uintptr_t>(word(REG_RBP)); }
+  /// Where the function returns to that was just called.
+  std::uintptr_t returnAddress() const { return *reinterpret_cast<std::uintptr_t*>(stackPointer()); }
+
+  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack, std::uintptr_t a, std::uintptr_t b,
+            std::uintptr_t c) const {
+    word(REG_RDI) = static_cast<greg_t>(a);
+    word(REG_RSI) = static_cast<greg_t>(b);
+    word(REG_RDX) = static_cast<greg_t>(c);
+    word(REG_RSP) = static_cast<greg_t>((stack & ~std::uintptr_t{15}) - sizeof(std::uintptr_t));
+    word(REG_RIP) = reinterpret_cast<greg_t>(function);
+  }
+#elif defined(__aarch64__)
+  std::uintptr_t pc() const { return machine.pc; }
+  std::uintptr_t stackPointer() const { return machine.sp; }
+  std::uintptr_t framePointer() const { return machine.regs[29]; }
+  std::uintptr_t returnAddress() const { return machine.regs[30]; }
+
+  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack, std::uintptr_t a, std::uintptr_t b,
+            std::uintptr_t c) const {
+    machine.regs[0] = a;
+    machine.regs[1] = b;
+    machine.regs[2] = c;
+    machine.sp = stack & ~std::uintptr_t{15};
+    machine.pc = reinterpret_cast<std::uintptr_t>(function);
+  }
+#endif
+};
+
+[[noreturn]] void reportFault(std::uintptr_t failure, std::uintptr_t pc, std::uintptr_t framePointer) {
+  failAt(describe(static_cast<abi::GuestFailure>(failure)), pc, framePointer);
+}
+
+/// Lets the thread go on in reportFault; false where the fault is not the guest's.
+bool blameGuest(int signal, const siginfo_t& info, void* context) {
+  Thread* thread = Thread::current();
+  if (!thread) return false;
+  Interrupted interrupted(context);
+  const bool isMemory = signal == SIGSEGV || signal == SIGBUS;
+  auto address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+  std::uintptr_t pc = interrupted.pc();
+  const bool inCode = static_cast<bool>(thread->vm().codeMap().findFunction(pc));
+  abi::GuestFailure failure;
+  if (Stack* stack = isMemory ? thread->vm().stacks().find(address) : nullptr; stack && stack->isGuard(address)) {
+    failure = abi::GuestFailure::StackExhausted;
+  } else if (isMemory && inCode && address < kNullBytes) {
+    failure = abi::GuestFailure::NullAccess;
+  } else if (isMemory && pc < kNullBytes && thread->vm().codeMap().findReturn(interrupted.returnAddress())) {
+    failure = abi::GuestFailure::NullCallee;
+    pc = interrupted.returnAddress();
+  } else if (signal == SIGFPE && inCode) {
+    failure = abi::GuestFailure::DivisionByZero;
+  } else {
+    return false;
+  }
+  std::uintptr_t stack = interrupted.stackPointer() - kRedZone;
+  if (thread->stack() && thread->stack()->contains(interrupted.stackPointer()))
+    stack = reinterpret_cast<std::uintptr_t>(thread->block().nativeStackPointer);
+  interrupted.call(reportFault, stack, static_cast<std::uintptr_t>(failure), pc, interrupted.framePointer());
+  return true;
+}
+
+void handle(int signal, siginfo_t* info, void* context) {
+  if (blameGuest(signal, *info, context)) return;
+  std::size_t index = 0;
+  while (kSignals[index] != signal) ++index;
+  const struct sigaction& previous = previousActions[index];
+  if ((previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal, info, context);
+  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) return previous.sa_handler(signal);
+  // The instruction faults again, with the action that the process had. A signal that was sent is sent again.
+  sigaction(signal, &previous, nullptr);
+  if (info->si_code <= 0) raise(signal);
+}
+
+/// Memory of a signal stack that is in use as long as the native thread lives.
+struct SignalStack {
+  std::unique_ptr<char[]> memory;
+  ~SignalStack() {
+    if (!memory) return;
+    stack_t none{};
+    none.ss_flags = SS_DISABLE;
+    sigaltstack(&none, nullptr);
+  }
+};
+
+}  // namespace
+
+void installFaultHandlers() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action = {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigemptyset(&action.sa_mask);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &previousActions[i]);
+  });
+}
+
+void useSignalStack() {
+  static thread_local SignalStack own;
+  stack_t present;
+  if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
+  own.memory = std::make_unique<char[]>(kSignalStackBytes);
+  stack_t stack{};
+  stack.ss_sp = own.memory.get();
+  stack.ss_size = kSignalStackBytes;
+  sigaltstack(&stack, nullptr);
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,82 @@
+#include "vm/runtime/stack.h"
+
+#include <utility>
+
+#include "vm/support/check.h"
+#include "vm/support/platform.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{64} << 30;
+constexpr std::size_t kLeastBytes = std::size_t{1} << 30;
+
+}  // namespace
+
+StackArena::StackArena() {
+  // Systems that count promised memory give less.
+  void* memory = nullptr;
+  for (bytes_ = kMostBytes; bytes_ >= kLeastBytes && !memory; bytes_ /= 2) memory = platform::reserveZeroed(bytes_ + kSlotBytes);
+  GAUR_CHECK(memory != nullptr, "the system gives no address space for stacks");
+  bytes_ *= 2;
+  mapping_ = memory;
+  begin_ = (reinterpret_cast<std::uintptr_t>(memory) + kSlotBytes - 1) & ~(kSlotBytes - 1);
+  slotTableBytes_ = platform::roundToPages((bytes_ >> kSlotShift) * sizeof(Stack*));
+  slots_ = static_cast<Stack**>(platform::reserveZeroed(slotTableBytes_));
+  GAUR_CHECK(slots_ != nullptr, "the system gives no memory for the table of stacks");
+}
+
+StackArena::~StackArena() {
+  for (Stack* stack = all_; stack;) delete std::exchange(stack, stack->nextOfAll_);
+  platform::release(slots_, slotTableBytes_);
+  platform::release(mapping_, bytes_ + kSlotBytes);
+}
+
+Stack* StackArena::take(std::size_t bytes) {
+  std::size_t guard = platform::pageSize();
+  if (bytes > bytes_) return nullptr;
+  std::size_t slots = (bytes + guard + Stack::kReserve + kSlotBytes - 1) >> kSlotShift;
+  std::lock_guard lock(mutex_);
+  if (auto found = free_.find(slots); found != free_.end() && !found->second.empty()) {
+    Stack* stack = found->second.back();
+    found->second.pop_back();
+    return stack;
+  }
+  if (((usedSlots_ + slots) << kSlotShift) > bytes_) return nullptr;
+  auto* stack = new Stack;
+  stack->begin_ = begin_ + (usedSlots_ << kSlotShift);
+  stack->end_ = stack->begin_ + (slots << kSlotShift);
+  if (guards_ < kMostGuards && platform::protect(reinterpret_cast<void*>(stack->begin_), guard, platform::Access::None)) {
+    stack->guardBytes_ = guard;
+    ++guards_;
+  }
+  for (std::size_t i = 0; i < slots; ++i) __atomic_store_n(&slots_[usedSlots_ + i], stack, __ATOMIC_RELEASE);
+  usedSlots_ += slots;
+  stack->nextOfAll_ = all_.load(std::memory_order_relaxed);
+  all_.store(stack, std::memory_order_release);
+  return stack;
+}
+
+void StackArena::giveBack(Stack* stack) {
+  stack->savedPointer = nullptr;
+  std::lock_guard lock(mutex_);
+  auto& free = free_[(stack->end_ - stack->begin_) >> kSlotShift];
+  if (free.size() >= kWarmStacks) {
+    std::uintptr_t usable = stack->begin_ + stack->guardBytes_;
+    platform::discard(reinterpret_cast<void*>(usable), stack->end_ - usable);
+  }
+  free.push_back(stack);
+}
+
+Stack* StackArena::find(std::uintptr_t address) const {
+  return contains(address) ? __atomic_load_n(&slots_[(address - begin_) >> kSlotShift], __ATOMIC_ACQUIRE) : nullptr;
+}
+
+gc::StackRange StackArena::rangeAt(std::uintptr_t address) const {
+  const Stack* stack = find(address);
+  if (!stack) return {};
+  return {stack->begin_ + stack->guardBytes_, stack->end_};
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,70 @@
+// The transitions between stacks and between C++ and compiled code that are written in assembly: transitions_<target>.S. The README of vm/abi tells
+// what the registers hold at each of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gaur::runtime {
+
+using StackFunction = void (*)(void* argument);
+
+#if defined(__x86_64__)
+/// What a frame has to find in its registers when control comes back to it.
+struct UnwindRegisters {
+  std::uintptr_t rbx, rbp, r12, r13, r14, r15;
+  std::uintptr_t stackPointer;
+  std::uintptr_t pc;
+};
+static_assert(offsetof(UnwindRegisters, rbp) == 8 && offsetof(UnwindRegisters, r12) == 16);
+static_assert(offsetof(UnwindRegisters, stackPointer) == 48 && offsetof(UnwindRegisters, pc) == 56);
+#elif defined(__aarch64__)
+struct UnwindRegisters {
+  std::uintptr_t x19to30[12];
+  std::uintptr_t d8to15[8];
+  std::uintptr_t stackPointer;
+  std::uintptr_t pc;
+};
+static_assert(offsetof(UnwindRegisters, d8to15) == 96);
+static_assert(offsetof(UnwindRegisters, stackPointer) == 160 && offsetof(UnwindRegisters, pc) == 168);
+#endif
+
+/// Below this address of the stack it runs on, compiled code raises a stack overflow; 0 lets it go on to the end.
+inline void setStackLimit(std::uintptr_t limit) {
+#if defined(__x86_64__)
+  // The word of the thread control block that the C library sets aside for split stacks: prologues of compiled code compare with it.
+  asm volatile("movq %0, %%fs:0x70" ::"r"(limit) : "memory");
+#else
+  (void)limit;
+#endif
+}
+
+inline std::uintptr_t stackLimit() {
+  std::uintptr_t limit = 0;
+#if defined(__x86_64__)
+  asm volatile("movq %%fs:0x70, %0" : "=r"(limit));
+#endif
+  return limit;
+}
+
+inline std::uintptr_t stackPointer() { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)); }
+
+}  // namespace gaur::runtime
+
+extern "C" {
+
+/// Calls function(argument) on the stack with this top (a multiple of 16). The stack pointer of the stack that is left is stored in *saved, above
+/// all registers that must survive. Returns 0, or 1 if it was left through gaur_abandon(*saved).
+int gaur_enterStack(void* top, void** saved, gaur::runtime::StackFunction function, void* argument);
+/// The same on the stack it is called on.
+int gaur_callGuarded(void** saved, gaur::runtime::StackFunction function, void* argument);
+/// Gives up everything since the gaur_enterStack or gaur_callGuarded that stored `saved`: it returns 1.
+[[noreturn]] void gaur_abandon(void* saved);
+
+/// Stands behind the trampoline of a function that is not compiled: compiles it and goes on to it with the arguments as they are. Not called
+/// from C++.
+void gaur_lazyEntry();
+/// Stands behind the trampoline of an exposed function: sees to it that the thread is attached and the adapter is compiled.
+void gaur_exposedEntry();
+
+}  // extern "C"
