@@ -66,6 +66,7 @@ class Disassembler {
   }
 
   bool isLandingPad(const abi::FunctionCode& function, std::uint32_t offset) const {
+    if (offset == 0) return false;  // means "none" in rows
     auto rows = block_.rows.subspan(function.firstRow, function.rowCount);
     return std::any_of(rows.begin(), rows.end(), [offset](const auto& row) { return row.landingPadOffset == offset; });
   }
@@ -82,7 +83,8 @@ class Disassembler {
       size = std::max<std::uint64_t>(size, 1);
       stream << "\t(bytes)";
     } else {
-      printer_->printInst(&instruction, address, "", subtarget_, stream);
+      // Branch targets as offsets in the block, like those in front of the lines. On x86 they count from the end of the instruction.
+      printer_->printInst(&instruction, offset + (machine_.getTargetTriple().isX86() ? size : 0), "", subtarget_, stream);
     }
     std::string comment = commentOn(function, instruction, address, size);
     fmt::format_to(std::back_inserter(text_), "  +{:04x} {}{}{}\n", offset, line, comment.empty() ? "" : "\t; ", comment);
@@ -108,7 +110,6 @@ class Disassembler {
     for (const abi::FunctionCode& function : block_.functions) {
       if (block_.begin + function.beginOffset == target) return functionName(function);
     }
-    if (target >= block_.begin && target < block_.end) return fmt::format("+{:04x}", target - block_.begin);
     return nameOfData(target);
   }
   std::string nameOfData(std::uintptr_t target) const {

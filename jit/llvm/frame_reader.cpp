@@ -146,7 +146,7 @@ class FrameProgram {
 
  private:
   void emit() {
-    FrameRule rule{place_, state_.cfaRegister, state_.cfaOffset, {}, state_.saved.count(registers_.framePointer) != 0};
+    FrameRule rule{place_, state_.cfaRegister, state_.cfaOffset, {}, state_.saved.count(registers_.framePointer) != 0, argumentBytes_};
     for (auto [number, offset] : state_.saved)
       if (number != registers_.framePointer && number != registers_.returnAddress)
         rule.saved.push_back({static_cast<std::uint16_t>(number), static_cast<std::int16_t>(offset)});
@@ -200,8 +200,7 @@ class FrameProgram {
       case dwarf::DW_CFA_def_cfa_register: state_.cfaRegister = static_cast<unsigned>(reader.uleb()); break;
       case dwarf::DW_CFA_def_cfa_offset: state_.cfaOffset = static_cast<std::int64_t>(reader.uleb()); break;
       case dwarf::DW_CFA_def_cfa_offset_sf: state_.cfaOffset = reader.sleb() * common_.dataFactor; break;
-      // Bytes of arguments on the stack: of no use to code that is entered at landing pads through its frame pointer.
-      case dwarf::DW_CFA_GNU_args_size: reader.uleb(); break;
+      case dwarf::DW_CFA_GNU_args_size: argumentBytes_ = static_cast<std::uint32_t>(reader.uleb()); break;
       case dwarf::DW_CFA_AARCH64_negate_ra_state: break;
       default: return llvm::createStringError("frame instruction %u in unwind information", code);
     }
@@ -214,6 +213,8 @@ class FrameProgram {
   State state_;
   State initial_;
   std::vector<State> remembered_;
+  /// Not part of the state that is remembered and restored.
+  std::uint32_t argumentBytes_ = 0;
   std::vector<FrameRule> rules_;
 };
 

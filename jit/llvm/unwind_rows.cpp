@@ -69,7 +69,8 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
     for (; site != sites.end() && site->returnAddress <= function.end; ++site) {
       std::uintptr_t call = site->returnAddress - 1;
       if (call < function.begin) return llvm::createStringError("a call site lies in no function");
-      if (!body || !sameFrame(*body, ruleAt(function, call)))
+      const FrameRule& rule = ruleAt(function, call);
+      if (!body || !sameFrame(*body, rule))
         return llvm::createStringError("a call site of instruction %u lies outside of the function's frame", site->instruction);
       abi::CallSiteRow row{};
       row.returnOffset = offset(site->returnAddress);
@@ -78,6 +79,7 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
       row.firstKeepalive = static_cast<std::uint32_t>(out.keepalives.size());
       row.keepaliveCount = static_cast<std::uint32_t>(site->keepalives.size());
       row.frameSize = site->frameSize;
+      if (row.frameSize == abi::kDynamicFrame) row.argumentBytes = rule.argumentBytes;
       out.keepalives.insert(out.keepalives.end(), site->keepalives.begin(), site->keepalives.end());
       out.rows.push_back(row);
     }

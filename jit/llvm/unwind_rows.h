@@ -35,6 +35,8 @@ struct FrameRule {
   llvm::SmallVector<abi::SavedRegister, 8> saved;
   /// Where the caller's frame pointer lies, if it was saved.
   bool savesFramePointer = false;
+  /// What is pushed for the arguments of calls, in functions that push.
+  std::uint32_t argumentBytes = 0;
 };
 
 struct FunctionFrames {

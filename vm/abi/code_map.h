@@ -42,6 +42,8 @@ struct CallSiteRow {
   std::uint32_t keepaliveCount;
   /// From the stack pointer at the call to the return address of the frame in bytes, or kDynamicFrame.
   std::uint32_t frameSize;
+  /// In a dynamic frame: what the call has pushed for its arguments. The landing pad wants it popped: its stack pointer is the one at the call plus this.
+  std::uint32_t argumentBytes;
 };
 
 struct FunctionCode {

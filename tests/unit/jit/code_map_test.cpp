@@ -16,7 +16,7 @@ struct Block {
   explicit Block(CodeSlab& slab, std::size_t bytes = 256) {
     auto begin = reinterpret_cast<std::uintptr_t>(slab.allocateCode(bytes));
     functions = {{0, 100, 4, 16, 11, nullptr, 0, 2, 0, 0}, {112, 200, 116, 16, 12, nullptr, 2, 1, 0, 0}};
-    rows = {{20, 60, 1, 0, 0, 24}, {100, 0, 2, 0, 0, 24}, {150, 0, 3, 0, 0, 24}};
+    rows = {{20, 60, 1, 0, 0, 24, 0}, {100, 0, 2, 0, 0, 24, 0}, {150, 0, 3, 0, 0, 24, 0}};
     block = {begin, begin + 200, functions, rows, {}, {}};
   }
   std::vector<abi::FunctionCode> functions;

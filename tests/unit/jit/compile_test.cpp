@@ -179,6 +179,7 @@ TEST_P(Compile, DumpsEveryStage) {
   std::string assembly = dump(DumpStage::Assembly);
   EXPECT_THAT(assembly, testing::HasSubstr("@fib.v1:"));
   EXPECT_THAT(assembly, testing::HasSubstr("call site of"));
+  EXPECT_THAT(assembly, testing::Not(testing::HasSubstr("handler")));
   EXPECT_THAT(assembly, testing::HasSubstr("record" + std::to_string(function("fib").id))) << "what it refers to has a name";
   EXPECT_THAT(dump(DumpStage::CodeMap), testing::HasSubstr("returns to"));
   EXPECT_EQ(slab_.statistics().codeUsed, 0u) << "dumps leave no code behind";

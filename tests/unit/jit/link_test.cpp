@@ -147,6 +147,7 @@ extern "C" void linkTestProbe(Registers* registers) {
   auto& r = walk.value;
   probeValues.clear();
   probeTrace.clear();
+  // The walk begins right after a call, so the stack pointer is the one at the call.
   for (bool first = true;; first = false) {
     CodeSite site = probeMap->findReturn(r[kReturn]);
     if (!site) break;
@@ -155,7 +156,8 @@ extern "C" void linkTestProbe(Registers* registers) {
     EXPECT_GE(site.row->returnOffset, function.bodyOffset);
     probeTrace.push_back(site.row->instruction);
     std::uint64_t cfa = r[kRbp] + static_cast<std::uint64_t>(static_cast<std::int64_t>(function.cfaOffset));
-    std::uint64_t stackPointer = cfa - 8 - site.row->frameSize;
+    bool isDynamic = site.row->frameSize == abi::kDynamicFrame;
+    std::uint64_t stackPointer = isDynamic ? r[kRsp] + site.row->argumentBytes : cfa - 8 - site.row->frameSize;
     if (first) {
       for (const auto& place : site.block->keepalives.subspan(site.row->firstKeepalive, site.row->keepaliveCount)) {
         using Kind = abi::KeepaliveLocation::Kind;
@@ -334,6 +336,55 @@ TEST_P(Link, FramesThatTailCallsMoveAreDescribed) {
   probeThrows = true;
   EXPECT_EQ(f(5), 14) << "thrown from the first call, in the frame that will move";
   EXPECT_EQ(probeTrace, (std::vector<Id>{602, 603}));
+}
+
+TEST_P(Link, FramesThatGrowAreLeftAsTheyWereCalled) {
+  symbols_["f"] = {1, nullptr};
+  cell("slot", reinterpret_cast<void*>(&probeEntry));
+  // Every round allocates in the frame, throws from a call with arguments on the stack, and checks that the stack pointer came back.
+  auto unit = mustLink(R"(
+    declare ptr @llvm.stacksave.p0()
+    define i64 @f(i64 %n) #0 personality ptr @gaur_personality {
+    entry:
+      br label %loop
+    loop:
+      %i = phi i64 [ 0, %entry ], [ %next, %pad ]
+      %bad = phi i64 [ 0, %entry ], [ %worse, %pad ]
+      %memory = alloca i64
+      store i64 %i, ptr %memory
+      %before = call ptr @llvm.stacksave.p0()
+      %probe = load ptr, ptr @slot
+      %r = invoke i64 %probe(i64 1, i64 2, i64 3, i64 4, i64 5, i64 6, i64 7, i64 8, i64 9) #1 [ "deopt"(i64 %i, ptr %memory) ]
+        to label %ok unwind label %pad
+    ok:
+      ret i64 -1
+    pad:
+      %l = landingpad { ptr, i32 } catch ptr null
+      %after = call ptr @llvm.stacksave.p0()
+      %b = ptrtoint ptr %before to i64
+      %a = ptrtoint ptr %after to i64
+      %lost = sub i64 %b, %a
+      %worse = add i64 %bad, %lost
+      %next = add i64 %i, 1
+      %more = icmp slt i64 %next, %n
+      br i1 %more, label %loop, label %done
+    done:
+      ret i64 %worse
+    }
+    attributes #1 = { "statepoint-id"="701" }
+  )", GetParam());
+  ASSERT_TRUE(unit);
+  EXPECT_EQ(unit->block().rows[0].frameSize, abi::kDynamicFrame);
+  probeMap = &map_;
+  probeThrows = true;
+  auto* f = reinterpret_cast<std::int64_t (*)(std::int64_t)>(unit->entryOf(1));
+  // Without optimisation arguments are not pushed but moved to the stack, which LLVM does not tell: they stay until the function returns, like
+  // the ALLOCAs of the same loop.
+  constexpr std::int64_t kArguments = 32;
+  EXPECT_EQ(unit->block().rows[0].argumentBytes, GetParam() == OptLevel::O0 ? 0u : kArguments);
+  EXPECT_EQ(f(100), GetParam() == OptLevel::O0 ? 100 * kArguments : 0);
+  ASSERT_EQ(probeValues.size(), 2u);
+  EXPECT_EQ(probeValues[0], 99);
 }
 #endif
 
