@@ -82,6 +82,8 @@ CallAnalysis::CallAnalysis(const FunctionVersion& version) {
     return isPlainCall(inst) && !inst.hasExc && directCallee(inst) == &version;
   };
   auto opaque = [&](const Instruction& inst) { return isOpaque(inst) && !leafCall(inst) && !selfCall(inst); };
+  unsigned selfCalls = 0;
+  forEachInstruction(version, [&](const Instruction& inst) { selfCalls += selfCall(inst); });
 
   std::size_t count = version.blocks.size();
   std::vector<bool> ends(count);  // the block itself runs something opaque
@@ -91,6 +93,8 @@ CallAnalysis::CallAnalysis(const FunctionVersion& version) {
         ends[block->index] = true;
         quiet_ = false;
       }
+
+  quiet_ = quiet_ && selfCalls > 1;
 
   // Blocks that can be reached from the end of an opaque one.
   std::vector<bool> after(count);

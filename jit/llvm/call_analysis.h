@@ -23,7 +23,8 @@ class CallAnalysis {
   /// The call goes to an inlinable leaf, and nothing opaque can have run before it in this activation.
   bool mayInline(const ir::Instruction& call) const { return inlinable_.contains(&call); }
   /// The function calls only itself and inlinable leaves and does nothing else that is opaque: nobody can stop in it and look at its frames, so
-  /// its self calls are plain calls without a call-site record (a stack overflow unwinds through them by the function's own row).
+  /// its self calls are plain calls without a call-site record (a stack overflow unwinds through them by the function's own row). LLVM may then make
+  /// the last one a jump. A function with a single self call is not quiet: it could become a loop without end instead of a stack overflow.
   bool isQuiet() const { return quiet_; }
   /// Whether control can come back to the block: then its ALLOCAs cannot have a fixed place in the frame.
   bool isInCycle(const ir::BasicBlock& block) const { return cyclic_.contains(&block); }

@@ -1,4 +1,8 @@
 // Calls: CALL, TAILCALL and CCALL. Every one that may throw, trap or be looked at is a call site with a stack map record.
+#include <llvm/IR/MDBuilder.h>
+
+#include <cmath>
+
 #include "jit/llvm/lowering.h"
 #include "vm/support/check.h"
 
@@ -36,6 +40,20 @@ bool hasAggregate(const ir::Signature* signature) {
   for (const ir::Type* type : signature->results)
     if (isAggregate(type)) return true;
   return false;
+}
+
+/// Whether the call is of the C library's own sqrt, which is one instruction on every target.
+bool isSquareRoot(Environment& environment, ir::CCall call) {
+  const ir::Value* callee = call.callee();
+  if (callee->entityKind != ir::EntityKind::Constant || call.inst.hasExc || !call.inst.keepalives.empty()) return false;
+  auto* constant = static_cast<const ir::Constant*>(callee);
+  const ir::Signature* signature = call.signature();
+  if (constant->kind != ir::ConstantKind::Extern || constant->symbol != "sqrt" || signature->parameters.size() != 1 ||
+      signature->results.size() != 1 || !signature->parameters[0]->is(TypeKind::Double) || !signature->results[0]->is(TypeKind::Double))
+    return false;
+  // A client may have put a function of its own in that place.
+  auto slot = environment.externSlot("sqrt");
+  return slot && **slot == reinterpret_cast<void*>(static_cast<double (*)(double)>(&::sqrt));
 }
 
 }  // namespace
@@ -135,6 +153,7 @@ void FunctionLowering::lowerTailCall(ir::TailCall inst) {
 void FunctionLowering::lowerCCall(ir::CCall inst) {
   const ir::Signature* signature = inst.signature();
   if (hasAggregate(signature)) return lowerNativeAggregateCall(inst);
+  if (module_.level() != OptLevel::O0 && isSquareRoot(module_.environment(), inst)) return lowerSquareRoot(inst);
   llvm::SmallVector<llvm::Type*, 8> parameters;
   llvm::SmallVector<llvm::Value*, 8> arguments;
   for (const ir::Type* type : signature->parameters) parameters.push_back(nativeScalar(module_, type));
@@ -147,6 +166,27 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
     if (isNarrowInt(signature->parameters[i])) call->addParamAttr(i, llvm::Attribute::ZExt);
   if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
+  finish(inst.inst);
+}
+
+void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
+  llvm::Value* argument = value(inst.arguments()[0].target);
+  llvm::Type* type = argument->getType();
+  llvm::Value* root = builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, argument);
+  // Below zero the C function sets errno, so it is called all the same.
+  llvm::BasicBlock* start = builder_.GetInsertBlock();
+  llvm::BasicBlock* negative = newBlock("negative");
+  llvm::BasicBlock* next = newBlock("root");
+  builder_.CreateCondBr(builder_.CreateFCmpOLT(argument, llvm::ConstantFP::getZero(type)), negative, next,
+                        llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());
+  builder_.SetInsertPoint(negative);
+  llvm::Value* called = callSite(inst.inst, llvm::FunctionType::get(type, {type}, false), value(inst.callee()), {argument}, llvm::CallingConv::C);
+  builder_.CreateBr(next);
+  builder_.SetInsertPoint(next);
+  auto* result = builder_.CreatePHI(type, 2);
+  result->addIncoming(root, start);
+  result->addIncoming(called, negative);
+  if (!inst.inst.results.empty()) setResult(inst.inst, 0, result);
   finish(inst.inst);
 }
 

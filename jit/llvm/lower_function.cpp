@@ -152,6 +152,12 @@ llvm::BasicBlock* FunctionLowering::failureBlock(const ir::Instruction& instruct
   llvm::IRBuilder<>::InsertPointGuard guard(builder_);
   llvm::BasicBlock* block = newBlock("failure");
   builder_.SetInsertPoint(block);
+  if (failure == abi::GuestFailure::StackExhausted) {
+    // As if the call of this function had found no stack: its caller may have a handler.
+    module_.callRuntime(builder_, abi::RuntimeEntry::gaur_throw, {llvm::ConstantPointerNull::get(builder_.getPtrTy())}, instruction.id);
+    builder_.CreateUnreachable();
+    return block;
+  }
   module_.callRuntime(builder_, abi::RuntimeEntry::gaur_failure,
                       {builder_.getInt32(static_cast<std::uint32_t>(failure)), builder_.getInt32(instruction.id)});
   builder_.CreateUnreachable();

@@ -128,6 +128,8 @@ void ModuleLowering::setAttributes(llvm::Function& function) {
   function.setUWTableKind(llvm::UWTableKind::Async);
   // The prologue compares the stack pointer with the limit of the current stack and calls __morestack, which throws.
   function.addFnAttr("split-stack");
+  // An access through NULL is a failure that gets reported, not leave for the optimiser to drop the path.
+  function.addFnAttr(llvm::Attribute::NullPointerIsValid);
   function.setDSOLocal(true);
 }
 

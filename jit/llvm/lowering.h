@@ -171,6 +171,7 @@ class FunctionLowering {
   /// Current entry of the function that a funcref refers to.
   llvm::Value* entryOf(llvm::Value* funcref);
   void lowerNativeAggregateCall(ir::CCall inst);
+  void lowerSquareRoot(ir::CCall inst);
   void lowerNotAvailable(const ir::Instruction& instruction);
 
   // --- Memory (lower_memory.cpp) -------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ struct Layout {
   const GcMap* variableMap = nullptr;
 
   bool isHybrid() const { return type->is(ir::TypeKind::Hybrid); }
-  bool isWide() const { return alignment > 8; }
+  /// Objects of the type start at multiples of 16. Hybrids do, so that vector instructions over their elements never cross a cache line.
+  bool isWide() const { return alignment > 8 || isHybrid(); }
   bool isPointerFree() const { return map.isEmpty() && (!variableMap || variableMap->isEmpty()); }
   /// Bytes of an object, or nothing where that overflows. Hybrids get one byte more than they use, so that an iref past the
   /// last element still belongs to the object.
