@@ -1,5 +1,5 @@
-// Rules for aggregate values, allocation, addressing and memory access. Which types the opcodes work on and
-// which fields these have was settled when linking gave the results their types.
+// Rules for aggregate values, allocation, addressing and memory access. Which fields GETFIELDIREF and its like
+// can name was settled when linking gave their results types.
 #include "vm/ir/verify_rules.h"
 
 namespace gaur::ir {
@@ -37,13 +37,22 @@ bool isAtomic(const Type* type) { return isExchangeable(type) || isFloating(type
 
 bool Verifier::checkStructAccess(const Instruction& inst) {
   const Type* type = inst.type();
+  SourcePos pos = inst.types[0].pos;
+  if (!type->is(TypeKind::Struct)) {
+    error(ErrorId::VerifyStructType, pos, {nameOf(inst), toString(type)});
+    return false;
+  }
   if (isNoValue(type)) {
-    error(ErrorId::VerifyAggregateValue, inst.types[0].pos, {nameOf(inst), toString(type)});
+    error(ErrorId::VerifyAggregateValue, pos, {nameOf(inst), toString(type)});
     return false;
   }
   if (inst.operands[0]->type != type)
     operandError(ErrorId::VerifyStructOperand, nameOf(inst), inst.operands[0], type);
-  return true;
+  if (inst.immediate < type->elements.size()) return true;
+  error(
+      ErrorId::VerifyStructIndex, pos,
+      {nameOf(inst), toString(type), std::to_string(type->elements.size()), std::to_string(inst.immediate)});
+  return false;
 }
 
 void Verifier::checkExtractValue(const Instruction& inst) {
@@ -60,6 +69,10 @@ void Verifier::checkInsertValue(const Instruction& inst) {
 bool Verifier::checkElementAccess(const Instruction& inst) {
   const Type* type = inst.type(0);
   const Type* index = inst.type(1);
+  if (!type->is(TypeKind::Array) && !type->is(TypeKind::Vector)) {
+    error(ErrorId::VerifySequenceOperation, inst.types[0].pos, {nameOf(inst), toString(type)});
+    return false;
+  }
   if (isNoValue(type)) {
     error(ErrorId::VerifyAggregateValue, inst.types[0].pos, {nameOf(inst), toString(type)});
     return false;
@@ -207,7 +220,7 @@ void Verifier::checkAccess(const Instruction& inst) {
   bool isKnownHabit = referent->kind == type->kind && !isComposite(type);
   if (!isKnownHabit) {
     operandError(ErrorId::VerifyAccessReferent, nameOf(inst), location, types_.iref(type));
-  } else if (!isRawPointer(type)) {
+  } else if (!isRawPointer(type) && disagreements_++ < kMostDisagreements) {
     SourcePos pos = location.pos ? location.pos : inst.pos;
     complete(diagnostics_.warn(
                  ErrorId::VerifyAccessDisagrees, pos,

@@ -16,6 +16,8 @@ inline constexpr std::uint64_t kMaxVectorLength = 4096;
 /// Scalars in an SSA value.
 inline constexpr std::uint64_t kMaxValueParts = 16384;
 inline constexpr std::uint32_t kMaxTypeDepth = 256;
+/// Warnings about accesses that disagree with their location; a program that has the habit has it everywhere.
+inline constexpr std::size_t kMostDisagreements = 20;
 
 /// The instructions of one block that have been passed already. Emptied in constant time, so that a block
 /// costs no allocation.
@@ -158,6 +160,7 @@ class Verifier {
   const Type* cookieType_;
 
   PassedInstructions passed_;
+  std::size_t disagreements_ = 0;
   std::vector<Extent> extents_;  // by Type::index; parts 0 = not known yet
   std::vector<std::pair<std::span<const std::uint64_t>, std::size_t>> caseValues_;
 };

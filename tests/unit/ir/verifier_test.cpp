@@ -159,6 +159,16 @@ TEST(VerifierTest, AcceptsWhatRealProgramsDo) {
   }
 }
 
+TEST(VerifierTest, WarnsOfAHabitATimeOrTwentyOnly) {
+  std::string text(kLenient), body;
+  for (int i = 0; i < 100; ++i) body += "%x" + std::to_string(i) + " = LOAD <@i64> %flag\n";
+  text.replace(text.find("BODY"), 4, body + " BRANCH %done(%p)");
+  Loaded loaded;
+  load(text, loaded);
+  EXPECT_TRUE(loaded.accepted);
+  EXPECT_EQ(loaded.diagnostics.list().size(), 20u);
+}
+
 TEST(VerifierTest, ABlockThatNothingReachesIsVerifiedAndFine) {
   std::string text(kLenient);
   text.replace(text.find("BODY"), 4,
