@@ -55,7 +55,10 @@ CodeMap::CodeMap(const CodeSlab& slab) : impl_(std::make_unique<Impl>(slab)) {}
 CodeMap::~CodeMap() = default;
 
 void CodeMap::add(const abi::CodeBlock& block) { impl_->set(block, nullptr, &block); }
-void CodeMap::remove(const abi::CodeBlock& block) { impl_->set(block, &block, nullptr); }
+void CodeMap::remove(const abi::CodeBlock& block) {
+  impl_->set(block, &block, nullptr);
+  generation_.fetch_add(1, std::memory_order_acq_rel);
+}
 
 CodeSite CodeMap::findFunction(std::uintptr_t pc) const {
   if (!impl_->slab.isCode(pc)) return {};
@@ -81,6 +84,19 @@ CodeSite CodeMap::findReturn(std::uintptr_t returnAddress) const {
   });
   if (row != rows.end() && row->returnOffset == offset) site.row = &*row;
   return site;
+}
+
+void UnwindCache::clear(std::uint64_t generation) {
+  steps_.fill({});
+  generation_ = generation;
+}
+
+void UnwindCache::fill(UnwindStep& step, const CodeMap& map, std::uintptr_t returnAddress) {
+  step = {};
+  CodeSite site = map.findReturn(returnAddress);
+  if (!site) return;  // there may be code later
+  auto saved = site.block->saved.subspan(site.function->firstSaved, site.function->savedCount);
+  step = {returnAddress, site, site.landingPad(), saved.data(), static_cast<std::uint32_t>(saved.size()), site.function->cfaOffset};
 }
 
 }  // namespace gaur::jit

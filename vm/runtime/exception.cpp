@@ -80,31 +80,32 @@ using namespace gaur::runtime;
 extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   Thread* thread = Thread::current();
   const jit::CodeMap& map = thread->vm().codeMap();
+  thread->unwindCache.refresh(map);
   RegisterFile registers(*state);
   std::uintptr_t pc = state->pc;
   std::uintptr_t callStackPointer = state->stackPointer;
   thread->throwSite = pc;
   thread->overflow = std::exchange(thread->overflowPending, false);
   while (true) {
-    jit::CodeSite site = map.findReturn(pc);
-    GAUR_CHECK(site, fmt::format("unwinding met the address {:#x}, which is in no compiled code; thrown at\n{}", pc,
+    const jit::UnwindStep& step = thread->unwindCache.find(map, pc);
+    GAUR_CHECK(step.site, fmt::format("unwinding met the address {:#x}, which is in no compiled code; thrown at\n{}", pc,
                                  formatBacktrace(thread->vm(), collectBacktrace(thread->vm(), state->pc, registers[RegisterFile::kFramePointer]))));
-    const abi::FunctionCode& function = *site.function;
     std::uintptr_t framePointer = registers[RegisterFile::kFramePointer];
-    std::uintptr_t cfa = moved(framePointer, function.cfaOffset);
-    if (std::uintptr_t landingPad = site.landingPad()) {
+    std::uintptr_t cfa = moved(framePointer, step.cfaOffset);
+    if (step.landingPad != 0) {
       registers.storeTo(*state);
       // A frame that grows while it runs is addressed by its frame pointer: anything below its cells will do.
-      bool isDynamic = site.row->frameSize == abi::kDynamicFrame;
-      state->stackPointer = isDynamic ? callStackPointer + site.row->argumentBytes : cfa - kReturnAddressBytes - site.row->frameSize;
-      state->pc = landingPad;
+      bool isDynamic = step.site.row->frameSize == abi::kDynamicFrame;
+      state->stackPointer = isDynamic ? callStackPointer + step.site.row->argumentBytes : cfa - kReturnAddressBytes - step.site.row->frameSize;
+      state->pc = step.landingPad;
       return exception;
     }
-    for (const abi::SavedRegister& saved : site.block->saved.subspan(function.firstSaved, function.savedCount))
-      registers[saved.dwarfNumber] = wordAt(moved(cfa, saved.cfaOffset));
-    pc = wordAt(framePointer + sizeof(std::uintptr_t));
+    for (std::uint32_t i = 0; i < step.savedCount; ++i)
+      registers[step.saved[i].dwarfNumber] = wordAt(moved(cfa, step.saved[i].cfaOffset));
 #if defined(__x86_64__)
     pc = wordAt(cfa - kReturnAddressBytes);
+#else
+    pc = wordAt(framePointer + sizeof(std::uintptr_t));
 #endif
     registers[RegisterFile::kFramePointer] = wordAt(framePointer);
     callStackPointer = cfa;

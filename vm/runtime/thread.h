@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "jit/code_map.h"
 #include "jit/compiler.h"
 #include "vm/abi/thread_block.h"
 #include "vm/runtime/stack.h"
@@ -59,6 +60,7 @@ class Thread {
   /// The outermost call from the host on the current stack ends.
   [[noreturn]] void exit();
 
+  jit::UnwindCache unwindCache;
   /// Where the last exception was thrown, for the report of one that nobody catches.
   std::uintptr_t throwSite = 0;
   /// The last NULL exception that was thrown stands for a stack overflow.
