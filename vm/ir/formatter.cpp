@@ -108,7 +108,9 @@ void Formatter::readGap(std::size_t from, std::size_t to, Piece& piece) {
       continue;
     }
     bool isBlock = text_[i + 1] == '*';
-    std::size_t end = isBlock ? text_.find("*/", i + 2) + 2 : std::min(text_.find('\n', i), text_.size());
+    // A block comment without an end, reported by the lexer, reaches to the end of the text.
+    std::size_t close = text_.find(isBlock ? "*/" : "\n", isBlock ? i + 2 : i);
+    std::size_t end = close == std::string_view::npos ? text_.size() : isBlock ? close + 2 : close;
     std::string_view comment = text_.substr(i, end - i);
     while (!isBlock && !comment.empty() &&
            (comment.back() == ' ' || comment.back() == '\t' || comment.back() == '\r')) {

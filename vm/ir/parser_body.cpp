@@ -10,10 +10,13 @@ namespace {
 
 /// Long functions are not searched to the end for a name that is near.
 constexpr std::size_t kHintCandidates = 4096;
+/// Any single letter is near to any other.
+constexpr std::size_t kShortestHint = 2;
 
 /// `isCandidate` tells of a value whether its name may be proposed.
 template <class V, class F>
 std::string nearName(NameMap<V>& names, std::string_view sigil, std::string_view name, F isCandidate) {
+  if (name.size() < kShortestHint) return {};
   NearName finder(name);
   std::size_t left = kHintCandidates;
   for (const auto& entry : names.entries()) {
@@ -45,7 +48,10 @@ void TextParser::defineLocal(const Token& name, Entity* entity) {
   if (name.kind == TokenKind::Word) later(Later::BareName, name.pos);
   auto [entry, isNew] = locals_.insert(name.content(), entity);
   if (isNew) return;
-  if (entry->value && entity) diagnostics_.warn(ErrorId::ParseLocalTwice, name.pos, {describe(name)});
+  if (entry->value && entity) {
+    Diagnostic& warning = diagnostics_.warn(ErrorId::ParseLocalTwice, name.pos, {describe(name)});
+    warning.notes.push_back({entry->value->pos, "the definition before"});
+  }
   entry->value = entity;
 }
 
@@ -86,10 +92,9 @@ void TextParser::body(FunctionVersion& version, std::string_view functionName) {
   blocks_.clear();
   blockList_.clear();
   blocksPoisoned_ = false;
-  std::string shownName = "'" + std::string(functionName) + "'";
+  std::string shownFunction = "'" + std::string(functionName) + "'";
   if (at(TokenKind::RightBrace)) {
-    failAt(version.pos, ErrorId::ParseBodyEmpty, {shownName});
-    blocksPoisoned_ = true;
+    complain(version.pos, ErrorId::ParseBodyEmpty, {shownFunction});
   }
   while (!at(TokenKind::RightBrace) && !at(TokenKind::End) && !at(TokenKind::Directive)) {
     BasicBlock* block = nullptr;
@@ -115,7 +120,7 @@ void TextParser::body(FunctionVersion& version, std::string_view functionName) {
   version.blocks = builder_.uses(std::span<const Use<BasicBlock>>(blockList_));
   finishBody(version);
   if (at(TokenKind::RightBrace)) return advance();
-  fail(ErrorId::ParseBodyUnclosed, shownName);
+  fail(ErrorId::ParseBodyUnclosed, shownFunction);
 }
 
 void TextParser::finishBody(FunctionVersion& version) {
@@ -128,9 +133,15 @@ void TextParser::finishBody(FunctionVersion& version) {
     if (wantsHints())
       hint =
           nearName(blocks_, sigil, entry.name, [](const BlockName& other) { return other.block != nullptr; });
-    std::string shown = "'" + std::string(sigil) + std::string(entry.name) + "'";
+    std::string shown = shownName(entry.value.firstUse, entry.name);
     complain(entry.value.firstUse, ErrorId::ParseBlockUndefined, {shown, hint});
   }
+}
+
+std::string TextParser::shownName(SourcePos pos, std::string_view name) const {
+  char first = source_.text[pos - 1];
+  std::string sigil = first == '%' || first == '@' ? std::string(1, first) : std::string();
+  return "'" + sigil + std::string(name) + "'";
 }
 
 TextParser::BlockName& TextParser::blockName(const Token& name) {
@@ -159,7 +170,8 @@ BasicBlock* TextParser::label(FunctionVersion& version) {
   if (name.kind != TokenKind::GlobalName) {
     known = &blockName(name);
     if (known->block) {
-      complain(name.pos, ErrorId::ParseBlockTwice, {describe(name)});
+      Diagnostic& error = diagnostics_.report(ErrorId::ParseBlockTwice, name.pos, {describe(name)});
+      error.notes.push_back({known->block->pos, "the first definition"});
       known->id = builder_.fresh();
     }
   }
@@ -240,7 +252,7 @@ void TextParser::blockInstructions(BasicBlock& block) {
   }
   block.instructions = builder_.uses(std::span<const Use<Instruction>>(instructions_));
   if (block.instructions.empty() && isComplete) {
-    complain(block.pos, ErrorId::ParseBlockEmpty, {"'" + std::string(block.name()) + "'"});
+    complain(block.pos, ErrorId::ParseBlockEmpty, {shownName(block.pos, block.name())});
   }
 }
 

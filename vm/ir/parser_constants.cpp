@@ -76,8 +76,9 @@ bool TextParser::bitsValue(ConstantValue& value, bool isDouble) {
   advance();
   expect(TokenKind::LeftParen, ErrorId::ParseBitsOpen, word);
   std::uint64_t bits = 0;
-  unsignedNumber(ErrorId::ParseBitsNumber, ErrorId::ParseBitsRange, word, bits);
-  if (!isDouble && bits > std::numeric_limits<std::uint32_t>::max()) fail(ErrorId::ParseBitsRange, word);
+  std::uint64_t max =
+      isDouble ? std::numeric_limits<std::uint64_t>::max() : std::numeric_limits<std::uint32_t>::max();
+  unsignedNumber(ErrorId::ParseBitsNumber, ErrorId::ParseBitsRange, word, bits, max);
   value.words.push_back(bits);
   return expect(TokenKind::RightParen, ErrorId::ParseBitsClose, word) && !failed();
 }

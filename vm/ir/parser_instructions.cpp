@@ -6,6 +6,10 @@
 
 namespace gaur::ir {
 
+namespace {
+constexpr std::uint64_t kMaxImmediate = std::numeric_limits<std::uint32_t>::max();
+}
+
 void TextParser::parseParts(Instr i) {
   using Method = void (TextParser::*)(Instr);
   static constexpr Method kMethods[] = {
@@ -59,8 +63,7 @@ void TextParser::typeAndIndex(Instr i) {
   typesOpen("a type and an index");
   types_.push_back(type(word_));
   std::uint64_t index = 0;
-  unsignedNumber(ErrorId::ParseIndexExpected, ErrorId::ParseIndexRange, word_, index);
-  if (index > std::numeric_limits<std::uint32_t>::max()) fail(ErrorId::ParseIndexRange);
+  unsignedNumber(ErrorId::ParseIndexExpected, ErrorId::ParseIndexRange, word_, index, kMaxImmediate);
   i.immediate = static_cast<std::uint32_t>(index);
   expect(TokenKind::Greater, ErrorId::ParseTypeListClose, word_);
 }
@@ -107,8 +110,7 @@ void TextParser::callRest(Instr i) {
 
 void TextParser::watchpointId(Instr i) {
   std::uint64_t id = 0;
-  unsignedNumber(ErrorId::ParseWatchpointId, ErrorId::ParseWatchpointIdRange, word_, id);
-  if (id > std::numeric_limits<std::uint32_t>::max()) fail(ErrorId::ParseWatchpointIdRange);
+  unsignedNumber(ErrorId::ParseWatchpointId, ErrorId::ParseWatchpointIdRange, word_, id, kMaxImmediate);
   i.immediate = static_cast<std::uint32_t>(id);
 }
 

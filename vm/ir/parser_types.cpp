@@ -231,12 +231,12 @@ SigUse TextParser::internSignature(std::span<const TypeUse> parameters, std::spa
 }
 
 bool TextParser::unsignedNumber(ErrorId missing, ErrorId range, std::string_view context,
-                                std::uint64_t& value) {
+                                std::uint64_t& value, std::uint64_t max) {
   if (!at(TokenKind::Int)) {
     fail(missing, context);
     return false;
   }
-  if (!parseUnsigned(token_.text, value)) {
+  if (!parseUnsigned(token_.text, value) || value > max) {
     fail(range, context);
     return false;
   }

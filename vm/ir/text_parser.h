@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -94,7 +95,9 @@ class TextParser {
   TypeUse internType(const TypeDef& shape, std::span<const TypeUse> elements, SourcePos pos);
   SigUse internSignature(std::span<const TypeUse> parameters, std::span<const TypeUse> results,
                          SourcePos pos);
-  bool unsignedNumber(ErrorId missing, ErrorId range, std::string_view context, std::uint64_t& value);
+  /// A number from 0 to `max` into `value`.
+  bool unsignedNumber(ErrorId missing, ErrorId range, std::string_view context, std::uint64_t& value,
+                      std::uint64_t max = std::numeric_limits<std::uint64_t>::max());
 
   // --- Constants (parser_constants.cpp)
   // ---------------------------------------------------------------------------------
@@ -198,6 +201,8 @@ class TextParser {
   };
   NameMap<BlockName> blocks_;  // of the function
   BlockName& blockName(const Token& name);
+  /// The name at this place with its sigil, if it has one, in quotes.
+  std::string shownName(SourcePos pos, std::string_view name) const;
   bool localsPoisoned_ = false;
   bool blocksPoisoned_ = false;
   unsigned switchBraces_ = 0;

@@ -214,6 +214,8 @@ TEST(Formatter, MalformedTokensAreErrors) {
   Diagnostics diagnostics;
   EXPECT_FALSE(format({"test.uir", ".typedef @ = int<8>"}, diagnostics));
   EXPECT_EQ(diagnostics.errorTotal(), 1u);
+  EXPECT_FALSE(formatted(".typedef @a = int<8> /* open"));
+  EXPECT_FALSE(formatted("/"));
   EXPECT_EQ(formatted(""), "");
 }
 
