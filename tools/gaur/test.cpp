@@ -33,6 +33,7 @@ const std::vector<Mode>& modes() {
       {"O0", {{"opt", "0"}}},
       {"O2", {{"opt", "2"}}},
       {"stress", {{"opt", "2"}, {"gc-stress", "1"}}},
+      {kCheckMode, {}},
   };
   return list;
 }

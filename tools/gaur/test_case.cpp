@@ -115,7 +115,8 @@ class DirectiveReader {
 }  // namespace
 
 bool TestCase::runsIn(std::string_view mode) const {
-  return modes.empty() || std::find(modes.begin(), modes.end(), mode) != modes.end();
+  if (modes.empty()) return mode != kCheckMode;
+  return std::find(modes.begin(), modes.end(), mode) != modes.end();
 }
 
 Result<TestCase> readTestCase(std::string path, std::string text) {

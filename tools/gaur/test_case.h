@@ -28,6 +28,9 @@ struct Step {
   bool throwsNull = false;
 };
 
+/// The mode of cases that only load a text, for its errors; it has to be named.
+inline constexpr const char* kCheckMode = "check";
+
 struct TestCase {
   std::string path;
   std::string text;
@@ -39,6 +42,7 @@ struct TestCase {
   std::vector<ExpectedDiagnostic> diagnostics;
   std::optional<std::string> output;
 
+  /// Without a `modes:` directive, in all but kCheckMode.
   bool runsIn(std::string_view mode) const;
 };
 
