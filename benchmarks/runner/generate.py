@@ -69,7 +69,9 @@ def mu_header():
     constants = "\n".join(f".const @c{value} <@i64> = {value}" for value in range(16))
     return (f".typedef @i64 = int<64>\n.typedef @i64_iref = iref<@i64>\n{constants}\n.const @rounds <@i64> = {ROUNDS}\n"
             ".global @cell <@i64>\n.funcsig @f_sig = (@i64_iref) -> ()\n.funcsig @group_sig = () -> ()\n"
-            ".funcsig @main_sig = (@i64) -> (@i64)\n\n")
+            ".funcsig @main_sig = (@i64) -> (@i64)\n.typedef @f_ref = funcref<@f_sig>\n.funcsig @apply_sig = (@f_ref) -> ()\n\n"
+            # Called through a value, so that no function is copied into its caller and compiled twice.
+            ".funcdef @apply VERSION %v1 <@apply_sig> {\n  %entry(<@f_ref> %f):\n    CALL <@f_sig> %f (@cell)\n    RET ()\n}\n")
 
 
 def mu_bundle(count):
@@ -81,7 +83,7 @@ def mu_bundle(count):
     for group in groups:
         parts.append(f".funcdef @group{group} VERSION %v1 <@group_sig> {{\n  %entry():\n")
         for index in range(group, min(group + GROUP, count)):
-            parts.append(f"    CALL <@f_sig> @f{index} (@cell)\n")
+            parts.append(f"    CALL <@apply_sig> @apply (@f{index})\n")
         parts.append("    RET ()\n}\n")
     parts.append(".funcdef @main VERSION %v1 <@main_sig> {\n  %entry(<@i64> %seed):\n    STORE <@i64> @cell %seed\n")
     for group in groups:
@@ -107,7 +109,7 @@ def llvm_function(index):
     even, e = llvm_stretch(plan["even"], b, "e")
     exit_, x = llvm_stretch(plan["exit"], "%acc", "x")
     return "\n".join(
-        [f"define void @f{index}(ptr %p) {{", "entry:", "  %v = load i64, ptr %p"] + entry + ["  br label %head"]
+        [f"define void @f{index}(ptr %p) noinline {{", "entry:", "  %v = load i64, ptr %p"] + entry + ["  br label %head"]
         + ["head:", "  %i = phi i64 [0, %entry], [%i2, %next]", f"  %acc = phi i64 [{v}, %entry], [%merged, %next]",
            f"  %more = icmp slt i64 %i, {ROUNDS}", "  br i1 %more, label %body, label %exit"]
         + ["body:"] + body + [f"  %bit = and i64 {b}, 1", "  %is_odd = icmp eq i64 %bit, 1",
