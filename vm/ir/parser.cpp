@@ -47,8 +47,7 @@ void TextParser::run() {
   diagnostics_.sortByPosition();
 }
 
-// --- Tokens
-// -----------------------------------------------------------------------------------------------------------------
+// --- Tokens --------------------------------------------------------------------------------------
 
 const Token& TextParser::peek() {
   if (panic_) return token_;
@@ -138,8 +137,7 @@ Id TextParser::symbol(std::string_view name) {
   return entry->value;
 }
 
-// --- Definitions
-// ------------------------------------------------------------------------------------------------------------
+// --- Definitions ---------------------------------------------------------------------------------
 
 void TextParser::recoverToDefinition() {
   endPanic();
@@ -309,6 +307,10 @@ void TextParser::functionDefinition() {
   version->function.pos = pos;
   version->signature = sig;
   if (isNamed) nameEntity(*version, versionName);
+  bool hasOwnName = versionName.kind == TokenKind::GlobalName;
+  std::string_view bareName = name.starts_with('@') ? name.substr(1) : name;
+  bodyPrefix_ = hasOwnName ? std::string() : std::string(bareName) + ".";
+  if (isNamed) bodyPrefix_ += std::string(versionName.content()) + ".";
   body(*version, name);
 }
 

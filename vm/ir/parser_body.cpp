@@ -31,8 +31,7 @@ constexpr std::string_view sigilOf(const Token& name) { return name.kind == Toke
 
 }  // namespace
 
-// --- Names
-// --------------------------------------------------------------------------------------------------------------------
+// --- Names ---------------------------------------------------------------------------------------
 
 Id TextParser::idForName(const Token& name) {
   return name.kind == TokenKind::GlobalName ? symbol(name.content()) : builder_.fresh();
@@ -55,7 +54,16 @@ void TextParser::defineLocal(const Token& name, Entity* entity) {
   entry->value = entity;
 }
 
-ValueUse TextParser::globalUse(const Token& name) { return {nullptr, symbol(name.content()), name.pos}; }
+ValueUse TextParser::globalUse(const Token& name) {
+  // A local value may also be called by its full name, here or in any other bundle.
+  std::string_view text = name.content();
+  if (text.size() > blockPrefix_.size() && !blockPrefix_.empty() && text.starts_with(blockPrefix_)) {
+    auto* entry = locals_.find(text.substr(blockPrefix_.size()));
+    bool isValue = entry && entry->value && entry->value->entityKind != EntityKind::Instruction;
+    if (isValue) return {static_cast<Value*>(entry->value), entry->value->id, name.pos};
+  }
+  return {nullptr, symbol(text), name.pos};
+}
 
 ValueUse TextParser::localValue(const Token& name) {
   if (auto* entry = locals_.find(name.content())) {
@@ -85,12 +93,12 @@ ValueUse TextParser::localValue(const Token& name) {
   return {};
 }
 
-// --- Blocks
-// -------------------------------------------------------------------------------------------------------------------
+// --- Blocks --------------------------------------------------------------------------------------
 
 void TextParser::body(FunctionVersion& version, std::string_view functionName) {
   blocks_.clear();
   blockList_.clear();
+  fullNameDests_.clear();
   blocksPoisoned_ = false;
   std::string shownFunction = "'" + std::string(functionName) + "'";
   if (at(TokenKind::RightBrace)) {
@@ -125,6 +133,11 @@ void TextParser::body(FunctionVersion& version, std::string_view functionName) {
 
 void TextParser::finishBody(FunctionVersion& version) {
   version.bundle = &builder_.bundle();
+  for (Dest* dest : fullNameDests_) {
+    std::string_view name = builder_.symbolName(dest->block.id);
+    auto* entry = name.size() > bodyPrefix_.size() ? blocks_.find(name.substr(bodyPrefix_.size())) : nullptr;
+    if (entry && entry->value.block) dest->block = {entry->value.block, entry->value.id, dest->block.pos};
+  }
   if (blocksPoisoned_) return;
   for (const auto& entry : blocks_.entries()) {
     if (entry.value.block) continue;
@@ -178,6 +191,8 @@ BasicBlock* TextParser::label(FunctionVersion& version) {
   BasicBlock* block = builder_.newBlock(known ? known->id : symbol(name.content()), name.pos);
   if (known) known->block = block;
   nameEntity(*block, name);
+  bool isGlobal = name.kind == TokenKind::GlobalName;
+  blockPrefix_ = (isGlobal ? "" : bodyPrefix_) + std::string(name.content()) + ".";
   block->version = &version;
   block->index = static_cast<std::uint32_t>(blockList_.size());
   blockList_.push_back({block, block->id, name.pos});
@@ -292,8 +307,7 @@ void TextParser::recoverInBody(SourcePos statementStart) {
   lexer_.setQuiet(false);
 }
 
-// --- Instructions
-// ---------------------------------------------------------------------------------------------------------------
+// --- Instructions --------------------------------------------------------------------------------
 
 bool TextParser::resultNames() {
   if (accept(TokenKind::LeftParen)) {
@@ -394,8 +408,7 @@ void TextParser::instruction(BasicBlock& block) {
   instructions_.push_back({instruction, instruction->id, instruction->pos});
 }
 
-// --- Operands
-// -------------------------------------------------------------------------------------------------------------------
+// --- Operands ------------------------------------------------------------------------------------
 
 bool TextParser::atOperand() {
   if (at(TokenKind::Less)) return true;
@@ -455,6 +468,7 @@ void TextParser::dest(Instr i) {
   dest->block.pos = name.pos;
   if (name.kind == TokenKind::GlobalName) {
     dest->block.id = symbol(name.content());
+    if (name.content().starts_with(bodyPrefix_)) fullNameDests_.push_back(dest);
   } else {
     const BlockName& block = blockName(name);
     dest->block = {block.block, block.id, name.pos};

@@ -30,8 +30,7 @@ void TextParser::parseParts(Instr i) {
   i.keepalives = builder_.uses(std::span<const ValueUse>(keepalives_));
 }
 
-// --- Parts that several opcodes share
-// ------------------------------------------------------------------------------------------
+// --- Parts that several opcodes share ------------------------------------------------------------
 
 void TextParser::typesOpen(std::string_view what) {
   if (accept(TokenKind::Less)) return;
@@ -114,8 +113,7 @@ void TextParser::watchpointId(Instr i) {
   i.immediate = static_cast<std::uint32_t>(id);
 }
 
-// --- Arithmetic
-// ----------------------------------------------------------------------------------------------------------------
+// --- Arithmetic ----------------------------------------------------------------------------------
 
 void TextParser::parseBinOp(Instr i) {
   statusFlags(i);
@@ -138,8 +136,7 @@ void TextParser::parseSelect(Instr i) {
   operands(i, {"the condition", "the value if true", "the value if false"});
 }
 
-// --- Control flow
-// --------------------------------------------------------------------------------------------------------------
+// --- Control flow --------------------------------------------------------------------------------
 
 void TextParser::parseBranch(Instr i) { dest(i); }
 
@@ -211,8 +208,7 @@ void TextParser::parseRet(Instr) {
 
 void TextParser::parseThrow(Instr i) { operands(i, {"the exception"}); }
 
-// --- Composite values
-// ----------------------------------------------------------------------------------------------------------
+// --- Composite values ----------------------------------------------------------------------------
 
 void TextParser::parseExtractValue(Instr i) {
   typeAndIndex(i);
@@ -239,8 +235,7 @@ void TextParser::parseShuffleVector(Instr i) {
   operands(i, {"the first vector", "the second vector", "the mask"});
 }
 
-// --- Allocation and addresses
-// --------------------------------------------------------------------------------------------------
+// --- Allocation and addresses --------------------------------------------------------------------
 
 void TextParser::parseNew(Instr i) { types(i, 1, "the type to allocate"); }
 void TextParser::parseAlloca(Instr i) { types(i, 1, "the type to allocate"); }
@@ -284,8 +279,7 @@ void TextParser::parseGetVarPartIref(Instr i) {
   operands(i, {"the location"});
 }
 
-// --- Memory
-// --------------------------------------------------------------------------------------------------------------------
+// --- Memory --------------------------------------------------------------------------------------
 
 void TextParser::parseLoad(Instr i) {
   ptrFlag(i);
@@ -329,8 +323,7 @@ void TextParser::parseAtomicRmw(Instr i) {
 
 void TextParser::parseFence(Instr i) { order(i, i.order, true); }
 
-// --- Traps, native calls, threads
-// ----------------------------------------------------------------------------------------------
+// --- Traps, native calls, threads ----------------------------------------------------------------
 
 void TextParser::parseTrap(Instr i) { typeList(i, types_); }
 

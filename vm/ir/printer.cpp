@@ -46,8 +46,7 @@ std::string print(const Instruction& instruction, const PrintOptions& options) {
   return TextPrinter(options).instruction(instruction);
 }
 
-// --- Whole texts
-// --------------------------------------------------------------------------------------------------------------
+// --- Whole texts ---------------------------------------------------------------------------------
 
 std::string TextPrinter::bundle(const Bundle& bundle) {
   bundle_ = &bundle;
@@ -139,8 +138,7 @@ std::string TextPrinter::instruction(const Instruction& instruction) {
   return std::move(out_);
 }
 
-// --- Definitions
-// --------------------------------------------------------------------------------------------------------------
+// --- Definitions ---------------------------------------------------------------------------------
 
 void TextPrinter::define(const TypeDef& def) {
   out_ += ".typedef ";
@@ -216,8 +214,7 @@ void TextPrinter::block(const BasicBlock& block) {
   }
 }
 
-// --- Types and signatures
-// -----------------------------------------------------------------------------------------------------
+// --- Types and signatures ------------------------------------------------------------------------
 
 void TextPrinter::type(const TypeDef& def) {
   if (isInline(def)) return constructor(def);
@@ -311,8 +308,7 @@ unsigned TextPrinter::inlineSize(const SignatureDef& def) {
   });
 }
 
-// --- Values
-// -------------------------------------------------------------------------------------------------------------------
+// --- Values --------------------------------------------------------------------------------------
 
 bool TextPrinter::isInline(const Constant& constant) const {
   return !hasUsableName(constant) && !isSpec() && constant.kind != ConstantKind::Sequence;
@@ -358,8 +354,7 @@ void TextPrinter::value(const Value& value) {
   globalName(value);
 }
 
-// --- Names
-// --------------------------------------------------------------------------------------------------------------------
+// --- Names ---------------------------------------------------------------------------------------
 
 void TextPrinter::collectNames() {
   takenGlobals_.insert(std::string_view());

@@ -20,8 +20,7 @@ void TextPrinter::line(Instr i) {
   clauses(i);
 }
 
-// --- Parts that several opcodes share
-// -----------------------------------------------------------------------------------------
+// --- Parts that several opcodes share ------------------------------------------------------------
 
 void TextPrinter::results(Instr i) {
   if (i.results.empty()) return;
@@ -138,8 +137,7 @@ void TextPrinter::clauses(Instr i) {
   }
 }
 
-// --- Arithmetic
-// ---------------------------------------------------------------------------------------------------------------
+// --- Arithmetic ----------------------------------------------------------------------------------
 
 void TextPrinter::printBinOp(Instr i) {
   out_ += text(static_cast<BinOperator>(i.operation));
@@ -170,8 +168,7 @@ void TextPrinter::printConv(Instr i) {
 
 void TextPrinter::printSelect(Instr i) { typesAndOperands(i); }
 
-// --- Control flow
-// -------------------------------------------------------------------------------------------------------------
+// --- Control flow --------------------------------------------------------------------------------
 
 void TextPrinter::printBranch(Instr i) { destsFrom(i, 0, 1); }
 
@@ -210,8 +207,7 @@ void TextPrinter::printRet(Instr i) {
 
 void TextPrinter::printThrow(Instr i) { operand(i, 0); }
 
-// --- Composite values
-// ---------------------------------------------------------------------------------------------------------
+// --- Composite values ----------------------------------------------------------------------------
 
 void TextPrinter::printExtractValue(Instr i) {
   typeAndIndex(i);
@@ -227,8 +223,7 @@ void TextPrinter::printExtractElement(Instr i) { typesAndOperands(i); }
 void TextPrinter::printInsertElement(Instr i) { typesAndOperands(i); }
 void TextPrinter::printShuffleVector(Instr i) { typesAndOperands(i); }
 
-// --- Allocation and addresses
-// -------------------------------------------------------------------------------------------------
+// --- Allocation and addresses --------------------------------------------------------------------
 
 void TextPrinter::printNew(Instr i) { typesAndOperands(i); }
 void TextPrinter::printNewHybrid(Instr i) { typesAndOperands(i); }
@@ -257,8 +252,7 @@ void TextPrinter::printGetVarPartIref(Instr i) {
   typesAndOperands(i);
 }
 
-// --- Memory
-// -------------------------------------------------------------------------------------------------------------------
+// --- Memory --------------------------------------------------------------------------------------
 
 void TextPrinter::printLoad(Instr i) {
   ptrFlag(i);
@@ -289,8 +283,7 @@ void TextPrinter::printAtomicRmw(Instr i) {
 
 void TextPrinter::printFence(Instr i) { word(text(i.order)); }
 
-// --- Traps, native calls, threads
-// ---------------------------------------------------------------------------------------------
+// --- Traps, native calls, threads ----------------------------------------------------------------
 
 void TextPrinter::printTrap(Instr i) { typesAndOperands(i); }
 

@@ -27,8 +27,7 @@ class TextParser {
  private:
   using Instr = Instruction&;
 
-  // --- Tokens (parser.cpp)
-  // ----------------------------------------------------------------------------------------------
+  // --- Tokens (parser.cpp) -----------------------------------------------------------------------
   bool at(TokenKind kind) const { return token_.kind == kind; }
   bool atWord(std::string_view word) const { return at(TokenKind::Word) && token_.text == word; }
   const Token& peek();
@@ -62,8 +61,7 @@ class TextParser {
   bool wantsHints() const;
   std::string instructionHint(std::string_view word) const;
 
-  // --- Definitions (parser.cpp)
-  // -----------------------------------------------------------------------------------------
+  // --- Definitions (parser.cpp) ------------------------------------------------------------------
   void definition();
   void unknownDefinition();
   void recoverToDefinition();
@@ -77,8 +75,7 @@ class TextParser {
   /// Consumes the name of a definition; kNoId after an error. `pos` gets its place.
   Id definitionName(std::string_view directive, SourcePos& pos);
 
-  // --- Types and signatures (parser_types.cpp)
-  // --------------------------------------------------------------------------
+  // --- Types and signatures (parser_types.cpp) ---------------------------------------------------
   TypeUse type(std::string_view context);
   bool atType() const { return token_.isName(); }
   SigUse signature(std::string_view context);
@@ -99,8 +96,7 @@ class TextParser {
   bool unsignedNumber(ErrorId missing, ErrorId range, std::string_view context, std::uint64_t& value,
                       std::uint64_t max = std::numeric_limits<std::uint64_t>::max());
 
-  // --- Constants (parser_constants.cpp)
-  // ---------------------------------------------------------------------------------
+  // --- Constants (parser_constants.cpp) ----------------------------------------------------------
   struct ConstantValue {
     ConstantKind kind = ConstantKind::Int;
     std::vector<std::uint64_t> words;
@@ -116,8 +112,7 @@ class TextParser {
   ValueUse inlineConstant();
   ValueUse globalValue();
 
-  // --- Function bodies (parser_body.cpp)
-  // --------------------------------------------------------------------------------
+  // --- Function bodies (parser_body.cpp) ---------------------------------------------------------
   void body(FunctionVersion& version, std::string_view functionName);
   void finishBody(FunctionVersion& version);
   bool atLabel();
@@ -138,8 +133,7 @@ class TextParser {
   void nameEntity(Entity& entity, const Token& name);
   Id idForName(const Token& name);
 
-  // --- Parts of instructions (parser_body.cpp)
-  // --------------------------------------------------------------------------
+  // --- Parts of instructions (parser_body.cpp) ---------------------------------------------------
   ValueUse operand(std::string_view context, std::string_view what);
   bool atOperand();
   ValueUse localValue(const Token& name);
@@ -148,8 +142,7 @@ class TextParser {
   void arguments(std::vector<ValueUse>& out, std::string_view context);
   void dest(Instr i);
 
-  // --- Clauses (parser_clauses.cpp)
-  // -------------------------------------------------------------------------------------
+  // --- Clauses (parser_clauses.cpp) --------------------------------------------------------------
   void clauses(Instr i);
   void excClause(Instr i);
   void wpExcClause(Instr i);
@@ -158,7 +151,6 @@ class TextParser {
   void wrongClause(Instr i);
 
   // --- Instructions, a function an opcode (parser_instructions.cpp); an opcode without one does not link
-  // ----------------------
 #define GAUR_OPCODE(Name, Text, Flags) void parse##Name(Instr i);
 #include "vm/ir/opcodes.def"
   void parseParts(Instr i);
@@ -203,6 +195,11 @@ class TextParser {
   BlockName& blockName(const Token& name);
   /// The name at this place with its sigil, if it has one, in quotes.
   std::string shownName(SourcePos pos, std::string_view name) const;
+  /// What stands before the local names of the function and of the block in their full names: "f.v.",
+  /// "f.v.b.".
+  std::string bodyPrefix_, blockPrefix_;
+  /// Destinations whose name may be the full one of a block of this function.
+  std::vector<Dest*> fullNameDests_;
   bool localsPoisoned_ = false;
   bool blocksPoisoned_ = false;
   unsigned switchBraces_ = 0;

@@ -29,16 +29,14 @@ class TextPrinter {
   using Instr = const Instruction&;
   bool isSpec() const { return options_.dialect == PrintOptions::Dialect::Spec; }
 
-  // --- Definitions (printer.cpp)
-  // ----------------------------------------------------------------------------------------
+  // --- Definitions (printer.cpp) -----------------------------------------------------------------
   void define(const TypeDef& def);
   void define(const SignatureDef& def);
   void define(const Constant& constant);
   void functionDefinition(const FunctionVersion& version);
   void block(const BasicBlock& block);
 
-  // --- References (printer.cpp)
-  // -----------------------------------------------------------------------------------------
+  // --- References (printer.cpp) ------------------------------------------------------------------
   void type(const TypeDef& def);
   void constructor(const TypeDef& def);
   void signature(const SignatureDef& def);
@@ -60,16 +58,14 @@ class TextPrinter {
   unsigned inlineSize(const SignatureDef& def);
   void collectNames();
 
-  // --- Local names (printer.cpp)
-  // ----------------------------------------------------------------------------------------
+  // --- Local names (printer.cpp) -----------------------------------------------------------------
   void nameBlocks(const FunctionVersion& version);
   void nameLocals(const BasicBlock& block);
   /// Enters the entity's own name; false where it has none or another entity has it.
   bool takeName(const Entity& entity, NameMap<const Entity*>& taken);
   void generateLocal(const Entity& entity, std::string_view stem, NameMap<const Entity*>& taken);
 
-  // --- Instructions (printer_instructions.cpp); an opcode without a function does not link
-  // --------------------------------
+  // --- Instructions (printer_instructions.cpp); an opcode without a function does not link -------
 #define GAUR_OPCODE(Name, Text, Flags) void print##Name(Instr i);
 #include "vm/ir/opcodes.def"
   void line(Instr i);

@@ -173,8 +173,7 @@ TEST(Printer, UnusedNamelessResultsAreLeftOut) {
   expectRoundTrip(loaded, kMuc);
 }
 
-// --- Formatter
-// ----------------------------------------------------------------------------------------------------------------
+// --- Formatter -----------------------------------------------------------------------------------
 
 std::optional<std::string> formatted(const std::string& text) {
   Diagnostics diagnostics;
