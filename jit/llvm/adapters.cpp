@@ -1,6 +1,7 @@
 // Adapters are the frames at which unwinding ends: every one catches what the Mu function throws.
 #include "jit/llvm/adapters.h"
 
+#include "jit/llvm/value_parts.h"
 #include "vm/abi/thread_block.h"
 
 namespace gaur::jit {
@@ -68,8 +69,9 @@ llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature
   if (adapter.mu_.resultsInMemory) arguments.push_back(resultMemory);
   llvm::SmallVector<std::uint64_t, 8> offsets;
   placeInMemory(module.environment().layouts(), signature->parameters, offsets);
+  ParameterParts parts;
   for (std::size_t i = 0; i < offsets.size(); ++i)
-    arguments.push_back(memory.loadPlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i])));
+    parts.append(builder, memory.loadPlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i])), arguments);
 
   llvm::Value* returned = adapter.call(function->getArg(0), arguments);
   if (!adapter.mu_.resultsInMemory) {
@@ -120,7 +122,8 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
     llvm::cast<llvm::AllocaInst>(resultMemory)->setAlignment(llvm::Align(16));
     arguments.push_back(resultMemory);
   }
-  for (unsigned i = 1; i < function->arg_size(); ++i) arguments.push_back(function->getArg(i));
+  ParameterParts parts;
+  for (unsigned i = 1; i < function->arg_size(); ++i) parts.append(builder, function->getArg(i), arguments);
   llvm::Value* result = adapter.call(record, arguments);
   builder.CreateStore(outer, cookiePlace());
   if (!resultType)

@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "jit/llvm/library_calls.h"
 #include "jit/llvm/lowering.h"
+#include "jit/llvm/value_parts.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -11,22 +13,6 @@ namespace gaur::jit {
 using ir::TypeKind;
 
 namespace {
-
-/// Scalars of at most 64 bits that a value is made of, for the stack map: it cannot describe anything larger.
-void flatten(llvm::IRBuilder<>& builder, llvm::Value* value, llvm::SmallVectorImpl<llvm::Value*>& out) {
-  llvm::Type* type = value->getType();
-  if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type)) {
-    for (unsigned i = 0; i < vector->getNumElements(); ++i) flatten(builder, builder.CreateExtractElement(value, i), out);
-  } else if (type->isAggregateType()) {
-    unsigned count = type->isStructTy() ? type->getStructNumElements() : static_cast<unsigned>(type->getArrayNumElements());
-    for (unsigned i = 0; i < count; ++i) flatten(builder, builder.CreateExtractValue(value, i), out);
-  } else if (type->isIntegerTy() && type->getIntegerBitWidth() > 64) {
-    for (unsigned bit = 0; bit < type->getIntegerBitWidth(); bit += 64)
-      out.push_back(builder.CreateTrunc(builder.CreateLShr(value, bit), builder.getInt64Ty()));
-  } else {
-    out.push_back(value);
-  }
-}
 
 /// The C type of a scalar parameter or result (map, NI-map); null for aggregates by value.
 llvm::Type* nativeScalar(ModuleLowering& module, const ir::Type* type) {
@@ -63,7 +49,7 @@ bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type-
 llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee,
                                            llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention) {
   llvm::SmallVector<llvm::Value*, 8> keepalives;
-  for (const auto& use : instruction.keepalives) flatten(builder_, value(use.target), keepalives);
+  for (const auto& use : instruction.keepalives) appendScalars(builder_, value(use.target), keepalives);
   llvm::OperandBundleDef bundle("deopt", llvm::ArrayRef<llvm::Value*>(keepalives));
   llvm::CallBase* call = nullptr;
   llvm::BasicBlock* next = nullptr;
@@ -92,12 +78,9 @@ llvm::SmallVector<llvm::Value*, 8> FunctionLowering::callArguments(const MuSigna
                                                                    llvm::Value* resultMemory) {
   llvm::SmallVector<llvm::Value*, 8> values;
   if (signature.resultsInMemory) values.push_back(resultMemory);
-  for (const auto& argument : arguments) {
-    llvm::Value* lowered = value(argument.target);
-    llvm::Type* wanted = signature.type->getParamType(static_cast<unsigned>(values.size()));
-    GAUR_CHECK(lowered->getType() == wanted, "argument type of " + ir::describe(*argument.target));
-    values.push_back(lowered);
-  }
+  ParameterParts parts;
+  for (const auto& argument : arguments) parts.append(builder_, value(argument.target), values);
+  GAUR_CHECK(values.size() == signature.type->getNumParams());
   return values;
 }
 
@@ -159,9 +142,16 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
   for (const ir::Type* type : signature->parameters) parameters.push_back(nativeScalar(module_, type));
   for (const auto& argument : inst.arguments()) arguments.push_back(value(argument.target));
   llvm::Type* result = signature->results.empty() ? builder_.getVoidTy() : nativeScalar(module_, signature->results[0]);
+  auto* nativeType = llvm::FunctionType::get(result, parameters, false);
+  if (llvm::Function* known = knownFunction(inst, nativeType)) {
+    auto* call = builder_.CreateCall(known, arguments);
+    call->setDoesNotThrow();
+    if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
+    return finish(inst.inst);
+  }
   llvm::Value* callee = value(inst.callee());
   if (callee->getType()->isIntegerTy()) callee = builder_.CreateIntToPtr(callee, builder_.getPtrTy());
-  auto* call = callSite(inst.inst, llvm::FunctionType::get(result, parameters, false), callee, arguments, llvm::CallingConv::C);
+  auto* call = callSite(inst.inst, nativeType, callee, arguments, llvm::CallingConv::C);
   // C callees may rely on small integers being extended (map, NI-ext).
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
     if (isNarrowInt(signature->parameters[i])) call->addParamAttr(i, llvm::Attribute::ZExt);
@@ -188,6 +178,16 @@ void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
   result->addIncoming(called, negative);
   if (!inst.inst.results.empty()) setResult(inst.inst, 0, result);
   finish(inst.inst);
+}
+
+llvm::Function* FunctionLowering::knownFunction(ir::CCall inst, llvm::FunctionType* type) {
+  const auto* constant = static_cast<const ir::Constant*>(inst.callee());
+  bool isExtern = inst.callee()->entityKind == ir::EntityKind::Constant && constant->kind == ir::ConstantKind::Extern;
+  if (module_.level() == OptLevel::O0 || !isExtern || !inst.inst.keepalives.empty()) return nullptr;
+  auto slot = module_.environment().externSlot(constant->symbol);
+  if (!slot || !isKnownFunction(constant->symbol, **slot)) return nullptr;
+  auto* function = llvm::cast<llvm::Function>(module_.module().getOrInsertFunction(constant->symbol, type).getCallee());
+  return function->getFunctionType() == type ? function : nullptr;
 }
 
 void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {

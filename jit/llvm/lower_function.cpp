@@ -2,6 +2,7 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include "jit/llvm/lowering.h"
+#include "jit/llvm/value_parts.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -26,9 +27,12 @@ void FunctionLowering::run() {
     if (block->exceptionParameter)
       values_[block->exceptionParameter] = builder_.CreatePHI(typeOf(block->exceptionParameter->type), 2);
   }
-  unsigned first = signature_.resultsInMemory ? 1 : 0;
-  for (const auto& parameter : version_.entry()->parameters) values_[&parameter] = function_->getArg(first + parameter.index);
   builder_.SetInsertPoint(entry);
+  llvm::SmallVector<llvm::Value*, 8> arguments;
+  for (llvm::Argument& argument : function_->args()) arguments.push_back(&argument);
+  llvm::ArrayRef<llvm::Value*> rest = llvm::ArrayRef(arguments).drop_front(signature_.resultsInMemory ? 1 : 0);
+  ParameterParts parts;
+  for (const auto& parameter : version_.entry()->parameters) values_[&parameter] = parts.take(builder_, typeOf(parameter.type), rest);
   builder_.CreateBr(blocks_[version_.entry()]);
 
   for (const auto& block : version_.blocks) {

@@ -14,6 +14,8 @@ namespace {
 
 /// Cells up to this size get a fixed place in the frame; larger ones are checked against the rest of the stack first.
 constexpr std::uint64_t kLargestFrameCell = 4096;
+/// Larger blocks are cleared by memset, which at O0 is a call.
+constexpr std::uint64_t kClearedByStores = 64;
 
 llvm::AtomicOrdering ordering(MemoryOrder order) {
   switch (order) {
@@ -46,23 +48,37 @@ llvm::AtomicRMWInst::BinOp rmwOperation(ir::RmwOperator op) {
   return Rmw::BAD_BINOP;
 }
 
+/// Zeroes the first `bytes` of a small block in whole words, but not the first word, which is a link.
+void clearFields(llvm::IRBuilder<>& builder, llvm::Value* block, std::uint64_t bytes) {
+  constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+  bytes = (bytes + kWord - 1) & ~(kWord - 1);
+  auto wordAt = [&](std::uint64_t offset) { return builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), block, offset); };
+  if (bytes <= kClearedByStores) {
+    for (std::uint64_t offset = kWord; offset < bytes; offset += kWord) builder.CreateStore(builder.getInt64(0), wordAt(offset));
+  } else {
+    builder.CreateMemSet(wordAt(kWord), builder.getInt8(0), bytes - kWord, llvm::Align(kWord));
+  }
+}
+
 }  // namespace
 
 // --- Allocation ----------------------------------------------------------------------------------------------------------
 
-llvm::Value* FunctionLowering::allocateObject(const ir::Type* type) {
+llvm::Value* FunctionLowering::allocateObject(const ir::Instruction& instruction, const ir::Type* type) {
   const abi::Layout& layout = module_.layoutOf(type);
   auto header = builder_.getInt64(ObjectHeader::make(type->index, layout.isWide()).bits());
   auto kind = layout.isPointerFree() ? abi::BlockKind::PointerFree : abi::BlockKind::Traced;
   std::uint64_t payload = 0;
   std::uint64_t block = layout.payload(0, payload) ? abi::blockBytes(payload, layout.isWide()) : ~std::uint64_t{15};
   auto slow = [&] {
-    return module_.callRuntime(builder_, abi::RuntimeEntry::gaur_allocate,
-                               {header, builder_.getInt64(block), builder_.getInt32(static_cast<std::uint32_t>(kind))});
+    auto* object = module_.callRuntime(builder_, abi::RuntimeEntry::gaur_allocate,
+                                       {header, builder_.getInt64(block), builder_.getInt32(static_cast<std::uint32_t>(kind))});
+    failIf(builder_.CreateIsNull(object), instruction, abi::GuestFailure::AllocationFailed);
+    return object;
   };
   if (block > abi::kSmallBytes) return slow();
 
-  // Pop the thread's free list: head, test, next, store next, store header.
+  // Pop the thread's free list: head, test, next, store next, clear, store header.
   auto* pointer = builder_.getPtrTy();
   std::uint64_t heads = offsetof(abi::ThreadBlock, allocation) + offsetof(abi::AllocationLists, heads);
   std::uint64_t index = static_cast<std::uint64_t>(kind) * (abi::kSmallGranules + 1) + block / abi::kGranule;
@@ -78,6 +94,9 @@ llvm::Value* FunctionLowering::allocateObject(const ir::Type* type) {
   builder_.CreateBr(done);
   builder_.SetInsertPoint(pop);
   builder_.CreateStore(builder_.CreateLoad(pointer, head, "next"), list);
+  clearFields(builder_, head, layout.isWide() ? payload + ObjectHeader::kWidePrefix : payload + ObjectHeader::kPrefix);
+  // The collector looks into blocks that have a header, and a thread can be stopped anywhere.
+  builder_.CreateFence(llvm::AtomicOrdering::Release, llvm::SyncScope::SingleThread);
   builder_.CreateStore(header, head);
   ObjectHeader shape = ObjectHeader::make(type->index, layout.isWide());
   llvm::Value* popped = memory_.byteOffset(head, shape.prefix());
@@ -90,13 +109,10 @@ llvm::Value* FunctionLowering::allocateObject(const ir::Type* type) {
   return reference;
 }
 
-void FunctionLowering::setAllocated(const ir::Instruction& instruction, llvm::Value* reference) {
-  failIf(builder_.CreateIsNull(reference), instruction, abi::GuestFailure::AllocationFailed);
-  setResult(instruction, 0, reference);
-  finish(instruction);
+void FunctionLowering::lowerNew(ir::New inst) {
+  setResult(inst.inst, 0, allocateObject(inst.inst, inst.type()));
+  finish(inst.inst);
 }
-
-void FunctionLowering::lowerNew(ir::New inst) { setAllocated(inst.inst, allocateObject(inst.type())); }
 
 llvm::Value* FunctionLowering::lengthOf(const ir::Value* operand) {
   llvm::Value* length = value(operand);
@@ -108,8 +124,11 @@ llvm::Value* FunctionLowering::lengthOf(const ir::Value* operand) {
 
 void FunctionLowering::lowerNewHybrid(ir::NewHybrid inst) {
   module_.layoutOf(inst.type());  // the runtime looks it up by index
-  setAllocated(inst.inst, module_.callRuntime(builder_, abi::RuntimeEntry::gaur_allocateHybrid,
-                                              {builder_.getInt32(inst.type()->index), lengthOf(inst.length())}));
+  llvm::Value* object = module_.callRuntime(builder_, abi::RuntimeEntry::gaur_allocateHybrid,
+                                            {builder_.getInt32(inst.type()->index), lengthOf(inst.length())});
+  failIf(builder_.CreateIsNull(object), inst.inst, abi::GuestFailure::AllocationFailed);
+  setResult(inst.inst, 0, object);
+  finish(inst.inst);
 }
 
 llvm::Value* FunctionLowering::allocateCell(const ir::Instruction& instruction, llvm::Value* bytes, std::uint64_t alignment) {

@@ -3,6 +3,7 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include "jit/llvm/lowering.h"
+#include "jit/llvm/value_parts.h"
 #include "vm/abi/thread_block.h"
 #include "vm/support/check.h"
 
@@ -117,7 +118,8 @@ MuSignature ModuleLowering::signatureOf(const ir::Signature* signature) {
   } else if (results.size() == 2) {
     returned = llvm::StructType::get(valueType(results[0]), valueType(results[1]));
   }
-  for (const ir::Type* type : signature->parameters) parameters.push_back(valueType(type));
+  ParameterParts parts;
+  for (const ir::Type* type : signature->parameters) parts.appendTypes(valueType(type), parameters);
   lowered.type = llvm::FunctionType::get(returned, parameters, false);
   signatures_[signature] = lowered;
   return lowered;

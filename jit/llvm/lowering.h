@@ -171,6 +171,8 @@ class FunctionLowering {
   /// Current entry of the function that a funcref refers to.
   llvm::Value* entryOf(llvm::Value* funcref);
   void lowerNativeAggregateCall(ir::CCall inst);
+  /// The function that LLVM knows by name, where a CCALL is one of it (library_calls.def); null otherwise.
+  llvm::Function* knownFunction(ir::CCall inst, llvm::FunctionType* type);
   void lowerSquareRoot(ir::CCall inst);
   void lowerNotAvailable(const ir::Instruction& instruction);
 
@@ -181,11 +183,11 @@ class FunctionLowering {
   void checkNull(const ir::Instruction& instruction, llvm::Value* address);
   /// An int operand as i64, zero-extended.
   llvm::Value* lengthOf(const ir::Value* operand);
-  /// A new object of a type that is no hybrid: popped from the thread's free list, else by the runtime; null where there is no memory.
-  llvm::Value* allocateObject(const ir::Type* type);
+  /// A new object of a type that is no hybrid: popped from the thread's free list, else by the runtime; `instruction` fails where there is
+  /// no memory.
+  llvm::Value* allocateObject(const ir::Instruction& instruction, const ir::Type* type);
   /// A zeroed cell of `bytes` in the frame, from here to the end of the activation.
   llvm::Value* allocateCell(const ir::Instruction& instruction, llvm::Value* bytes, std::uint64_t alignment);
-  void setAllocated(const ir::Instruction& instruction, llvm::Value* reference);
 
   ModuleLowering& module_;
   const ir::FunctionVersion& version_;

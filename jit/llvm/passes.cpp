@@ -2,6 +2,7 @@
 
 #include <llvm/ADT/SetVector.h>
 #include <llvm/Analysis/LoopInfo.h>
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Module.h>
@@ -33,9 +34,12 @@ void use(llvm::Value* value, llvm::BasicBlock::iterator place) {
 
 bool isBase(const llvm::Value* value, const llvm::Loop& loop) {
   if (!value->getType()->isPointerTy()) return false;
+  // Cells in the frame and global cells are no matter of the collector.
+  const llvm::Value* object = llvm::getUnderlyingObject(value);
+  if (llvm::isa<llvm::AllocaInst>(object) || llvm::isa<llvm::Constant>(object)) return false;
   if (llvm::isa<llvm::Argument>(value)) return true;
   auto* instruction = llvm::dyn_cast<llvm::Instruction>(value);
-  return instruction && !llvm::isa<llvm::AllocaInst>(instruction) && !loop.contains(instruction);
+  return instruction && !loop.contains(instruction);
 }
 
 void keepBases(const llvm::Loop& loop) {
@@ -112,11 +116,16 @@ void optimise(llvm::Module& module, OptLevel level, llvm::TargetMachine& machine
   llvm::PassBuilder builder(&machine);
   Analyses analyses(builder);
   llvm::ModulePassManager passes;
-  passes.addPass(llvm::createModuleToFunctionPassAdaptor(keepBasesPipeline()));
   if (level == OptLevel::O1) {
     passes.addPass(llvm::AlwaysInlinerPass());
     passes.addPass(llvm::createModuleToFunctionPassAdaptor(lightPipeline()));
+    passes.addPass(llvm::createModuleToFunctionPassAdaptor(keepBasesPipeline()));
   } else {
+    // After the passes that make values loop-invariant, so that what is no object can be told, and before those that leave only derived
+    // pointers in a loop: vectorisation, and strength reduction in the code generator.
+    builder.registerVectorizerStartEPCallback([](llvm::FunctionPassManager& function, llvm::OptimizationLevel) {
+      function.addPass(keepBasesPipeline());
+    });
     passes.addPass(builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2));
   }
   passes.run(module, analyses.module);

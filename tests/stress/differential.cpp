@@ -1,5 +1,6 @@
 // Random valid programs (vm/ir/random.h) must compute the same at O0 and at O2.
 //   stress_differential FIRST_SEED COUNT
+//   stress_differential SEED             prints the program
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ std::string run(const std::string& text, std::uint64_t optLevel) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2) return std::fputs(ir::randomBundle(std::strtoul(argv[1], nullptr, 10)).c_str(), stdout) < 0;
   if (argc != 3) return 2;
   unsigned long first = std::strtoul(argv[1], nullptr, 10), count = std::strtoul(argv[2], nullptr, 10);
   int failures = 0;
