@@ -2,6 +2,7 @@
 #include <random>
 
 #include "tests/unit/ir/text_loader.h"
+#include "vm/ir/formatter.h"
 #include "vm/ir/printer.h"
 
 namespace gaur::ir::test {
@@ -228,6 +229,11 @@ TEST(Parser, RandomGarbageNeverCrashes) {
       ASSERT_FALSE(isFromParsing && diagnostic.pos == 0) << diagnostic.message;
     }
     loaded.errors();
+    Diagnostics formatDiagnostics;
+    format(loaded.source(), formatDiagnostics);
+    if (!loaded.bundle) continue;
+    Loaded again = load(print(*loaded.bundle));
+    ASSERT_TRUE(again.bundle) << text << again.errors();
   }
 }
 
