@@ -1,49 +1,90 @@
 // Options from rows, reading of files, and the two forms of diagnostics.
 #include "tools/gaur/command.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 namespace gaur::tool {
+
+namespace {
+
+std::string shown(bool) { return ""; }
+std::string shown(const std::string& text) { return text; }
+std::string shown(const std::vector<std::string>&) { return ""; }
+std::string shown(std::uint64_t number) {
+  bool isMegabytes = number != 0 && number % kMegabyte == 0;
+  return isMegabytes ? std::to_string(number / kMegabyte) + "M" : std::to_string(number);
+}
+
+/// What each option is when nobody sets it, for --help; empty where that goes without saying.
+const std::map<std::string_view, std::string>& defaults() {
+  static const Options untouched;
+  static const std::map<std::string_view, std::string> table = {
+#define GAUR_OPTION(member, Name, Kind, Default, Least, Most, Environment, Help) {Name, shown(untouched.member)},
+#include "vm/support/options.def"
+  };
+  return table;
+}
+
+}  // namespace
 
 void addVmOptions(CLI::App& command, Options& options) {
   for (const OptionInfo& row : optionInfos()) {
     std::string help(row.help);
-    if (!row.defaultText.empty()) help += " [" + std::string(row.defaultText) + "]";
+    if (const std::string& value = defaults().at(row.name); !value.empty()) help += " [" + value + "]";
     auto set = [&options, name = std::string(row.name)](const std::string& value) {
-      if (auto result = setOption(options, name, value); !result) throw CLI::ValidationError("--" + name, result.error().message);
+      if (auto result = setOption(options, name, value); !result) throw Exit{kUsage, result.error().message};
     };
     std::string flag = "--" + std::string(row.name);
     if (row.kind == OptionKind::Flag) {
-      command.add_flag_callback(flag, [set] { set(""); }, help);
+      command.add_flag_callback(flag, [set] { set(""); }, help)->group(kVmGroup);
       continue;
     }
-    auto* option = command.add_option_function<std::string>(flag, set, help)->group("Virtual machine");
+    auto* option = command.add_option_function<std::string>(flag, set, help)->group(kVmGroup);
     option->type_name(row.kind == OptionKind::Size ? "SIZE" : row.kind == OptionKind::Number ? "N" : "TEXT");
     if (row.kind == OptionKind::Number) option->expected(0, 1);
   }
 }
 
-std::string readFile(const std::string& path) {
-  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  // Reading a folder succeeds with nothing in it and an error in the stream.
-  if (!file || (text.str().empty() && file.peek() != std::ifstream::traits_type::eof()))
-    throw Exit{kUsage, makeError(ErrorId::FileUnreadable, {path, errno ? std::strerror(errno) : "not a file"}).message};
-  return std::move(text).str();
+std::vector<std::string> separateOptionValues(int argc, char** argv) {
+  std::vector<std::string> words(argv, argv + argc);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    for (const OptionInfo& row : optionInfos()) {
+      if (row.kind != OptionKind::Number || words[i] != "--" + std::string(row.name)) continue;
+      bool hasValue = i + 1 < words.size() && std::all_of(words[i + 1].begin(), words[i + 1].end(),
+                                                          [](unsigned char c) { return std::isdigit(c) != 0; });
+      if (!hasValue) words[i] += "=1";
+    }
+  }
+  return words;
 }
 
-Source::Source(std::string p, std::size_t errorLimit) : path(std::move(p)), text(readFile(path)), diagnostics(errorLimit) {}
+std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> arguments) {
+  std::string text = makeError(id, arguments).message;
+  std::string hint = substitute(errorInfo(id).hint, arguments);
+  return hint.empty() ? text : text + "\n  hint: " + hint;
+}
 
-std::string diagnosticsJson(const Source& source) {
+std::string readFile(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), [](FILE* f) { return f ? std::fclose(f) : 0; });
+  std::string text;
+  char buffer[1 << 16];
+  std::size_t count = 0;
+  while (file && (count = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) text.append(buffer, count);
+  if (!file || std::ferror(file.get())) throw Exit{kUsage, makeError(ErrorId::FileUnreadable, {path, std::strerror(errno)}).message};
+  return text;
+}
+
+Source::Source(const std::string& p, std::size_t errorLimit) : path(p == "-" ? "<stdin>" : p), text(readFile(p)), diagnostics(errorLimit) {}
+
+nlohmann::json diagnosticsJson(const Source& source) {
   nlohmann::json list = nlohmann::json::array();
   for (const Diagnostic& diagnostic : source.diagnostics.list()) {
     LineColumn at = lineColumn(source.text, diagnostic.pos);
@@ -62,12 +103,16 @@ std::string diagnosticsJson(const Source& source) {
                     {"hint", diagnostic.hint},
                     {"notes", notes}});
   }
-  return list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+  return list;
+}
+
+void printJson(const nlohmann::json& value) {
+  std::printf("%s\n", value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
 void report(const Source& source, const Invocation& invocation) {
   if (invocation.json) {
-    std::printf("%s\n", diagnosticsJson(source).c_str());
+    printJson(diagnosticsJson(source));
     return;
   }
   std::fputs(render(source.diagnostics, source.view(), invocation.colour).c_str(), stderr);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,15 +51,23 @@ void addVersion(CLI::App& app, Invocation& invocation);
 /// `completion SHELL` and `man`: made from the app itself, so that they never go stale.
 void addSelfDescription(CLI::App& app);
 
-/// Adds options.def's rows to a subcommand.
+/// Adds options.def's rows to a subcommand, in a group of their own.
 void addVmOptions(CLI::App& command, Options& options);
+inline constexpr const char* kVmGroup = "Virtual machine";
+
+/// The words of a command line, with "=1" after options whose number is left out, so that `--gc-stress FILE` means what it says.
+std::vector<std::string> separateOptionValues(int argc, char** argv);
+
+/// Message of an error and, in a second line, its hint.
+std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> arguments);
 
 /// Text of a file ("-" is standard input). Throws Exit where it cannot be read.
 std::string readFile(const std::string& path);
 
 /// One source text with its diagnostics, which refer to the text.
 struct Source {
-  explicit Source(std::string path, std::size_t errorLimit);
+  /// `path` "-" is standard input.
+  Source(const std::string& path, std::size_t errorLimit);
   SourceText view() const { return {path, text}; }
 
   std::string path;
@@ -68,7 +77,9 @@ struct Source {
 
 /// Prints diagnostics to stderr, or as JSON to stdout.
 void report(const Source& source, const Invocation& invocation);
-/// Diagnostics as a JSON array of {file, line, column, severity, code, message, hint, notes}.
-std::string diagnosticsJson(const Source& source);
+/// Diagnostics as a JSON array of {file, line, column, severity, code, name, message, hint, notes}.
+nlohmann::json diagnosticsJson(const Source& source);
+/// Prints to stdout, indented; bytes that are no UTF-8 are replaced.
+void printJson(const nlohmann::json& value);
 
 }  // namespace gaur::tool

@@ -19,18 +19,20 @@ void addFmt(CLI::App& app, Invocation& invocation) {
   command->add_flag("-i,--in-place", arguments->inPlace, "Write the files instead of standard output");
   command->add_flag("--check", arguments->check, "Write nothing; fail where a file is not formatted");
   command->callback([arguments, &invocation] {
-    bool unformatted = false;
+    int status = kOk;
     for (const std::string& file : arguments->files) {
       Source source(file, invocation.options.errorLimit);
       auto text = ir::format(source.view(), source.diagnostics);
       if (!text) {
+        // The other files are formatted all the same.
         report(source, invocation);
-        throw Exit{kBadSource, ""};
+        status = kBadSource;
+        continue;
       }
       if (arguments->check) {
         if (*text == source.text) continue;
         std::fprintf(stderr, "%s is not formatted\n", file.c_str());
-        unformatted = true;
+        if (status == kOk) status = kProgramFailed;
       } else if (arguments->inPlace && file != "-") {
         if (*text == source.text) continue;
         std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -39,7 +41,7 @@ void addFmt(CLI::App& app, Invocation& invocation) {
         std::fwrite(text->data(), 1, text->size(), stdout);
       }
     }
-    if (unformatted) throw Exit{kProgramFailed, ""};
+    throw Exit{status, ""};
   });
 }
 

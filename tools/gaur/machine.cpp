@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "vm/support/near_name.h"
+
 namespace gaur::tool {
 
 CallMemory::CallMemory(std::span<const ir::Type* const> types) : types_(types) {
@@ -16,7 +18,12 @@ CallMemory::CallMemory(std::span<const ir::Type* const> types) : types_(types) {
 
 Machine::Machine(const Options& options) {
   auto vm = runtime::MicroVm::create(options);
-  if (!vm) throw Exit{kResources, vm.error().message};
+  if (!vm) {
+    // Wrong options (codes O...) and libraries that are not there are mistakes of the command line.
+    ErrorId id = vm.error().id;
+    bool isUsage = errorInfo(id).code[0] == 'O' || id == ErrorId::FileUnreadable;
+    throw Exit{isUsage ? kUsage : kResources, vm.error().message};
+  }
   vm_ = std::move(*vm);
 }
 
@@ -28,8 +35,13 @@ ir::Bundle* Machine::load(Source& source) {
 
 const ir::Function& Machine::function(std::string_view name) {
   auto* function = vm_->program().entityOf<ir::Function>(vm_->program().idOf(name));
-  if (!function) throw Exit{kUsage, makeError(ErrorId::EntryUnknown, {name}).message};
-  return *function;
+  if (function) return *function;
+  NearName finder(ir::withoutSigil(name));
+  for (const auto& bundle : vm_->program().bundles())
+    for (const ir::Function* candidate : bundle->functions) finder.offer(ir::fullName(*candidate));
+  std::string full = "@" + std::string(ir::withoutSigil(name));
+  if (finder.best().empty()) throw Exit{kUsage, adviceFor(ErrorId::EntryUnknown, {full})};
+  throw Exit{kUsage, makeError(ErrorId::EntryUnknown, {full}).message + "; did you mean '@" + finder.best() + "'?"};
 }
 
 bool isMain(const ir::Signature* signature) {

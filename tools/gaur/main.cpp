@@ -8,11 +8,43 @@
 #include <string_view>
 
 #include "tools/gaur/command.h"
-#include "vm/support/log.h"
+#include "vm/support/near_name.h"
 
 namespace {
 
 using namespace gaur::tool;
+
+std::string withSuggestion(std::string message, const gaur::NearName& finder, const std::string& prefix) {
+  if (!finder.best().empty()) message += "; did you mean '" + prefix + finder.best() + "'?";
+  return message;
+}
+
+/// A first word that is neither an option nor a subcommand would leave the parser with "a subcommand is required".
+void checkSubcommand(const CLI::App& app, const std::string& word) {
+  gaur::NearName finder(word);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return;
+    finder.offer(command->get_name());
+  }
+  throw Exit{kUsage, withSuggestion("there is no command '" + word + "'", finder, "") + "\n  hint: gaur --help lists them"};
+}
+
+/// What to say about words that no option and no positional takes.
+[[noreturn]] void refuseExtras(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* command = app.get_subcommands().front();
+  for (const std::string& word : command->remaining()) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    std::string name = word.substr(word.find_first_not_of('-'));
+    name.resize(std::min(name.size(), name.find('=')));
+    gaur::NearName finder(name);
+    for (const CLI::Option* option : command->get_options())
+      for (const std::string& known : option->get_lnames()) finder.offer(known);
+    throw Exit{kUsage, withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
+                           "\n  hint: gaur " + words[1] + " --help lists them" +
+                           (words[1] == "run" ? "; words for the program that begin with - come after --" : "")};
+  }
+  throw Exit{kUsage, "'" + words[1] + "' takes no argument '" + command->remaining().front() + "'"};
+}
 
 /// Colour on terminals, unless NO_COLOR says otherwise (no-color convention).
 bool wantsColour() { return isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
@@ -21,7 +53,7 @@ int runCommand(int argc, char** argv) {
   CLI::App app("Gaur, a Mu-style micro virtual machine", "gaur");
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help for all subcommands");
-  app.option_defaults()->always_capture_default(false);
+  app.set_version_flag("--version", "gaur " GAUR_VERSION);
   app.footer("Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 out of resources,\n"
              "6 uncaught guest failure, 70 bug in the VM; `run` otherwise passes on the program's own status.");
   Invocation invocation;
@@ -41,8 +73,14 @@ int runCommand(int argc, char** argv) {
   addSelfDescription(app);
   int own = static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
   if (own < argc) invocation.afterDashes.assign(argv + own + 1, argv + argc);
+  std::vector<std::string> words = separateOptionValues(own, argv);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) command->set_help_all_flag();
+  if (words.size() > 1 && words[1][0] != '-') checkSubcommand(app, words[1]);
   try {
-    app.parse(own, argv);
+    // The parser takes words from the end.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1));
+  } catch (const CLI::ExtrasError&) {
+    refuseExtras(app, words);
   } catch (const CLI::ParseError& error) {
     int status = app.exit(error);
     return status == 0 ? kOk : kUsage;

@@ -84,7 +84,7 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
     throw Exit{kUsage, makeError(ErrorId::EntryArguments, {name, std::to_string(memory.count()), std::to_string(words.size())}).message};
   for (std::size_t i = 0; i < words.size(); ++i) {
     const ir::Type* type = memory.type(i);
-    if (!hasLiteral(type)) throw Exit{kUsage, makeError(ErrorId::EntryType, {name, ir::toString(type)}).message};
+    if (!hasLiteral(type)) throw Exit{kUsage, adviceFor(ErrorId::EntryType, {name, ir::toString(type)})};
     Cursor cursor{words[i]};
     auto read = readLiteral(cursor, type, memory.at(i));
     if (!read || !cursor.atEnd())
@@ -126,7 +126,7 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   else
     readArguments(function, words, parameters);
   for (const ir::Type* type : signature->results)
-    if (!hasLiteral(type)) throw Exit{kUsage, makeError(ErrorId::EntryType, {ir::describe(function), ir::toString(type)}).message};
+    if (!hasLiteral(type)) throw Exit{kUsage, adviceFor(ErrorId::EntryType, {ir::describe(function), ir::toString(type)})};
 
   auto outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
   times.run = watch.lap();
@@ -134,11 +134,12 @@ void run(const RunArguments& arguments, Invocation& invocation) {
     case runtime::CallOutcome::Kind::Returned: leave(passOnResults(signature, results), times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::ThreadExited: leave(kOk, times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::Threw:
-    case runtime::CallOutcome::Kind::Failed: break;
+    case runtime::CallOutcome::Kind::Failed:
+    case runtime::CallOutcome::Kind::NotStarted: break;
   }
   std::fflush(stdout);
   std::fprintf(stderr, "%s", outcome.report.c_str());
-  leave(kGuestFailure, times, machine, arguments, invocation.json);
+  leave(outcome.kind == runtime::CallOutcome::Kind::NotStarted ? kResources : kGuestFailure, times, machine, arguments, invocation.json);
 }
 
 }  // namespace

@@ -49,36 +49,91 @@ void printZsh(const CLI::App& app) {
   std::printf("  esac\n}\n_gaur\n");
 }
 
+/// In a fish string in single quotes.
+std::string fishQuoted(const std::string& text) {
+  std::string out = "'";
+  for (char c : text) {
+    if (c == '\\' || c == '\'') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
 void printFish(const CLI::App& app) {
   for (const CLI::App* command : subcommands(app)) {
-    std::printf("complete -c gaur -n __fish_use_subcommand -a %s -d '%s'\n", command->get_name().c_str(), command->get_description().c_str());
+    const char* name = command->get_name().c_str();
+    std::printf("complete -c gaur -n __fish_use_subcommand -f -a %s -d %s\n", name, fishQuoted(command->get_description()).c_str());
     for (const CLI::Option* option : command->get_options())
-      for (const std::string& name : option->get_lnames())
-        std::printf("complete -c gaur -n '__fish_seen_subcommand_from %s' -l %s -d \"%s\"\n", command->get_name().c_str(), name.c_str(),
-                    option->get_description().c_str());
+      for (const std::string& flag : option->get_lnames())
+        std::printf("complete -c gaur -n '__fish_seen_subcommand_from %s' -l %s -d %s\n", name, flag.c_str(),
+                    fishQuoted(option->get_description()).c_str());
   }
 }
 
-/// Text for roff: backslashes and leading dots mean something there.
-std::string roff(std::string text) {
+/// Text for roff: backslashes, hyphens and leading dots mean something there.
+std::string roff(const std::string& text) {
   std::string out;
+  bool isLineStart = true;
   for (char c : text) {
-    if (c == '\\' || c == '-') out += '\\';
-    out += c;
+    if (isLineStart && (c == '.' || c == '\'')) out += "\\&";
+    if (c == '\\') out += "\\e";
+    else if (c == '-') out += "\\-";
+    else out += c;
+    isLineStart = c == '\n';
   }
-  if (!out.empty() && (out[0] == '.' || out[0] == '\'')) out.insert(0, "\\&");
   return out;
 }
 
-void printMan(const CLI::App& app) {
-  std::printf(".TH GAUR 1 \"\" \"gaur %s\" \"User Commands\"\n.SH NAME\ngaur \\- %s\n.SH SYNOPSIS\n.B gaur\nCOMMAND [OPTION]... [ARGUMENT]...\n", GAUR_VERSION,
-              roff(app.get_description()).c_str());
-  for (const CLI::App* command : subcommands(app)) {
-    std::printf(".SH %s\n%s\n", roff(command->get_name()).c_str(), roff(command->get_description()).c_str());
-    for (const CLI::Option* option : command->get_options())
-      std::printf(".TP\n.B %s\n%s\n", roff(option->get_name(true)).c_str(), roff(option->get_description()).c_str());
+/// "-i, --in-place", "--heap SIZE", "FILE".
+std::string synopsis(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_name();
+  std::string out;
+  for (const std::string& name : option.get_snames()) out += (out.empty() ? "-" : ", -") + name;
+  for (const std::string& name : option.get_lnames()) out += (out.empty() ? "--" : ", --") + name;
+  // The name of the type goes on with the values it may have, which the description tells.
+  std::string type = option.get_type_name();
+  if (option.get_items_expected_max() > 0) out += " " + type.substr(0, type.find(':'));
+  return out;
+}
+
+void printManOptions(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group() == kVmGroup) continue;
+    std::printf(".TP\n.B %s\n%s\n", roff(synopsis(*option)).c_str(), roff(option->get_description()).c_str());
   }
+}
+
+/// The options of the VM, once for all subcommands, each with its environment variable.
+void printManVmOptions(const CLI::App& app) {
+  for (const CLI::App* command : subcommands(app)) {
+    std::vector<const CLI::Option*> options = command->get_options([](const CLI::Option* o) { return o->get_group() == kVmGroup; });
+    if (options.empty()) continue;
+    std::printf(".SH OPTIONS OF THE VIRTUAL MACHINE\nSubcommands that run or compile programs take these too.\n");
+    for (const CLI::Option* option : options) {
+      std::string environment;
+      for (const OptionInfo& row : optionInfos())
+        if (row.name == option->get_lnames().front()) environment = std::string(row.environment);
+      std::printf(".TP\n.B %s\n%s. Environment: %s.\n", roff(synopsis(*option)).c_str(), roff(option->get_description()).c_str(),
+                  environment.c_str());
+    }
+    return;
+  }
+}
+
+void printMan(const CLI::App& app) {
+  std::printf(".TH GAUR 1 \"\" \"gaur %s\" \"User Commands\"\n.SH NAME\ngaur \\- a Mu-style micro virtual machine\n", GAUR_VERSION);
+  std::printf(".SH SYNOPSIS\n.B gaur\nCOMMAND [OPTION]... [ARGUMENT]...\n");
+  std::printf(".SH DESCRIPTION\nGaur runs programs in Mu IR, a small typed SSA language that compilers of managed languages target:\n"
+              "it checks them, compiles them while they run, collects their garbage and unwinds their exceptions.\n.SH COMMANDS\n");
+  for (const CLI::App* command : subcommands(app)) {
+    std::printf(".SS gaur %s\n%s.\n", roff(command->get_name()).c_str(), roff(command->get_description()).c_str());
+    if (command->get_footer() != app.get_footer()) std::printf("%s\n", roff(command->get_footer()).c_str());
+    printManOptions(*command);
+  }
+  printManVmOptions(app);
   std::printf(".SH EXIT STATUS\n%s\n", roff(app.get_footer()).c_str());
+  std::printf(".SH EXAMPLES\n.nf\ngaur run examples/sha256.uir README.md\ngaur run f.uir \\-\\-entry @f 20 \\-\\- \\-3\n"
+              "gaur dump \\-\\-stage=asm f.uir @f\ngaur check \\-\\-json f.uir\n.fi\n");
 }
 
 }  // namespace

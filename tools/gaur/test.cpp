@@ -120,7 +120,7 @@ class CaseRun {
     } else if (step.kind == Step::Kind::Fails) {
       if (outcome.kind == Kind::Returned) fail(step, "returned");
       else if (outcome.report.find(step.expected) == std::string::npos) fail(step, "no '" + step.expected + "' in the report:\n" + outcome.report);
-    } else if (outcome.kind == Kind::Threw || outcome.kind == Kind::Failed) {
+    } else if (outcome.kind == Kind::Threw || outcome.kind == Kind::Failed || outcome.kind == Kind::NotStarted) {
       fail(step, "did not return:\n" + outcome.report);
     } else {
       compareResults(step, results);
@@ -129,7 +129,10 @@ class CaseRun {
 
   void compareResults(const Step& step, CallMemory& results) {
     Cursor cursor{step.expected};
-    if (cursor.atEnd()) return;
+    if (cursor.atEnd()) {
+      if (results.count() != 0) fail(step, "returned " + std::to_string(results.count()) + " results, and none is expected");
+      return;
+    }
     bool list = cursor.take("(");
     bool equal = true;
     for (std::size_t i = 0; i < results.count(); ++i) {
@@ -269,6 +272,13 @@ bool isKnown(const std::map<std::string, std::string>& known, const std::string&
   });
 }
 
+void checkModes(const TestCase& test) {
+  for (const std::string& name : test.modes) {
+    bool exists = std::any_of(modes().begin(), modes().end(), [&](const Mode& mode) { return mode.name == name; });
+    if (!exists) throw Exit{kUsage, test.path + ": there is no mode '" + name + "'"};
+  }
+}
+
 void runTests(const TestArguments& arguments, const Invocation& invocation) {
   auto known = readKnownFailures(arguments.knownFailures);
   nlohmann::json results = nlohmann::json::array();
@@ -276,6 +286,7 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
   for (const std::string& file : arguments.files) {
     auto test = readTestCase(file, readFile(file));
     if (!test) throw Exit{kUsage, test.error().message};
+    checkModes(*test);
     for (const Mode& mode : modes()) {
       bool chosen = arguments.modes.empty() || std::find(arguments.modes.begin(), arguments.modes.end(), mode.name) != arguments.modes.end();
       if (!chosen || !test->runsIn(mode.name)) continue;
@@ -294,7 +305,7 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
     }
   }
   if (invocation.json)
-    std::printf("%s\n", results.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    printJson(results);
   else
     std::printf("%d passed, %d failed\n", passed, failed);
   if (failed > 0) throw Exit{kProgramFailed, ""};
@@ -308,7 +319,7 @@ void addTest(CLI::App& app, Invocation& invocation) {
   command->add_option("FILE", arguments->files, "Cases (.uir)")->required();
   std::vector<std::string> names;
   for (const Mode& mode : modes()) names.emplace_back(mode.name);
-  command->add_option("--mode", arguments->modes, "Modes to run in; all if not given")->delimiter(',')->check(CLI::IsMember(names));
+  command->add_option("--mode", arguments->modes, "Modes to run in; all if not given")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember(names));
   command->add_option("--known-failures", arguments->knownFailures, "List of cases that are expected to fail");
   command->add_option("--time-limit", arguments->timeLimit, "Seconds a case may take [60]");
   command->add_flag("--verbose", arguments->verbose, "Name the cases that pass too");

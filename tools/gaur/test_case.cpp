@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "tools/gaur/literals.h"
+#include "vm/support/near_name.h"
 
 namespace gaur::tool {
 
@@ -24,7 +25,8 @@ class DirectiveReader {
       begin = end + 1;
     }
     if (test_.title.empty()) return malformed("the first line is `// test: what it shows`");
-    return {};
+    bool checks = !test_.steps.empty() || !test_.diagnostics.empty() || test_.output || test_.runsIn(kCheckMode);
+    return checks ? Result<void>() : malformed("the case checks nothing");
   }
 
  private:
@@ -46,7 +48,16 @@ class DirectiveReader {
     else if (cursor.take("warning:")) return readDiagnostic(cursor, true);
     else if (cursor.take("run:")) return readRun(cursor);
     else if (cursor.take("load-after:")) test_.steps.push_back({Step::Kind::Load, line_, "", "", restOfLine(), false});
+    else if (isMistyped(cursor.word())) return malformed("no directive has this name, though one has nearly");
     return {};
+  }
+
+  /// Whether a comment begins with what was meant to be a directive, such as "rum:".
+  static bool isMistyped(std::string_view word) {
+    static constexpr std::string_view kDirectives[] = {"test:", "spec:", "modes:", "run:", "args:", "out:", "error:", "warning:", "load-after:", "part:"};
+    return word.ends_with(':') && std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
+             return word != known && editDistance(word, known, 1) == 1;
+           });
   }
 
   static std::vector<std::string> words(const std::string& text) {

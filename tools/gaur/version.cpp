@@ -21,7 +21,7 @@ void addVersion(CLI::App& app, Invocation& invocation) {
   command->callback([&invocation] {
     if (invocation.json) {
       nlohmann::json about{{"version", GAUR_VERSION}, {"target", kTarget}, {"checkLevel", GAUR_CHECK_LEVEL}, {"jit", GAUR_JIT != 0}, {"compiler", __VERSION__}};
-      std::printf("%s\n", about.dump(2).c_str());
+      printJson(about);
     } else {
       std::printf("gaur %s (%s, checks %d, %s)\n", GAUR_VERSION, kTarget, GAUR_CHECK_LEVEL, GAUR_JIT ? "with JIT" : "without JIT");
     }

@@ -98,7 +98,7 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
   Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
   thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
-  if (!adapter) return {CallOutcome::Kind::Failed, nullptr, "gaur: " + adapter.error().message + "\n"};
+  if (!adapter) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
   return thread->call(*adapter, entities_.recordOf(function), arguments, results);
 }
 

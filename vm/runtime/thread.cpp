@@ -19,7 +19,7 @@ struct Thread::HostFrame {
   /// Whether the call took a stack. If so, ThreadBlock::nativeStackPointer is where it is left to.
   bool ownsStack = false;
   void* savedPointer = nullptr;
-  enum class Leaving : std::uint8_t { No, Failure, ThreadExit } leaving = Leaving::No;
+  enum class Leaving : std::uint8_t { No, Failure, ThreadExit, NotStarted } leaving = Leaving::No;
   std::string report = {};
 };
 
@@ -76,7 +76,7 @@ CallOutcome Thread::call(jit::HostCall adapter, abi::FunctionRecord* function, c
     block_.stack = outerStack;
     vm_.stacks().giveBack(stack);
   } else {
-    frame.leaving = HostFrame::Leaving::Failure;
+    frame.leaving = HostFrame::Leaving::NotStarted;
     frame.report = "gaur: no address space for another stack\n";
     left = true;
   }
@@ -89,7 +89,7 @@ CallOutcome Thread::call(jit::HostCall adapter, abi::FunctionRecord* function, c
 CallOutcome Thread::outcomeOf(HostFrame& frame, bool left, bool returned, void* exception) {
   using Kind = CallOutcome::Kind;
   if (left && frame.leaving == HostFrame::Leaving::ThreadExit) return {Kind::ThreadExited, nullptr, {}};
-  if (left) return {Kind::Failed, nullptr, std::move(frame.report)};
+  if (left) return {frame.leaving == HostFrame::Leaving::NotStarted ? Kind::NotStarted : Kind::Failed, nullptr, std::move(frame.report)};
   if (returned) return {};
   return {Kind::Threw, exception, uncaughtReport(*this, exception)};
 }

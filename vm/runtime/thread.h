@@ -18,11 +18,12 @@ class MicroVm;
 /// How a call from the host ended.
 struct CallOutcome {
   /// Threw: a Mu exception left the function. Failed: a guest failure without handler (division by zero, NULL, ...).
-  enum class Kind : std::uint8_t { Returned, Threw, Failed, ThreadExited };
+  /// NotStarted: what the call needs is not to be had (compiler, address space); nothing of it has run.
+  enum class Kind : std::uint8_t { Returned, Threw, Failed, ThreadExited, NotStarted };
   Kind kind = Kind::Returned;
   /// Threw: the exception, which may be NULL. Nothing keeps it alive.
   void* exception = nullptr;
-  /// Threw and Failed: what happened and where, in lines.
+  /// Threw, Failed and NotStarted: what happened and where, in lines.
   std::string report;
 };
 
