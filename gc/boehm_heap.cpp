@@ -5,6 +5,7 @@
 #include <gc/gc_mark.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "gc/boehm_process.h"
 #include "gc/heap.h"
@@ -31,13 +32,19 @@ class BoehmHeap final : public Heap {
     if (bytes >= kLargestBlock) return nullptr;
     if (options_.stressInterval != 0) return allocateUnderStress(kind, bytes);
     if (bytes > abi::kSmallBytes) return allocateSingle(kind, bytes);
-    void* block = refill(kind, bytes);
+    void*& head = lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule];
+    void* block = head;
     if (!block) {
-      collect();
       block = refill(kind, bytes);
-      if (!block) return nullptr;
+      if (!block) {
+        collect();
+        block = refill(kind, bytes);
+        if (!block) return nullptr;
+      }
     }
-    lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule] = GC_NEXT(block);
+    head = GC_NEXT(block);
+    // While the first word is the link, nobody looks at the rest.
+    std::memset(static_cast<char*>(block) + sizeof(void*), 0, bytes - sizeof(void*));
     return block;
   }
 
@@ -85,17 +92,19 @@ class BoehmHeap final : public Heap {
  private:
   /// A list of blocks, exactly as big as wanted.
   void* refill(abi::BlockKind kind, std::uint64_t bytes) {
+    process_.growIfTight();
     void* list = nullptr;
-    GC_generic_malloc_many(bytes, process_.kind(kind), &list);
+    GC_generic_malloc_many(bytes, process_.listedKind(kind), &list);
     return list;
   }
 
   void* allocateSingle(abi::BlockKind kind, std::uint64_t bytes) {
     // Boehm adds a byte, so that references just behind an object belong to it; hybrids bring theirs along
     // (abi::Layout::payload).
-    if (void* block = GC_generic_malloc(bytes - 1, process_.kind(kind))) return block;
+    process_.growIfTight();
+    if (void* block = GC_generic_malloc(bytes - 1, process_.singleKind(kind))) return block;
     collect();
-    return GC_generic_malloc(bytes - 1, process_.kind(kind));
+    return GC_generic_malloc(bytes - 1, process_.singleKind(kind));
   }
 
   void* allocateUnderStress(abi::BlockKind kind, std::uint64_t bytes) {

@@ -58,6 +58,14 @@ namespace {
 /// How far above an interrupted stack pointer a weak reference may lie that was loaded and not yet revealed.
 constexpr std::uintptr_t kFreshBytes = 512;
 
+/// After a collection the heap has room for so many times what is alive, but no more than kLargestRoom beside
+/// it: marking costs a fraction of allocating then, and memory is not touched for nothing.
+constexpr std::uint64_t kRoomFactor = 8;
+constexpr std::uint64_t kLargestRoom = std::uint64_t{128} << 20;
+
+/// A section of the heap this big asks for huge pages.
+constexpr std::uint64_t kHugePagesFrom = std::uint64_t{4} << 20;
+
 template <class F>
 void withCollectorLock(F f) {
   GC_call_with_alloc_lock(
@@ -180,10 +188,11 @@ BoehmProcess::BoehmProcess() {
 
   unsigned procedure = GC_new_proc(markObject);
   setMarkProcedure(procedure);
-  kinds_[static_cast<unsigned>(abi::BlockKind::Traced)] =
-      static_cast<int>(GC_new_kind(GC_new_free_list(), GC_MAKE_PROC(procedure, 0), 0, 1));
-  kinds_[static_cast<unsigned>(abi::BlockKind::PointerFree)] =
-      static_cast<int>(GC_new_kind(GC_new_free_list(), 0, 0, 1));
+  auto makeKind = [](GC_word descriptor, bool cleared) {
+    return static_cast<int>(GC_new_kind(GC_new_free_list(), descriptor, 0, cleared));
+  };
+  kinds_ = {{makeKind(GC_MAKE_PROC(procedure, 0), false), makeKind(0, false)},
+            {makeKind(GC_MAKE_PROC(procedure, 0), true), makeKind(0, true)}};
 
   pushThreadStacks_ = GC_get_push_other_roots();
   GC_set_push_other_roots(pushOtherRoots);
@@ -197,13 +206,11 @@ BoehmProcess::BoehmProcess() {
 }
 
 void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& options) {
-  if (options.maxBytes != 0) GC_set_max_heap_size(options.maxBytes);
-  std::uint64_t wanted =
-      options.maxBytes != 0 ? std::min(options.initialBytes, options.maxBytes) : options.initialBytes;
-  GC_prof_stats_s stats;
-  GC_get_prof_stats(&stats, sizeof stats);
-  std::size_t size = stats.heapsize_full;
-  if (size < wanted) GC_expand_hp(wanted - size);
+  if (options.maxBytes != 0) {
+    maxBytes_ = options.maxBytes;
+    GC_set_max_heap_size(maxBytes_);
+  }
+  expandTo(options.initialBytes);
   // With any stop function but its own, Boehm sweeps everything before it marks: no dead object with stale
   // references remains that the verifier could take for a live one.
   if (options.verify) GC_set_stop_func([] { return 0; });
@@ -213,6 +220,23 @@ void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& option
     providers_ = entry;
   });
 }
+
+void BoehmProcess::expandTo(std::uint64_t bytes) {
+  if (maxBytes_ != 0) bytes = std::min(bytes, maxBytes_);
+  GC_prof_stats_s stats;
+  GC_get_prof_stats(&stats, sizeof stats);
+  if (stats.heapsize_full >= bytes || GC_expand_hp(bytes - stats.heapsize_full) == 0) return;
+  // Huge pages save most of the faults and of the misses in the TLB. Boehm does not tell where the new memory
+  // is; a block as big as it, which is never written, does.
+  std::uint64_t fresh = (bytes - stats.heapsize_full) & ~(platform::pageSize() - 1);
+  if (fresh < kHugePagesFrom) return;
+  void* block = GC_malloc_atomic_ignore_off_page(fresh - platform::pageSize());
+  if (!block) return;
+  platform::preferHugePages(block, fresh - platform::pageSize());
+  GC_free(block);
+}
+
+void BoehmProcess::grow() { expandTo(wantedBytes_.exchange(0, std::memory_order_relaxed)); }
 
 void BoehmProcess::removeProvider(RootProvider& provider) {
   Provider* removed = nullptr;
@@ -226,7 +250,9 @@ void BoehmProcess::removeProvider(RootProvider& provider) {
     for (const NativeThread* thread = threads_; thread; thread = thread->next)
       for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
         GAUR_CHECK(attachment->provider != &provider, "a thread is still attached to a heap that goes away");
-    if (!providers_) GC_set_max_heap_size(0);
+    if (providers_) return;
+    GC_set_max_heap_size(0);
+    maxBytes_ = 0;
   });
   delete removed;
 }
@@ -318,6 +344,11 @@ void BoehmProcess::handleEvent(GC_EventType event) {
       break;
     case GC_EVENT_END: {
       std::uint64_t duration = platform::monotonicTime() - self.startTime_;
+      GC_prof_stats_s stats;
+      GC_get_prof_stats_unsafe(&stats, sizeof stats);
+      std::uint64_t live = stats.heapsize_full - stats.free_bytes_full;
+      std::uint64_t wanted = live + std::min(live * kRoomFactor, kLargestRoom);
+      if (wanted > stats.heapsize_full) self.wantedBytes_.store(wanted, std::memory_order_relaxed);
       self.times_.totalNanoseconds += duration;
       logCollection(duration, self.pause_);
       break;

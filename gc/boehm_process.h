@@ -6,6 +6,7 @@
 #include <gc/gc_mark.h>
 #include <signal.h>
 
+#include <atomic>
 #include <cstdint>
 
 #include "gc/heap.h"
@@ -14,6 +15,13 @@
 #include "vm/abi/thread_block.h"
 
 namespace gaur::gc {
+
+/// Boehm's numbers of the kinds, by abi::BlockKind. Listed blocks come from free lists, and only their first
+/// word says anything; single ones come zeroed.
+struct BoehmKinds {
+  int listed[abi::kBlockKinds];
+  int single[abi::kBlockKinds];
+};
 
 struct CollectionTimes {
   std::uint64_t totalNanoseconds = 0;
@@ -25,7 +33,8 @@ class BoehmProcess {
   /// Started on first use, then there for the rest of the process.
   static BoehmProcess& instance();
 
-  int kind(abi::BlockKind kind) const { return kinds_[static_cast<unsigned>(kind)]; }
+  int listedKind(abi::BlockKind kind) const { return kinds_.listed[static_cast<unsigned>(kind)]; }
+  int singleKind(abi::BlockKind kind) const { return kinds_.single[static_cast<unsigned>(kind)]; }
 
   void addProvider(RootProvider& provider, const HeapOptions& options);
   /// All threads that were attached for it are detached.
@@ -37,6 +46,11 @@ class BoehmProcess {
 
   CollectionTimes times() const { return times_; }
 
+  /// Call before asking Boehm for blocks: enlarges the heap if the last collection found it tight.
+  void growIfTight() {
+    if (wantedBytes_.load(std::memory_order_relaxed) != 0) grow();
+  }
+
  private:
   struct Attachment;
   struct NativeThread;
@@ -47,18 +61,23 @@ class BoehmProcess {
   static void handleEvent(GC_EventType event);
   static void pushOtherRoots();
   void pushRoots();
+  void grow();
+  void expandTo(std::uint64_t bytes);
   template <class F>
   void forEachStackPart(const NativeThread& thread, F&& f);
   StackRange muStackOf(const NativeThread& thread, std::uintptr_t sp, const Attachment*& found) const;
 
   static thread_local NativeThread* currentThread_;
 
-  int kinds_[abi::kBlockKinds] = {};
+  BoehmKinds kinds_ = {};
   // Lists that the hooks walk; changed with the allocation lock held, so that no collection can be going on.
   NativeThread* threads_ = nullptr;
   Provider* providers_ = nullptr;
   GC_push_other_roots_proc pushThreadStacks_ = nullptr;
   struct sigaction suspensionAction_ = {};
+  std::uint64_t maxBytes_ = 0;
+  /// Size the heap should have; 0 when it is big enough.
+  std::atomic<std::uint64_t> wantedBytes_{0};
   CollectionTimes times_;
   std::uint64_t startTime_ = 0;
   std::uint64_t stopTime_ = 0;

@@ -15,7 +15,7 @@ class RootProvider;
 
 struct HeapOptions {
   /// Bytes of heap before the first collection; address space until they are used.
-  std::uint64_t initialBytes = std::uint64_t{256} << 20;
+  std::uint64_t initialBytes = std::uint64_t{16} << 20;
   /// The heap does not grow beyond this; 0 is no limit. One limit holds for the whole process: the last one
   /// given.
   std::uint64_t maxBytes = 0;
@@ -51,8 +51,9 @@ class Heap {
   Heap& operator=(const Heap&) = delete;
 
   /// A zeroed block of `bytes` (abi::blockBytes), except that its first word may still be the link of a free
-  /// list: the caller writes the header before anything else. Small sizes leave more such blocks in `lists`.
-  /// Null when memory is exhausted.
+  /// list: the caller writes the header before anything else. For small sizes it comes from `lists`, refilled
+  /// if need be; of the blocks that stay there only the link is defined, and whoever takes one without this
+  /// function zeroes the rest before it writes the header. Null when memory is exhausted.
   virtual void* allocateBlock(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes) = 0;
 
   /// Makes this thread known, with its native stack from here on and the block that compiled code uses on it.

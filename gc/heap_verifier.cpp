@@ -17,19 +17,24 @@ namespace gaur::gc {
 
 namespace {
 
+constexpr auto kPointerFree = static_cast<unsigned>(abi::BlockKind::PointerFree);
+
 struct Verifier {
-  const int (&kinds)[2];
+  const BoehmKinds& kinds;
 
   void checkBlock(void* block, std::size_t bytes) const {
     int kind = GC_get_kind_and_size(block, nullptr);
-    if (std::find(std::begin(kinds), std::end(kinds), kind) == std::end(kinds)) return;
+    auto isOneOf = [kind](const int (&some)[abi::kBlockKinds]) {
+      return std::find(std::begin(some), std::end(some), kind) != std::end(some);
+    };
+    if (!isOneOf(kinds.listed) && !isOneOf(kinds.single)) return;
     abi::ObjectHeader header(*static_cast<std::uint64_t*>(block));
     if (!header.isLive()) return;
     const abi::LayoutTable& table = abi::LayoutTable::shared();
     GAUR_CHECK(table.knows(header.typeIndex()), describe(block, header, "no such type"));
     const abi::Layout& layout = table.byIndex(header.typeIndex());
     GAUR_CHECK(layout.isWide() == header.isWide(), describe(block, header, "alignment of another type"));
-    GAUR_CHECK(layout.isPointerFree() == (kind == kinds[1]),
+    GAUR_CHECK(layout.isPointerFree() == (kind == kinds.listed[kPointerFree] || kind == kinds.single[kPointerFree]),
                describe(block, header, "block of the wrong kind"));
     std::uint64_t length = layout.isHybrid() ? hybridLength(header, layout, block) : header.length();
     GAUR_CHECK(layout.isHybrid() || length == 0, describe(block, header, "a length, but no hybrid"));
@@ -81,7 +86,7 @@ struct Verifier {
 
 }  // namespace
 
-void verifyHeap(const int (&kinds)[2]) {
+void verifyHeap(const BoehmKinds& kinds) {
   Verifier verifier{kinds};
   GC_enumerate_reachable_objects_inner(
       [](void* block, std::size_t bytes, void* data) {

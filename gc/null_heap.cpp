@@ -24,6 +24,13 @@ class NullHeap final : public Heap {
   ~NullHeap() override { platform::release(reinterpret_cast<void*>(begin_), size_); }
 
   void* allocateBlock(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes) override {
+    if (bytes <= abi::kSmallBytes) {
+      void*& head = lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule];
+      if (void* block = head) {
+        head = *static_cast<void**>(block);
+        return block;
+      }
+    }
     std::uint64_t count = bytes > abi::kSmallBytes ? 1 : kRefillBytes / bytes;
     std::uintptr_t first = take(count * bytes);
     if (first == 0 && count > 1) {

@@ -29,6 +29,8 @@ bool protect(void* address, std::size_t size, Access access);
 /// Gives the memory of pages back to the system; the address space stays and reads as zero.
 bool discard(void* address, std::size_t size);
 void release(void* address, std::size_t size);
+/// A wish: the system may give huge pages to this memory when it is touched.
+void preferHugePages(void* address, std::size_t size);
 
 /// The same memory at two addresses, so that no page is both writable and executable.
 struct DualMapping {

@@ -85,6 +85,8 @@ bool discard(void* address, std::size_t size) { return madvise(address, size, MA
 
 void release(void* address, std::size_t size) { munmap(address, size); }
 
+void preferHugePages(void* address, std::size_t size) { madvise(address, size, MADV_HUGEPAGE); }
+
 Result<DualMapping> mapDual(std::size_t size, void* at) {
   Descriptor memory(memfd_create("gaur-code", MFD_CLOEXEC));
   if (memory.get() < 0 || ftruncate(memory.get(), static_cast<off_t>(size)) != 0)

@@ -120,6 +120,7 @@ class TestThread {
     void* object = head;
     if (!object) return heap_.allocateBlock(block.allocation, kind, bytes);
     head = *static_cast<void**>(object);
+    std::memset(static_cast<char*>(object) + sizeof(void*), 0, bytes - sizeof(void*));
     return object;
   }
 

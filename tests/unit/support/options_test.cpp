@@ -16,7 +16,7 @@ TEST(Options, Defaults) {
   Options options;
   EXPECT_EQ(options.optLevel, 2u);
   EXPECT_FALSE(options.eager);
-  EXPECT_EQ(options.heapSize, 256u << 20);
+  EXPECT_EQ(options.heapSize, 16u << 20);
   EXPECT_EQ(options.stackSize, 8u << 20);
   EXPECT_EQ(options.errorLimit, 20u);
 }
@@ -45,7 +45,7 @@ TEST(Options, Mistakes) {
   EXPECT_EQ(setOption(options, "heap", "1K").error().id, ErrorId::OptionValue);
   EXPECT_EQ(setOption(options, "eager", "perhaps").error().id, ErrorId::OptionValue);
   EXPECT_EQ(setOption(options, "gc-stress", "-1").error().id, ErrorId::OptionValue);
-  EXPECT_EQ(options.heapSize, 256u << 20);
+  EXPECT_EQ(options.heapSize, 16u << 20);
 }
 
 TEST(Options, Sizes) {
