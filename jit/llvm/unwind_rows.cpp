@@ -70,6 +70,8 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
       std::uintptr_t call = site->returnAddress - 1;
       if (call < function.begin) return llvm::createStringError("a call site lies in no function");
       const FrameRule& rule = ruleAt(function, call);
+      // Blocks that nothing reaches keep the rule of the entry, where no call can be: they never run.
+      if (body && sameFrame(function.rules.front(), rule)) continue;
       if (!body || !sameFrame(*body, rule))
         return llvm::createStringError("a call site of instruction %u lies outside of the function's frame", site->instruction);
       abi::CallSiteRow row{};
