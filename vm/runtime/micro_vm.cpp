@@ -75,15 +75,17 @@ ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
     ir::parse(source, builder, diagnostics);
   }
   if (diagnostics.failed()) return nullptr;
-  Timer timer(linkNanoseconds_);
-  std::unique_ptr<ir::Bundle> bundle = builder.finish(diagnostics);
-  if (!bundle) return nullptr;
-  if (auto prepared = entities_.prepare(*bundle); !prepared) {
-    diagnostics.report(prepared.error().id, 0, {prepared.error().message});
-    return nullptr;
-  }
   ir::Bundle* published = nullptr;
-  code_.redefine(bundle->versions, [&] { published = program_.publish(std::move(bundle)); });
+  {
+    Timer timer(linkNanoseconds_);
+    std::unique_ptr<ir::Bundle> bundle = builder.finish(diagnostics);
+    if (!bundle) return nullptr;
+    if (auto prepared = entities_.prepare(*bundle); !prepared) {
+      diagnostics.report(prepared.error().id, 0, {prepared.error().message});
+      return nullptr;
+    }
+    code_.redefine(bundle->versions, [&] { published = program_.publish(std::move(bundle)); });
+  }
   GAUR_LOG(Ir, Info, "loaded {}: {} functions, {} versions", published->name(), published->functions.size(), published->versions.size());
   if (options_.eager) {
     // A function that cannot be compiled fails when it is called, as without this option.
