@@ -1,5 +1,6 @@
-// Damaged bundles: every text of the conformance suite and the examples, truncated or with flipped bits, must load or be refused with a
-// diagnostic. A crash, a hang or a failed check ends the process, and the seed that was running is printed.
+// Damaged bundles: every text of the conformance suite and the examples, truncated or with flipped bits, must
+// load or be refused with a diagnostic. A crash, a hang or a failed check ends the process, and the seed that
+// was running is printed.
 //   stress_damaged_text FIRST_SEED COUNT
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -24,7 +25,8 @@ using namespace gaur;
 std::vector<std::string> readTexts() {
   std::vector<std::filesystem::path> paths;
   for (const char* folder : {"tests/conformance", "examples", "benchmarks"})
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(GAUR_SOURCE_DIR) / folder))
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(std::filesystem::path(GAUR_SOURCE_DIR) / folder))
       if (entry.path().extension() == ".uir") paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> texts;
@@ -41,7 +43,8 @@ std::string damage(std::string text, std::mt19937_64& random) {
   switch (random() % 4) {
     case 0: text.resize(position()); break;
     case 1:
-      for (std::uint64_t flips = 1 + random() % 8; flips > 0; --flips) text[position()] ^= static_cast<char>(1 << random() % 8);
+      for (std::uint64_t flips = 1 + random() % 8; flips > 0; --flips)
+        text[position()] ^= static_cast<char>(1 << random() % 8);
       break;
     case 2: text.erase(position(), 1 + random() % 40); break;
     default: {
@@ -82,7 +85,8 @@ int main(int argc, char** argv) {
   unsigned long first = std::strtoul(argv[1], nullptr, 10), count = std::strtoul(argv[2], nullptr, 10);
   auto texts = readTexts();
   // What the parent shows when the child dies.
-  auto* running = static_cast<unsigned long*>(mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* running = static_cast<unsigned long*>(
+      mmap(nullptr, sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   if (running == MAP_FAILED || texts.empty()) return 2;
   pid_t child = fork();
   if (child == 0) {

@@ -1,4 +1,5 @@
-// `gaur check FILE...`: parse, link and verify, without running anything. Several files are bundles of one program, loaded in order.
+// `gaur check FILE...`: parse, link and verify, without running anything. Several files are bundles of one
+// program, loaded in order.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -30,9 +31,11 @@ void addCheck(CLI::App& app, Invocation& invocation) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("check", "Parse and verify bundles");
-  command->add_option("FILE", arguments->files, "Bundles (.uir), loaded in order; - is standard input")->required();
+  command->add_option("FILE", arguments->files, "Bundles (.uir), loaded in order; - is standard input")
+      ->required();
   command->add_flag("--json", invocation.json, "Diagnostics as JSON on standard output");
-  command->add_option("--error-limit", invocation.options.errorLimit, "Errors shown of one file")->check(CLI::PositiveNumber);
+  command->add_option("--error-limit", invocation.options.errorLimit, "Errors shown of one file")
+      ->check(CLI::PositiveNumber);
   command->callback([arguments, &invocation] {
     ir::Program program;
     nlohmann::json said = nlohmann::json::array();

@@ -26,7 +26,8 @@ std::string shown(std::uint64_t number) {
 const std::map<std::string_view, std::string>& defaults() {
   static const Options untouched;
   static const std::map<std::string_view, std::string> table = {
-#define GAUR_OPTION(member, Name, Kind, Default, Least, Most, Environment, Help) {Name, shown(untouched.member)},
+#define GAUR_OPTION(member, Name, Kind, Default, Least, Most, Environment, Help) \
+  {Name, shown(untouched.member)},
 #include "vm/support/options.def"
   };
   return table;
@@ -43,7 +44,10 @@ void addVmOptions(CLI::App& command, Options& options) {
     };
     std::string flag = "--" + std::string(row.name);
     if (row.kind == OptionKind::Flag) {
-      command.add_flag_callback(flag, [set] { set(""); }, help)->group(kVmGroup);
+      command
+          .add_flag_callback(
+              flag, [set] { set(""); }, help)
+          ->group(kVmGroup);
       continue;
     }
     auto* option = command.add_option_function<std::string>(flag, set, help)->group(kVmGroup);
@@ -57,8 +61,9 @@ std::vector<std::string> separateOptionValues(int argc, char** argv) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     for (const OptionInfo& row : optionInfos()) {
       if (row.kind != OptionKind::Number || words[i] != "--" + std::string(row.name)) continue;
-      bool hasValue = i + 1 < words.size() && std::all_of(words[i + 1].begin(), words[i + 1].end(),
-                                                          [](unsigned char c) { return std::isdigit(c) != 0; });
+      bool hasValue =
+          i + 1 < words.size() && std::all_of(words[i + 1].begin(), words[i + 1].end(),
+                                              [](unsigned char c) { return std::isdigit(c) != 0; });
       if (!hasValue) words[i] += "=1";
     }
   }
@@ -73,16 +78,19 @@ std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> argume
 
 std::string readFile(const std::string& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), [](FILE* f) { return f ? std::fclose(f) : 0; });
+  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                             [](FILE* f) { return f ? std::fclose(f) : 0; });
   std::string text;
   char buffer[1 << 16];
   std::size_t count = 0;
   while (file && (count = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) text.append(buffer, count);
-  if (!file || std::ferror(file.get())) throw Exit{kUsage, makeError(ErrorId::FileUnreadable, {path, std::strerror(errno)}).message};
+  if (!file || std::ferror(file.get()))
+    throw Exit{kUsage, makeError(ErrorId::FileUnreadable, {path, std::strerror(errno)}).message};
   return text;
 }
 
-Source::Source(const std::string& p, std::size_t errorLimit) : path(p == "-" ? "<stdin>" : p), text(readFile(p)), diagnostics(errorLimit) {}
+Source::Source(const std::string& p, std::size_t errorLimit)
+    : path(p == "-" ? "<stdin>" : p), text(readFile(p)), diagnostics(errorLimit) {}
 
 nlohmann::json diagnosticsJson(const Source& source) {
   nlohmann::json list = nlohmann::json::array();

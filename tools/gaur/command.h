@@ -1,4 +1,5 @@
-// What the subcommands share: exit codes, options of the VM, and reading of source files with diagnostics. One file a subcommand beside this one.
+// What the subcommands share: exit codes, options of the VM, and reading of source files with diagnostics.
+// One file a subcommand beside this one.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -15,16 +16,14 @@
 namespace gaur::tool {
 
 /// Exit codes of the command (man page, "EXIT STATUS"). A program's own status passes through as it is.
-enum ExitCode : int {
-  kOk = 0,
-  kProgramFailed = 1,
-  kUsage = 2,
-  kBadSource = 3,
-  kBadImage = 4,
-  kResources = 5,
-  kGuestFailure = 6,
-  kInternal = 70,
-};
+inline constexpr int kOk = 0;
+inline constexpr int kProgramFailed = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kBadSource = 3;
+inline constexpr int kBadImage = 4;
+inline constexpr int kResources = 5;
+inline constexpr int kGuestFailure = 6;
+inline constexpr int kInternal = 70;
 
 /// Leaves the command with a status and a message on stderr (none if empty).
 struct Exit {
@@ -55,7 +54,8 @@ void addSelfDescription(CLI::App& app);
 void addVmOptions(CLI::App& command, Options& options);
 inline constexpr const char* kVmGroup = "Virtual machine";
 
-/// The words of a command line, with "=1" after options whose number is left out, so that `--gc-stress FILE` means what it says.
+/// The words of a command line, with "=1" after options whose number is left out, so that `--gc-stress FILE`
+/// means what it says.
 std::vector<std::string> separateOptionValues(int argc, char** argv);
 
 /// Message of an error and, in a second line, its hint.

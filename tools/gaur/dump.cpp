@@ -19,20 +19,22 @@ void dumpLayout(const ir::Bundle& bundle) {
     const ir::Type* type = definition->type;
     if (definition->name().empty() || type->is(ir::TypeKind::Void)) continue;
     const abi::Layout& layout = abi::LayoutTable::shared().of(type);
-    std::printf("%s: %s\n  size %llu, alignment %u", ir::describe(*definition).c_str(), ir::toString(type).c_str(),
-                static_cast<unsigned long long>(layout.size), layout.alignment);
+    std::printf("%s: %s\n  size %llu, alignment %u", ir::describe(*definition).c_str(),
+                ir::toString(type).c_str(), static_cast<unsigned long long>(layout.size), layout.alignment);
     if (layout.stride != 0) std::printf(", stride %llu", static_cast<unsigned long long>(layout.stride));
     std::printf("%s\n", layout.isPointerFree() ? ", no references" : "");
     for (std::size_t i = 0; i < layout.offsets.size(); ++i)
-      std::printf("  %6llu  field %zu: %s\n", static_cast<unsigned long long>(layout.offsets[i]), i, ir::toString(type->elements[i]).c_str());
+      std::printf("  %6llu  field %zu: %s\n", static_cast<unsigned long long>(layout.offsets[i]), i,
+                  ir::toString(type->elements[i]).c_str());
   }
 }
 
 void dumpVersion(Machine& machine, const ir::FunctionVersion& version, const DumpArguments& arguments) {
-  static const std::vector<std::pair<std::string, jit::DumpStage>> stages = {{"llvm", jit::DumpStage::Llvm},
-                                                                            {"llvm-opt", jit::DumpStage::LlvmOptimised},
-                                                                            {"asm", jit::DumpStage::Assembly},
-                                                                            {"codemap", jit::DumpStage::CodeMap}};
+  static const std::vector<std::pair<std::string, jit::DumpStage>> stages = {
+      {"llvm", jit::DumpStage::Llvm},
+      {"llvm-opt", jit::DumpStage::LlvmOptimised},
+      {"asm", jit::DumpStage::Assembly},
+      {"codemap", jit::DumpStage::CodeMap}};
   for (const auto& [name, stage] : stages) {
     if (name != arguments.stage) continue;
     auto text = machine.vm().dump(version, stage);
@@ -57,8 +59,10 @@ void dump(const DumpArguments& arguments, const Invocation& invocation) {
       versions.push_back(version);
     }
   }
-  ir::PrintOptions options{arguments.dialect == "muc" ? ir::PrintOptions::Dialect::Muc : ir::PrintOptions::Dialect::Spec};
-  if (arguments.stage == "ir" && arguments.words.size() == 1) return void(std::fputs(ir::print(*bundle, options).c_str(), stdout));
+  ir::PrintOptions options{arguments.dialect == "muc" ? ir::PrintOptions::Dialect::Muc
+                                                      : ir::PrintOptions::Dialect::Spec};
+  if (arguments.stage == "ir" && arguments.words.size() == 1)
+    return void(std::fputs(ir::print(*bundle, options).c_str(), stdout));
   if (arguments.stage == "layout") return dumpLayout(*bundle);
   for (const ir::FunctionVersion* version : versions) {
     if (arguments.stage == "ir")
@@ -73,10 +77,12 @@ void dump(const DumpArguments& arguments, const Invocation& invocation) {
 void addDump(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<DumpArguments>();
   CLI::App* command = app.add_subcommand("dump", "Show a bundle at a stage of compilation");
-  command->add_option("FILE", arguments->words, "Bundle (.uir), then functions; all where none is named")->required();
+  command->add_option("FILE", arguments->words, "Bundle (.uir), then functions; all where none is named")
+      ->required();
   command->add_option("--stage", arguments->stage, "ir, layout, llvm, llvm-opt, asm or codemap [ir]")
       ->check(CLI::IsMember({"ir", "layout", "llvm", "llvm-opt", "asm", "codemap"}));
-  command->add_option("--dialect", arguments->dialect, "Of the IR printed: spec or muc [spec]")->check(CLI::IsMember({"spec", "muc"}));
+  command->add_option("--dialect", arguments->dialect, "Of the IR printed: spec or muc [spec]")
+      ->check(CLI::IsMember({"spec", "muc"}));
   addVmOptions(*command, invocation.options);
   command->callback([arguments, &invocation] { dump(*arguments, invocation); });
 }

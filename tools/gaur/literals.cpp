@@ -1,4 +1,5 @@
-// Integers of any width are handled as little-endian words here, so that int<128> and wider need nothing special.
+// Integers of any width are handled as little-endian words here, so that int<128> and wider need nothing
+// special.
 #include "tools/gaur/literals.h"
 
 #include <algorithm>
@@ -68,13 +69,15 @@ void truncate(Words& words, std::uint64_t bits) {
 
 Words integerAt(const Type* type, const std::byte* memory) {
   Words words((integerBits(type) + 63) / 64);
-  std::memcpy(words.data(), memory, std::min<std::uint64_t>(words.size() * 8, abi::LayoutTable::shared().of(type).size));
+  std::memcpy(words.data(), memory,
+              std::min<std::uint64_t>(words.size() * 8, abi::LayoutTable::shared().of(type).size));
   truncate(words, integerBits(type));
   return words;
 }
 
 bool isIntegerLike(const Type* type) {
-  return type->is(TypeKind::Int) || type->is(TypeKind::Uptr) || type->is(TypeKind::Ufuncptr) || type->is(TypeKind::Tagref64);
+  return type->is(TypeKind::Int) || type->is(TypeKind::Uptr) || type->is(TypeKind::Ufuncptr) ||
+         type->is(TypeKind::Tagref64);
 }
 
 bool isReference(const Type* type) { return ir::isGeneralReference(type) || type->is(TypeKind::Weakref); }
@@ -91,7 +94,8 @@ bool readFloating(std::string_view text, bool isDouble, std::uint64_t& bits, boo
     bits = words[0];
     return ok;
   }
-  if (text.size() > 1 && (text.back() == (isDouble ? 'd' : 'f')) && text != "+inf" && text != "-inf") text.remove_suffix(1);
+  if (text.size() > 1 && (text.back() == (isDouble ? 'd' : 'f')) && text != "+inf" && text != "-inf")
+    text.remove_suffix(1);
   std::string_view digits = !text.empty() && text[0] == '+' ? text.substr(1) : text;
   auto parse = [&](auto& number) {
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -110,7 +114,8 @@ bool readFloating(std::string_view text, bool isDouble, std::uint64_t& bits, boo
 }
 
 bool isNanBits(std::uint64_t bits, bool isDouble) {
-  return isDouble ? std::isnan(std::bit_cast<double>(bits)) : std::isnan(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+  return isDouble ? std::isnan(std::bit_cast<double>(bits))
+                  : std::isnan(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
 }
 
 /// Calls part(type, offset) for the parts of a value with parts; false for one without, or when a part fails.
@@ -127,7 +132,9 @@ bool forEachPart(const Type* type, F&& part) {
   return true;
 }
 
-bool hasParts(const Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array) || type->is(TypeKind::Vector); }
+bool hasParts(const Type* type) {
+  return type->is(TypeKind::Struct) || type->is(TypeKind::Array) || type->is(TypeKind::Vector);
+}
 
 std::string printInteger(Words words, std::uint64_t bits) {
   bool negative = bits > 1 && (words[(bits - 1) / 64] >> ((bits - 1) % 64) & 1) != 0;
@@ -240,8 +247,10 @@ Result<bool> matchLiteral(Cursor& cursor, const Type* type, const std::byte* mem
     forEachPart(type, [&](const Type* part, std::uint64_t offset) {
       cursor.take(",");
       auto same = matchLiteral(cursor, part, memory + offset);
-      if (!same) failure = same.error();
-      else equal = equal && *same;
+      if (!same)
+        failure = same.error();
+      else
+        equal = equal && *same;
       return !failure;
     });
     if (failure) return *failure;

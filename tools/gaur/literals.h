@@ -1,5 +1,6 @@
-// Values as text: reading arguments, printing results, and comparing results with what a test expects. The forms are those of constants in the IR,
-// chosen by type, with `nan` for any NaN, NULL and `nonnull` for references, and {a b c} for values with parts.
+// Values as text: reading arguments, printing results, and comparing results with what a test expects. The
+// forms are those of constants in the IR, chosen by type, with `nan` for any NaN, NULL and `nonnull` for
+// references, and {a b c} for values with parts.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,8 @@ struct Cursor {
   std::string_view word();
 };
 
-/// Reads a literal of `type` from the cursor and writes it to `memory` in the type's layout. Error: EntryArgumentValue without its place.
+/// Reads a literal of `type` from the cursor and writes it to `memory` in the type's layout. Error:
+/// EntryArgumentValue without its place.
 Result<void> readLiteral(Cursor& cursor, const ir::Type* type, std::byte* memory);
 
 /// Reads a literal and tells whether the value in `memory` is that one.

@@ -41,12 +41,14 @@ const ir::Function& Machine::function(std::string_view name) {
     for (const ir::Function* candidate : bundle->functions) finder.offer(ir::fullName(*candidate));
   std::string full = "@" + std::string(ir::withoutSigil(name));
   if (finder.best().empty()) throw Exit{kUsage, adviceFor(ErrorId::EntryUnknown, {full})};
-  throw Exit{kUsage, makeError(ErrorId::EntryUnknown, {full}).message + "; did you mean '@" + finder.best() + "'?"};
+  throw Exit{kUsage,
+             makeError(ErrorId::EntryUnknown, {full}).message + "; did you mean '@" + finder.best() + "'?"};
 }
 
 bool isMain(const ir::Signature* signature) {
-  return signature->parameters.size() == 2 && ir::isInt(signature->parameters[0], 32) && signature->parameters[1]->is(ir::TypeKind::Uptr) &&
-         signature->results.size() <= 1 && (signature->results.empty() || signature->results[0]->is(ir::TypeKind::Int));
+  return signature->parameters.size() == 2 && ir::isInt(signature->parameters[0], 32) &&
+         signature->parameters[1]->is(ir::TypeKind::Uptr) && signature->results.size() <= 1 &&
+         (signature->results.empty() || signature->results[0]->is(ir::TypeKind::Int));
 }
 
 ProgramArguments::ProgramArguments(const std::string& program, const std::vector<std::string>& arguments) {

@@ -12,7 +12,8 @@
 
 namespace gaur::tool {
 
-/// Memory for the arguments or the results of one call, each in a multiple of 16 bytes (jit/compiler.h, HostCall).
+/// Memory for the arguments or the results of one call, each in a multiple of 16 bytes (jit/compiler.h,
+/// HostCall).
 class CallMemory {
  public:
   explicit CallMemory(std::span<const ir::Type* const> types);

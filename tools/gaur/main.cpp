@@ -19,14 +19,16 @@ std::string withSuggestion(std::string message, const gaur::NearName& finder, co
   return message;
 }
 
-/// A first word that is neither an option nor a subcommand would leave the parser with "a subcommand is required".
+/// A first word that is neither an option nor a subcommand would leave the parser with "a subcommand is
+/// required".
 void checkSubcommand(const CLI::App& app, const std::string& word) {
   gaur::NearName finder(word);
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == word) return;
     finder.offer(command->get_name());
   }
-  throw Exit{kUsage, withSuggestion("there is no command '" + word + "'", finder, "") + "\n  hint: gaur --help lists them"};
+  throw Exit{kUsage, withSuggestion("there is no command '" + word + "'", finder, "") +
+                         "\n  hint: gaur --help lists them"};
 }
 
 /// What to say about words that no option and no positional takes.
@@ -39,9 +41,10 @@ void checkSubcommand(const CLI::App& app, const std::string& word) {
     gaur::NearName finder(name);
     for (const CLI::Option* option : command->get_options())
       for (const std::string& known : option->get_lnames()) finder.offer(known);
-    throw Exit{kUsage, withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
-                           "\n  hint: gaur " + words[1] + " --help lists them" +
-                           (words[1] == "run" ? "; words for the program that begin with - come after --" : "")};
+    throw Exit{kUsage,
+               withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
+                   "\n  hint: gaur " + words[1] + " --help lists them" +
+                   (words[1] == "run" ? "; words for the program that begin with - come after --" : "")};
   }
   throw Exit{kUsage, "'" + words[1] + "' takes no argument '" + command->remaining().front() + "'"};
 }
@@ -54,8 +57,10 @@ int runCommand(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help for all subcommands");
   app.set_version_flag("--version", "gaur " GAUR_VERSION);
-  app.footer("Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 out of resources,\n"
-             "6 uncaught guest failure, 70 bug in the VM; `run` otherwise passes on the program's own status.");
+  app.footer(
+      "Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 "
+      "out of resources,\n"
+      "6 uncaught guest failure, 70 bug in the VM; `run` otherwise passes on the program's own status.");
   Invocation invocation;
   invocation.colour = wantsColour();
   if (auto fromEnvironment = gaur::setOptionsFromEnvironment(invocation.options); !fromEnvironment)
@@ -74,7 +79,8 @@ int runCommand(int argc, char** argv) {
   int own = static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
   if (own < argc) invocation.afterDashes.assign(argv + own + 1, argv + argc);
   std::vector<std::string> words = separateOptionValues(own, argv);
-  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) command->set_help_all_flag();
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    command->set_help_all_flag();
   if (words.size() > 1 && words[1][0] != '-') checkSubcommand(app, words[1]);
   try {
     // The parser takes words from the end.

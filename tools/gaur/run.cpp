@@ -1,5 +1,6 @@
-// `gaur run FILE... [--entry @f] [--] ARGS`: loads bundles and calls the entry. A C-like main gets argc and argv and returns the exit status; other
-// entries get their parameters from ARGS, and their results are printed, one a line.
+// `gaur run FILE... [--entry @f] [--] ARGS`: loads bundles and calls the entry. A C-like main gets argc and
+// argv and returns the exit status; other entries get their parameters from ARGS, and their results are
+// printed, one a line.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -49,10 +50,14 @@ long residentKilobytes() {
 
 void printTimes(const Times& times, const runtime::VmStatistics& statistics, bool json) {
   double running = times.run - statistics.compileSeconds - statistics.gcSeconds;
-  nlohmann::ordered_json report{{"parse", statistics.parseSeconds},       {"link", statistics.linkSeconds},
-                                {"load", times.load},                     {"compile", statistics.compileSeconds},
-                                {"compiled", statistics.compiledFunctions}, {"run", running},
-                                {"gc", statistics.gcSeconds},             {"collections", statistics.collections},
+  nlohmann::ordered_json report{{"parse", statistics.parseSeconds},
+                                {"link", statistics.linkSeconds},
+                                {"load", times.load},
+                                {"compile", statistics.compileSeconds},
+                                {"compiled", statistics.compiledFunctions},
+                                {"run", running},
+                                {"gc", statistics.gcSeconds},
+                                {"collections", statistics.collections},
                                 {"residentKB", residentKilobytes()}};
   if (json) {
     std::fprintf(stderr, "%s\n", report.dump().c_str());
@@ -71,35 +76,43 @@ int passOnResults(const ir::Signature* signature, CallMemory& results) {
   if (isMain(signature)) {
     if (results.count() == 0) return kOk;
     std::int32_t status = 0;
-    std::memcpy(&status, results.at(0), std::min<std::size_t>(sizeof status, abi::LayoutTable::shared().of(results.type(0)).size));
+    std::memcpy(&status, results.at(0),
+                std::min<std::size_t>(sizeof status, abi::LayoutTable::shared().of(results.type(0)).size));
     return status & 0xff;
   }
-  for (std::size_t i = 0; i < results.count(); ++i) std::printf("%s\n", printLiteral(results.type(i), results.at(i)).c_str());
+  for (std::size_t i = 0; i < results.count(); ++i)
+    std::printf("%s\n", printLiteral(results.type(i), results.at(i)).c_str());
   return kOk;
 }
 
 void readArguments(const ir::Function& function, const std::vector<std::string>& words, CallMemory& memory) {
   std::string name = ir::describe(function);
   if (words.size() != memory.count())
-    throw Exit{kUsage, makeError(ErrorId::EntryArguments, {name, std::to_string(memory.count()), std::to_string(words.size())}).message};
+    throw Exit{kUsage, makeError(ErrorId::EntryArguments,
+                                 {name, std::to_string(memory.count()), std::to_string(words.size())})
+                           .message};
   for (std::size_t i = 0; i < words.size(); ++i) {
     const ir::Type* type = memory.type(i);
     if (!hasLiteral(type)) throw Exit{kUsage, adviceFor(ErrorId::EntryType, {name, ir::toString(type)})};
     Cursor cursor{words[i]};
     auto read = readLiteral(cursor, type, memory.at(i));
     if (!read || !cursor.atEnd())
-      throw Exit{kUsage, makeError(ErrorId::EntryArgumentValue, {std::to_string(i + 1), name, words[i], ir::toString(type)}).message};
+      throw Exit{kUsage, makeError(ErrorId::EntryArgumentValue,
+                                   {std::to_string(i + 1), name, words[i], ir::toString(type)})
+                             .message};
   }
 }
 
-[[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments, bool json) {
+[[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments,
+                        bool json) {
   std::fflush(nullptr);
   if (arguments.time) printTimes(times, machine.vm().statistics(), json);
   throw Exit{status, ""};
 }
 
 void run(const RunArguments& arguments, Invocation& invocation) {
-  // The first word is a bundle whatever its name; more bundles are known by their names, unless they come after "--".
+  // The first word is a bundle whatever its name; more bundles are known by their names, unless they come
+  // after "--".
   auto rest = std::find_if_not(arguments.words.begin() + 1, arguments.words.end(), isBundle);
   std::vector<std::string> files(arguments.words.begin(), rest);
   std::vector<std::string> words(rest, arguments.words.end());
@@ -126,12 +139,14 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   else
     readArguments(function, words, parameters);
   for (const ir::Type* type : signature->results)
-    if (!hasLiteral(type)) throw Exit{kUsage, adviceFor(ErrorId::EntryType, {ir::describe(function), ir::toString(type)})};
+    if (!hasLiteral(type))
+      throw Exit{kUsage, adviceFor(ErrorId::EntryType, {ir::describe(function), ir::toString(type)})};
 
   auto outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
   times.run = watch.lap();
   switch (outcome.kind) {
-    case runtime::CallOutcome::Kind::Returned: leave(passOnResults(signature, results), times, machine, arguments, invocation.json);
+    case runtime::CallOutcome::Kind::Returned:
+      leave(passOnResults(signature, results), times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::ThreadExited: leave(kOk, times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::Threw:
     case runtime::CallOutcome::Kind::Failed:
@@ -139,7 +154,8 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   }
   std::fflush(stdout);
   std::fprintf(stderr, "%s", outcome.report.c_str());
-  leave(outcome.kind == runtime::CallOutcome::Kind::NotStarted ? kResources : kGuestFailure, times, machine, arguments, invocation.json);
+  leave(outcome.kind == runtime::CallOutcome::Kind::NotStarted ? kResources : kGuestFailure, times, machine,
+        arguments, invocation.json);
 }
 
 }  // namespace
@@ -147,7 +163,8 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 void addRun(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Load bundles and run their entry");
-  command->add_option("FILE", arguments->words, "Bundles (.uir), then the arguments of the program")->required();
+  command->add_option("FILE", arguments->words, "Bundles (.uir), then the arguments of the program")
+      ->required();
   command->add_option("--entry", arguments->entry, "Function to call [@main]");
   command->add_flag("--time", arguments->time, "Afterwards print where the time went to standard error");
   command->add_flag("--json", invocation.json, "Diagnostics and times as JSON");

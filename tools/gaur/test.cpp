@@ -1,5 +1,6 @@
-// `gaur test FILE...`: runs conformance cases. Every case runs in a process of its own for every mode, so that a crash is one failure and standard
-// output can be compared; the process writes what went wrong to a pipe.
+// `gaur test FILE...`: runs conformance cases. Every case runs in a process of its own for every mode, so
+// that a crash is one failure and standard output can be compared; the process writes what went wrong to a
+// pipe.
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,13 +42,15 @@ const std::vector<Mode>& modes() {
 /// The case itself, in its own process. Collects what went wrong.
 class CaseRun {
  public:
-  CaseRun(const TestCase& test, const Options& options) : test_(test), machine_(options), errorLimit_(options.errorLimit) {}
+  CaseRun(const TestCase& test, const Options& options)
+      : test_(test), machine_(options), errorLimit_(options.errorLimit) {}
 
   std::vector<std::string> run() {
     Source source(test_.path, std::max<std::size_t>(errorLimit_, 1000));
     bool loaded = machine_.load(source) != nullptr;
     compareDiagnostics(source);
-    bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(), [](const auto& d) { return !d.isWarning; });
+    bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(),
+                                     [](const auto& d) { return !d.isWarning; });
     if (!loaded || expectsErrors) return std::move(failures_);
     for (const Step& step : test_.steps) {
       try {
@@ -60,11 +63,14 @@ class CaseRun {
   }
 
  private:
-  void fail(const Step& step, const std::string& what) { failures_.push_back("line " + std::to_string(step.line) + ": " + what); }
+  void fail(const Step& step, const std::string& what) {
+    failures_.push_back("line " + std::to_string(step.line) + ": " + what);
+  }
 
   void compareDiagnostics(const Source& source) {
     auto text = [](bool isWarning, std::string_view code, unsigned line, unsigned column) {
-      return std::string(isWarning ? "warning " : "error ") + std::string(code) + " " + std::to_string(line) + ":" + std::to_string(column);
+      return std::string(isWarning ? "warning " : "error ") + std::string(code) + " " + std::to_string(line) +
+             ":" + std::to_string(column);
     };
     std::vector<std::string> expected, found;
     for (const auto& d : test_.diagnostics) expected.push_back(text(d.isWarning, d.code, d.line, d.column));
@@ -107,7 +113,8 @@ class CaseRun {
     Cursor cursor{step.arguments};
     for (std::size_t i = 0; i < memory.count(); ++i) {
       if (i > 0) cursor.take(",");
-      if (auto read = readLiteral(cursor, memory.type(i), memory.at(i)); !read) throw Exit{kUsage, read.error().message};
+      if (auto read = readLiteral(cursor, memory.type(i), memory.at(i)); !read)
+        throw Exit{kUsage, read.error().message};
     }
     if (!cursor.atEnd()) throw Exit{kUsage, "too many arguments"};
   }
@@ -115,12 +122,17 @@ class CaseRun {
   void compareOutcome(const Step& step, const runtime::CallOutcome& outcome, CallMemory& results) {
     using Kind = runtime::CallOutcome::Kind;
     if (step.kind == Step::Kind::Throws) {
-      if (outcome.kind != Kind::Threw) fail(step, "did not throw");
-      else if (step.throwsNull && outcome.exception) fail(step, "threw an object, not NULL");
+      if (outcome.kind != Kind::Threw)
+        fail(step, "did not throw");
+      else if (step.throwsNull && outcome.exception)
+        fail(step, "threw an object, not NULL");
     } else if (step.kind == Step::Kind::Fails) {
-      if (outcome.kind == Kind::Returned) fail(step, "returned");
-      else if (outcome.report.find(step.expected) == std::string::npos) fail(step, "no '" + step.expected + "' in the report:\n" + outcome.report);
-    } else if (outcome.kind == Kind::Threw || outcome.kind == Kind::Failed || outcome.kind == Kind::NotStarted) {
+      if (outcome.kind == Kind::Returned)
+        fail(step, "returned");
+      else if (outcome.report.find(step.expected) == std::string::npos)
+        fail(step, "no '" + step.expected + "' in the report:\n" + outcome.report);
+    } else if (outcome.kind == Kind::Threw || outcome.kind == Kind::Failed ||
+               outcome.kind == Kind::NotStarted) {
       fail(step, "did not return:\n" + outcome.report);
     } else {
       compareResults(step, results);
@@ -130,7 +142,8 @@ class CaseRun {
   void compareResults(const Step& step, CallMemory& results) {
     Cursor cursor{step.expected};
     if (cursor.atEnd()) {
-      if (results.count() != 0) fail(step, "returned " + std::to_string(results.count()) + " results, and none is expected");
+      if (results.count() != 0)
+        fail(step, "returned " + std::to_string(results.count()) + " results, and none is expected");
       return;
     }
     bool list = cursor.take("(");
@@ -145,7 +158,8 @@ class CaseRun {
     if (!cursor.atEnd()) return fail(step, "unread expectation '" + std::string(cursor.rest) + "'");
     if (equal) return;
     std::string found;
-    for (std::size_t i = 0; i < results.count(); ++i) found += (i ? ", " : "") + printLiteral(results.type(i), results.at(i));
+    for (std::size_t i = 0; i < results.count(); ++i)
+      found += (i ? ", " : "") + printLiteral(results.type(i), results.at(i));
     fail(step, step.function + "(" + step.arguments + ") is " + found + ", not " + step.expected);
   }
 
@@ -168,7 +182,8 @@ bool drain(int (&pipes)[3], std::string (&texts)[3], double seconds) {
   pollfd polls[3];
   for (int i = 0; i < 3; ++i) polls[i] = {pipes[i], POLLIN, 0};
   while (open > 0) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
     if (left <= 0) return false;
     poll(polls, 3, static_cast<int>(left));
     for (int i = 0; i < 3; ++i) {
@@ -206,10 +221,14 @@ Verdict judge(const TestCase& test, int status, bool inTime, std::string (&texts
   bool done = texts[2].ends_with(kDone);
   if (done) texts[2].resize(texts[2].size() - kDone.size());
   message = texts[2];
-  if (!inTime) message += "took too long\n";
-  else if (WIFSIGNALED(status)) message += std::string("killed by signal ") + strsignal(WTERMSIG(status)) + "\n";
-  else if (!done) message += "ended early, status " + std::to_string(WEXITSTATUS(status)) + "\n";
-  if (test.output && texts[0] != *test.output) message += "standard output is\n" + texts[0] + "and should be\n" + *test.output;
+  if (!inTime)
+    message += "took too long\n";
+  else if (WIFSIGNALED(status))
+    message += std::string("killed by signal ") + strsignal(WTERMSIG(status)) + "\n";
+  else if (!done)
+    message += "ended early, status " + std::to_string(WEXITSTATUS(status)) + "\n";
+  if (test.output && texts[0] != *test.output)
+    message += "standard output is\n" + texts[0] + "and should be\n" + *test.output;
   verdict.passed = message.empty();
   if (!verdict.passed && !texts[1].empty()) message += "standard error:\n" + texts[1];
   return verdict;
@@ -266,15 +285,18 @@ struct TestArguments {
   bool verbose = false;
 };
 
-bool isKnown(const std::map<std::string, std::string>& known, const std::string& path, const std::string& mode) {
+bool isKnown(const std::map<std::string, std::string>& known, const std::string& path,
+             const std::string& mode) {
+  std::string both = path + "@" + mode;
   return std::any_of(known.begin(), known.end(), [&](const auto& row) {
-    return path.ends_with(row.first) || (path + "@" + mode).ends_with(row.first);
+    return path.ends_with(row.first) || both.ends_with(row.first);
   });
 }
 
 void checkModes(const TestCase& test) {
   for (const std::string& name : test.modes) {
-    bool exists = std::any_of(modes().begin(), modes().end(), [&](const Mode& mode) { return mode.name == name; });
+    bool exists =
+        std::any_of(modes().begin(), modes().end(), [&](const Mode& mode) { return mode.name == name; });
     if (!exists) throw Exit{kUsage, test.path + ": there is no mode '" + name + "'"};
   }
 }
@@ -288,7 +310,8 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
     if (!test) throw Exit{kUsage, test.error().message};
     checkModes(*test);
     for (const Mode& mode : modes()) {
-      bool chosen = arguments.modes.empty() || std::find(arguments.modes.begin(), arguments.modes.end(), mode.name) != arguments.modes.end();
+      bool chosen = arguments.modes.empty() || std::find(arguments.modes.begin(), arguments.modes.end(),
+                                                         mode.name) != arguments.modes.end();
       if (!chosen || !test->runsIn(mode.name)) continue;
       Options options = invocation.options;
       for (auto [name, value] : mode.options) (void)setOption(options, name, value);
@@ -299,9 +322,14 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
       }
       ++(verdict.passed ? passed : failed);
       if (invocation.json)
-        results.push_back({{"case", file}, {"mode", mode.name}, {"passed", verdict.passed}, {"seconds", verdict.seconds}, {"message", verdict.message}});
+        results.push_back({{"case", file},
+                           {"mode", mode.name},
+                           {"passed", verdict.passed},
+                           {"seconds", verdict.seconds},
+                           {"message", verdict.message}});
       else if (!verdict.passed || arguments.verbose)
-        std::printf("%s %s [%s]\n%s", verdict.passed ? "pass" : "FAIL", file.c_str(), mode.name, verdict.message.c_str());
+        std::printf("%s %s [%s]\n%s", verdict.passed ? "pass" : "FAIL", file.c_str(), mode.name,
+                    verdict.message.c_str());
     }
   }
   if (invocation.json)
@@ -315,12 +343,17 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
 
 void addTest(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<TestArguments>();
-  CLI::App* command = app.add_subcommand("test", "Run conformance cases (bundles with directives in comments)");
+  CLI::App* command =
+      app.add_subcommand("test", "Run conformance cases (bundles with directives in comments)");
   command->add_option("FILE", arguments->files, "Cases (.uir)")->required();
   std::vector<std::string> names;
   for (const Mode& mode : modes()) names.emplace_back(mode.name);
-  command->add_option("--mode", arguments->modes, "Modes to run in; all if not given")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember(names));
-  command->add_option("--known-failures", arguments->knownFailures, "List of cases that are expected to fail");
+  command->add_option("--mode", arguments->modes, "Modes to run in; all if not given")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(names));
+  command->add_option("--known-failures", arguments->knownFailures,
+                      "List of cases that are expected to fail");
   command->add_option("--time-limit", arguments->timeLimit, "Seconds a case may take [60]");
   command->add_flag("--verbose", arguments->verbose, "Name the cases that pass too");
   command->add_flag("--json", invocation.json, "Results as JSON");

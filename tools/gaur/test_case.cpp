@@ -25,37 +25,52 @@ class DirectiveReader {
       begin = end + 1;
     }
     if (test_.title.empty()) return malformed("the first line is `// test: what it shows`");
-    bool checks = !test_.steps.empty() || !test_.diagnostics.empty() || test_.output || test_.runsIn(kCheckMode);
+    bool checks =
+        !test_.steps.empty() || !test_.diagnostics.empty() || test_.output || test_.runsIn(kCheckMode);
     return checks ? Result<void>() : malformed("the case checks nothing");
   }
 
  private:
-  Error malformed(std::string_view what) { return makeError(ErrorId::TestDirective, {test_.path, std::to_string(line_), what}); }
+  Error malformed(std::string_view what) {
+    return makeError(ErrorId::TestDirective, {test_.path, std::to_string(line_), what});
+  }
 
   Result<void> readLine(std::string_view line) {
     Cursor cursor{line};
     if (!cursor.take("//")) return {};
     auto restOfLine = [&] {
       cursor.skipBlanks();
-      while (!cursor.rest.empty() && (cursor.rest.back() == ' ' || cursor.rest.back() == '\r')) cursor.rest.remove_suffix(1);
+      while (!cursor.rest.empty() && (cursor.rest.back() == ' ' || cursor.rest.back() == '\r'))
+        cursor.rest.remove_suffix(1);
       return std::string(cursor.rest);
     };
-    if (cursor.take("test:")) test_.title = restOfLine();
-    else if (cursor.take("modes:")) test_.modes = words(restOfLine());
-    else if (cursor.take("args:")) test_.programArguments = words(restOfLine());
-    else if (cursor.take("out:")) addOutput(cursor.rest);
-    else if (cursor.take("error:")) return readDiagnostic(cursor, false);
-    else if (cursor.take("warning:")) return readDiagnostic(cursor, true);
-    else if (cursor.take("run:")) return readRun(cursor);
-    else if (cursor.take("load-after:")) test_.steps.push_back({Step::Kind::Load, line_, "", "", restOfLine(), false});
-    else if (isMistyped(cursor.word())) return malformed("no directive has this name, though one has nearly");
+    if (cursor.take("test:"))
+      test_.title = restOfLine();
+    else if (cursor.take("modes:"))
+      test_.modes = words(restOfLine());
+    else if (cursor.take("args:"))
+      test_.programArguments = words(restOfLine());
+    else if (cursor.take("out:"))
+      addOutput(cursor.rest);
+    else if (cursor.take("error:"))
+      return readDiagnostic(cursor, false);
+    else if (cursor.take("warning:"))
+      return readDiagnostic(cursor, true);
+    else if (cursor.take("run:"))
+      return readRun(cursor);
+    else if (cursor.take("load-after:"))
+      test_.steps.push_back({Step::Kind::Load, line_, "", "", restOfLine(), false});
+    else if (isMistyped(cursor.word()))
+      return malformed("no directive has this name, though one has nearly");
     return {};
   }
 
   /// Whether a comment begins with what was meant to be a directive, such as "rum:".
   static bool isMistyped(std::string_view word) {
-    static constexpr std::string_view kDirectives[] = {"test:", "spec:", "modes:", "run:", "args:", "out:", "error:", "warning:", "load-after:", "part:"};
-    return word.ends_with(':') && std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
+    static constexpr std::string_view kDirectives[] = {
+        "test:", "spec:", "modes:", "run:", "args:", "out:", "error:", "warning:", "load-after:", "part:"};
+    return word.ends_with(':') &&
+           std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;
            });
   }

@@ -20,10 +20,15 @@ void addVersion(CLI::App& app, Invocation& invocation) {
   command->add_flag("--json", invocation.json, "As JSON");
   command->callback([&invocation] {
     if (invocation.json) {
-      nlohmann::json about{{"version", GAUR_VERSION}, {"target", kTarget}, {"checkLevel", GAUR_CHECK_LEVEL}, {"jit", GAUR_JIT != 0}, {"compiler", __VERSION__}};
+      nlohmann::json about{{"version", GAUR_VERSION},
+                           {"target", kTarget},
+                           {"checkLevel", GAUR_CHECK_LEVEL},
+                           {"jit", GAUR_JIT != 0},
+                           {"compiler", __VERSION__}};
       printJson(about);
     } else {
-      std::printf("gaur %s (%s, checks %d, %s)\n", GAUR_VERSION, kTarget, GAUR_CHECK_LEVEL, GAUR_JIT ? "with JIT" : "without JIT");
+      std::printf("gaur %s (%s, checks %d, %s)\n", GAUR_VERSION, kTarget, GAUR_CHECK_LEVEL,
+                  GAUR_JIT ? "with JIT" : "without JIT");
     }
   });
 }

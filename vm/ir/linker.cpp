@@ -197,7 +197,7 @@ void Linker::checkDefinitions() {
   }
   auto checkLoaded = [this](const Entity& entity) {
     if (entity.id == kNoId || !program_.entity(entity.id)) return;
-    report(ErrorId::LinkLoadedAlready, entity.pos, entity, {describe(entity)});
+    report(ErrorId::LinkLoadedAlready, entity.pos, entity, {describe(*program_.entity(entity.id))});
   };
   forEachTopLevel(checkLoaded);
   forEachLocal(checkLoaded);
