@@ -1,5 +1,7 @@
 #include "vm/runtime/stack.h"
 
+#include <sanitizer/asan_interface.h>
+
 #include <utility>
 
 #include "vm/support/check.h"
@@ -13,6 +15,12 @@ constexpr std::size_t kMostBytes = std::size_t{64} << 30;
 constexpr std::size_t kLeastBytes = std::size_t{1} << 30;
 
 }  // namespace
+
+void Stack::forgetFrames() {
+  std::uintptr_t usable = begin_ + guardBytes_;
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(usable), end_ - usable);
+  (void)usable;
+}
 
 StackArena::StackArena() {
   // Systems that count promised memory give less.
@@ -60,6 +68,7 @@ Stack* StackArena::take(std::size_t bytes) {
 
 void StackArena::giveBack(Stack* stack) {
   stack->savedPointer = nullptr;
+  stack->forgetFrames();
   std::lock_guard lock(mutex_);
   auto& free = free_[(stack->end_ - stack->begin_) >> kSlotShift];
   if (free.size() >= kWarmStacks) {

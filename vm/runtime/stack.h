@@ -23,6 +23,8 @@ class Stack {
   std::uintptr_t limit() const { return begin_ + guardBytes_ + kReserve; }
   bool contains(std::uintptr_t address) const { return address - begin_ < end_ - begin_; }
   bool isGuard(std::uintptr_t address) const { return address - begin_ < guardBytes_; }
+  /// Frames of C++ are given up without returning. AddressSanitizer, in its builds, has to hear of it: it marked the gaps in them.
+  void forgetFrames();
 
   /// Where it stands while it does not run, the registers that survive lying above; null while it runs or is not in use. The collector reads it
   /// at any time.

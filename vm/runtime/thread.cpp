@@ -115,6 +115,7 @@ void Thread::fail(std::string report) {
   frame->leaving = HostFrame::Leaving::Failure;
   frame->report = std::move(report);
   report = std::string();
+  if (Stack* stack = this->stack()) stack->forgetFrames();
   gaur_abandon(frame->ownsStack ? block_.nativeStackPointer : frame->savedPointer);
 }
 
