@@ -101,8 +101,8 @@ TEST_F(HeapTest, AbsurdSizesGiveNull) {
 
 TEST_F(HeapTest, ExhaustionGivesNullAndPasses) {
   TestRoots otherRoots;
-  auto limited = makeBoehmHeap({.maxBytes = std::uint64_t{300} << 20}, otherRoots);
-  std::uint64_t limit = heap->statistics().heapBytes + (std::uint64_t{64} << 20);
+  constexpr std::uint64_t limit = std::uint64_t{300} << 20;
+  auto limited = makeBoehmHeap({.maxBytes = limit}, otherRoots);
   const ir::Type* node = hybridOf({anyRef(), types().intType(8)});
   auto exhaust = [&]() __attribute__((noinline)) {
     static std::uintptr_t list = 0;  // where the collector does not look by itself
