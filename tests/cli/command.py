@@ -23,7 +23,7 @@ def read(path):
 
 def gaur(*arguments, stdin="", environment=None, command=GAUR, limit=120):
     """The finished process, with the output as text. GAUR_* of the caller's environment does not reach it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GAUR_") or name == "GAUR_SANITIZED"}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GAUR_")}
     clean.update(environment or {})
     return subprocess.run([command, *arguments], input=stdin, env=clean, capture_output=True, text=True, timeout=limit)
 

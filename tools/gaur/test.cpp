@@ -288,9 +288,8 @@ struct TestArguments {
 bool isKnown(const std::map<std::string, std::string>& known, const std::string& path,
              const std::string& mode) {
   std::string both = path + "@" + mode;
-  return std::any_of(known.begin(), known.end(), [&](const auto& row) {
-    return path.ends_with(row.first) || both.ends_with(row.first);
-  });
+  return std::any_of(known.begin(), known.end(),
+                     [&](const auto& row) { return path.ends_with(row.first) || both.ends_with(row.first); });
 }
 
 void checkModes(const TestCase& test) {

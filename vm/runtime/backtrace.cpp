@@ -65,9 +65,16 @@ std::string describeSite(MicroVm& vm, Id version, Id instruction) {
     return entity ? ir::describe(*entity) : "#" + std::to_string(id);
   };
   if (instruction == kNoId) return name(version);
-  std::string text = name(instruction);
-  if (text.starts_with('#')) return version == kNoId ? text : text + " in " + name(version);
-  return text + " (#" + std::to_string(instruction) + ")";
+  std::string id = "#" + std::to_string(instruction);
+  const auto* entity = vm.program().entityOf<ir::Instruction>(instruction);
+  if (!entity) return version == kNoId ? id : id + " in " + name(version);
+  // Texts name the results of an instruction, seldom the instruction.
+  std::string text = ir::describe(*entity);
+  if (text.starts_with('#') && !entity->results.empty()) text = ir::describe(entity->results[0]);
+  bool tellsVersion = version == kNoId || text.starts_with(name(version) + ".");
+  text = text.starts_with('#') ? ir::word(*entity) + " (" + id + ")" : text + " (" + ir::word(*entity) + ", " + id + ")";
+  // The frame's version is another than the instruction's where a call was inlined.
+  return tellsVersion ? text : text + " in " + name(version);
 }
 
 std::string formatBacktrace(MicroVm& vm, const std::vector<BacktraceFrame>& frames) {
