@@ -15,6 +15,11 @@ llvm::Align alignmentOf(const abi::Layout& layout) { return llvm::Align(layout.a
 /// int<n> in memory fills whole bytes with zeros above.
 unsigned memoryBits(const ir::Type* type) { return static_cast<unsigned>(abi::intBytes(type->length) * 8); }
 
+/// LLVM packs odd integers in vectors to bits; in Mu memory each lane has whole bytes, so such vectors go lane by lane.
+bool isPacked(const ir::Type* vector) {
+  return vector->element()->is(TypeKind::Int) && vector->element()->length != memoryBits(vector->element());
+}
+
 }  // namespace
 
 llvm::Value* MemoryLowering::byteOffset(llvm::Value* address, std::uint64_t bytes) {
@@ -50,11 +55,11 @@ llvm::Value* MemoryLowering::loadPlain(const ir::Type* type, llvm::Value* addres
       return whole;
     }
     case TypeKind::Vector: {
-      bool packed = type->element()->is(TypeKind::Int) && type->element()->length != memoryBits(type->element());
-      if (!packed) return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
-      // LLVM packs odd integers in vectors to bits; in Mu memory each has whole bytes.
-      auto* memory = llvm::FixedVectorType::get(builder_.getIntNTy(memoryBits(type->element())), static_cast<unsigned>(type->length));
-      return builder_.CreateTrunc(builder_.CreateAlignedLoad(memory, address, alignmentOf(layout)), module_.valueType(type));
+      if (!isPacked(type)) return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
+      llvm::Value* whole = llvm::PoisonValue::get(module_.valueType(type));
+      for (unsigned i = 0; i < type->length; ++i)
+        whole = builder_.CreateInsertElement(whole, loadPlain(type->element(), byteOffset(address, i * layout.stride)), i);
+      return whole;
     }
     default: return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
   }
@@ -75,14 +80,14 @@ void MemoryLowering::storePlain(const ir::Type* type, llvm::Value* address, llvm
       for (unsigned i = 0; i < type->length; ++i)
         storePlain(type->element(), byteOffset(address, i * layout.stride), builder_.CreateExtractValue(value, i));
       break;
-    case TypeKind::Vector: {
-      if (type->element()->is(TypeKind::Int)) {
-        auto* memory = llvm::FixedVectorType::get(builder_.getIntNTy(memoryBits(type->element())), static_cast<unsigned>(type->length));
-        value = builder_.CreateZExt(value, memory);
+    case TypeKind::Vector:
+      if (!isPacked(type)) {
+        builder_.CreateAlignedStore(value, address, alignmentOf(layout));
+        break;
       }
-      builder_.CreateAlignedStore(value, address, alignmentOf(layout));
+      for (unsigned i = 0; i < type->length; ++i)
+        storePlain(type->element(), byteOffset(address, i * layout.stride), builder_.CreateExtractElement(value, i));
       break;
-    }
     default: builder_.CreateAlignedStore(value, address, alignmentOf(layout)); break;
   }
 }

@@ -2,6 +2,8 @@
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
 
+#include <bit>
+
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/value_parts.h"
 #include "vm/abi/thread_block.h"
@@ -55,7 +57,8 @@ bool fitsRegister(const ir::Type* type, const abi::Layout& layout, bool alone) {
   switch (type->kind) {
     case TypeKind::Struct:
     case TypeKind::Array: return false;
-    case TypeKind::Vector: return alone && layout.size <= 16;
+    // LLVM takes vectors of other lengths apart, and the parts may need more registers than there are.
+    case TypeKind::Vector: return alone && layout.size <= 16 && std::has_single_bit(type->length);
     case TypeKind::Int: return type->length <= (alone ? 128 : 64);
     default: return true;
   }

@@ -1,5 +1,7 @@
 #include "jit/llvm/value_parts.h"
 
+#include <bit>
+
 namespace gaur::jit {
 
 namespace {
@@ -13,12 +15,35 @@ bool isWideInteger(llvm::Type* type) { return type->isIntegerTy() && type->getIn
 
 unsigned wordCount(llvm::Type* type) { return (type->getIntegerBitWidth() + kWordBits - 1) / kWordBits; }
 
+/// Vectors of odd lengths or odd lanes: LLVM takes them apart, into parts that keep the alignment of the whole, and does not always find all their lanes
+/// again. They are passed lane by lane.
+bool isOddVector(llvm::Type* type) {
+  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
+  if (!vector) return false;
+  bool oddLanes = vector->getElementType()->isIntegerTy() && (vector->getScalarSizeInBits() % 8 != 0);
+  return oddLanes || !std::has_single_bit(vector->getNumElements());
+}
+
+bool hasFields(llvm::Type* type) { return type->isAggregateType() || isOddVector(type); }
+
 unsigned fieldCount(llvm::Type* type) {
+  if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type)) return vector->getNumElements();
   return type->isStructTy() ? type->getStructNumElements() : static_cast<unsigned>(type->getArrayNumElements());
 }
 
 llvm::Type* fieldType(llvm::Type* type, unsigned i) {
+  if (type->isVectorTy()) return type->getScalarType();
   return type->isStructTy() ? type->getStructElementType(i) : type->getArrayElementType();
+}
+
+llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* whole, unsigned i) {
+  if (whole->getType()->isVectorTy()) return builder.CreateExtractElement(whole, i);
+  return builder.CreateExtractValue(whole, i);
+}
+
+llvm::Value* withField(llvm::IRBuilder<>& builder, llvm::Value* whole, llvm::Value* part, unsigned i) {
+  if (whole->getType()->isVectorTy()) return builder.CreateInsertElement(whole, part, i);
+  return builder.CreateInsertValue(whole, part, i);
 }
 
 /// The lanes as integers: pointers cannot be cast to bits directly.
@@ -73,7 +98,7 @@ bool ParameterParts::fitsRegisters(llvm::Type* type) {
 }
 
 void ParameterParts::appendTypes(llvm::Type* type, llvm::SmallVectorImpl<llvm::Type*>& out) {
-  if (type->isAggregateType()) {
+  if (hasFields(type)) {
     for (unsigned i = 0; i < fieldCount(type); ++i) appendTypes(fieldType(type, i), out);
     return;
   }
@@ -86,17 +111,17 @@ void ParameterParts::appendTypes(llvm::Type* type, llvm::SmallVectorImpl<llvm::T
 
 void ParameterParts::append(llvm::IRBuilder<>& builder, llvm::Value* value, llvm::SmallVectorImpl<llvm::Value*>& out) {
   llvm::Type* type = value->getType();
-  if (type->isAggregateType()) {
-    for (unsigned i = 0; i < fieldCount(type); ++i) append(builder, builder.CreateExtractValue(value, i), out);
+  if (hasFields(type)) {
+    for (unsigned i = 0; i < fieldCount(type); ++i) append(builder, field(builder, value, i), out);
     return;
   }
   appendWords(builder, fitsRegisters(type) ? value : toBits(builder, value), out);
 }
 
 llvm::Value* ParameterParts::take(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::ArrayRef<llvm::Value*>& parts) {
-  if (type->isAggregateType()) {
+  if (hasFields(type)) {
     llvm::Value* whole = llvm::PoisonValue::get(type);
-    for (unsigned i = 0; i < fieldCount(type); ++i) whole = builder.CreateInsertValue(whole, take(builder, fieldType(type, i), parts), i);
+    for (unsigned i = 0; i < fieldCount(type); ++i) whole = withField(builder, whole, take(builder, fieldType(type, i), parts), i);
     return whole;
   }
   if (!fitsRegisters(type)) return fromBits(builder, type, takeWords(builder, vectorBits(type), parts));
@@ -108,10 +133,8 @@ llvm::Value* ParameterParts::take(llvm::IRBuilder<>& builder, llvm::Type* type, 
 
 void appendScalars(llvm::IRBuilder<>& builder, llvm::Value* value, llvm::SmallVectorImpl<llvm::Value*>& out) {
   llvm::Type* type = value->getType();
-  if (type->isAggregateType()) {
-    for (unsigned i = 0; i < fieldCount(type); ++i) appendScalars(builder, builder.CreateExtractValue(value, i), out);
-  } else if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type)) {
-    for (unsigned i = 0; i < vector->getNumElements(); ++i) appendScalars(builder, builder.CreateExtractElement(value, i), out);
+  if (type->isAggregateType() || type->isVectorTy()) {
+    for (unsigned i = 0; i < fieldCount(type); ++i) appendScalars(builder, field(builder, value, i), out);
   } else {
     appendWords(builder, value, out);
   }
