@@ -1,0 +1,187 @@
+// The border to native code in both directions.
+#include <cstdlib>
+#include <thread>
+
+#include "tests/unit/runtime/machine.h"
+
+namespace gaur::runtime {
+namespace {
+
+using Kind = CallOutcome::Kind;
+
+class NativeRun : public RunTest {};
+INSTANTIATE_TEST_SUITE_P(Levels, NativeRun, ::testing::Values(0, 2), [](const auto& info) { return "O" + std::to_string(info.param); });
+
+constexpr const char* kTypes = R"(
+  .typedef @i64 = int<64>
+  .typedef @i32 = int<32>
+  .typedef @i1 = int<1>
+  .typedef @double = double
+  .typedef @void = void
+  .typedef @ptr = uptr<@void>
+  .typedef @uptr_i64 = uptr<@i64>
+  .funcsig @ii = (@i64) -> (@i64)
+  .funcsig @pp = (@ptr) -> (@ptr)
+  .const @0 <@i64> = 0
+  .const @1 <@i64> = 1
+)";
+
+struct Pair {
+  double a;
+  std::int64_t b;
+};
+extern "C" Pair runtimeTestSwap(Pair in, int n) { return {static_cast<double>(in.b) + n, static_cast<std::int64_t>(in.a)}; }
+
+TEST_P(NativeRun, PassesStructsByValue) {
+  machine.vm().nativeSymbols().registerSymbol("swap_pair", reinterpret_cast<void*>(&runtimeTestSwap));
+  machine.mustLoad(std::string(kTypes) + R"(
+    .typedef @pair = struct<@double @i64>
+    .funcsig @swap.sig = (@pair @i32) -> (@pair)
+    .typedef @swap.fp = ufuncptr<@swap.sig>
+    .const @swap <@swap.fp> = EXTERN "swap_pair"
+    .funcdef @f VERSION %v1 <@swap.sig> {
+      %entry(<@pair> %p <@i32> %n):
+        %q = CCALL #DEFAULT <@swap.fp @swap.sig> @swap (%p %n)
+        RET %q
+    })");
+  auto result = machine.call<Pair>("@f", Pair{1.5, 7}, 3);
+  EXPECT_EQ(result.a, 10.0);
+  EXPECT_EQ(result.b, 1);
+}
+
+TEST_P(NativeRun, UnknownSymbolsFailTheCall) {
+  machine.mustLoad(std::string(kTypes) + R"(
+    .typedef @fp = ufuncptr<@ii>
+    .const @nowhere <@fp> = EXTERN "no_such_symbol_anywhere"
+    .funcdef @f VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %q = CCALL #DEFAULT <@fp @ii> @nowhere (%n)
+        RET %q
+    })");
+  std::int64_t result[2];
+  auto outcome = machine.run("@f", result, std::int64_t{1});
+  EXPECT_EQ(outcome.kind, Kind::Failed);
+  EXPECT_NE(outcome.report.find("no_such_symbol_anywhere"), std::string::npos) << outcome.report;
+}
+
+constexpr const char* kCallback = R"(
+    .const @cookie <@i64> = 1000
+    .funcdef @callback VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %c = COMMINST @uvm.native.get_cookie
+        %s = ADD <@i64> %n %c
+        RET %s
+    }
+    .expose @exposed = @callback #DEFAULT @cookie
+    .typedef @fp = ufuncptr<@ii>
+    .funcsig @getter = () -> (@fp)
+    .funcdef @address VERSION %v1 <@getter> {
+      %entry():
+        RET @exposed
+    }
+    .funcsig @make.sig = (@i64) -> (@fp)
+    .funcdef @make VERSION %v1 <@make.sig> {
+      %entry(<@i64> %cookie):
+        %f = COMMINST @uvm.native.expose [#DEFAULT] <[@ii]> (@callback %cookie)
+        RET %f
+    })";
+
+using Callback = std::int64_t (*)(std::int64_t);
+
+TEST_P(NativeRun, ExposedFunctionsAreCalledFromAttachedAndOtherThreads) {
+  machine.mustLoad(std::string(kTypes) + kCallback);
+  auto exposed = machine.call<Callback>("@address");
+  EXPECT_EQ(exposed(1), 1001);
+  auto other = machine.call<Callback>("@make", std::int64_t{50});
+  EXPECT_EQ(other(1), 51);
+  EXPECT_EQ(exposed(2), 1002);
+  std::int64_t fromThread = 0;
+  std::thread([&] { fromThread = other(5) + exposed(5); }).join();
+  EXPECT_EQ(fromThread, 55 + 1005);
+  machine.vm().heap();
+}
+
+std::int64_t callTwice(Callback f, std::int64_t n) { return f(n) + f(n + 1); }
+
+TEST_P(NativeRun, CallbacksFromNativeCodeUnderMuCode) {
+  machine.vm().nativeSymbols().registerSymbol("call_twice", reinterpret_cast<void*>(&callTwice));
+  machine.mustLoad(std::string(kTypes) + kCallback + R"(
+    .funcsig @twice.sig = (@fp @i64) -> (@i64)
+    .typedef @twice.fp = ufuncptr<@twice.sig>
+    .const @twice <@twice.fp> = EXTERN "call_twice"
+    .funcdef @f VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %r = CCALL #DEFAULT <@twice.fp @twice.sig> @twice (@exposed %n)
+        RET %r
+    })");
+  EXPECT_EQ(machine.call("@f", std::int64_t{1}), 1001 + 1002);
+}
+
+TestMachine* nested;
+std::int64_t callVm(std::int64_t n) {
+  std::int64_t result[2] = {};
+  auto outcome = nested->run("@inner", result, n);
+  switch (outcome.kind) {
+    case Kind::Returned: return result[0];
+    case Kind::Threw: return -1;
+    case Kind::Failed:
+    case Kind::NotStarted: return -2;
+    case Kind::ThreadExited: return -3;
+  }
+  return -4;
+}
+
+TEST_P(NativeRun, HostCallsNestOnOneStack) {
+  nested = &machine;
+  machine.vm().nativeSymbols().registerSymbol("call_vm", reinterpret_cast<void*>(&callVm));
+  machine.mustLoad(std::string(kTypes) + R"(
+    .typedef @fp = ufuncptr<@ii>
+    .const @call_vm <@fp> = EXTERN "call_vm"
+    .const @100 <@i64> = 100
+    .typedef @ref = ref<@void>
+    .const @NULL <@ref> = NULL
+    .funcdef @inner VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        SWITCH <@i64> %n %other(%n) { @0 %throw() @1 %fail(%n) }
+      %other(<@i64> %n):
+        %m = ADD <@i64> %n @1
+        RET %m
+      %throw():
+        THROW @NULL
+      %fail(<@i64> %n):
+        %q = SDIV <@i64> %n @0
+        RET %q
+    }
+    .funcdef @f VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %r = CCALL #DEFAULT <@fp @ii> @call_vm (%n)
+        %s = ADD <@i64> %r @100
+        RET %s
+    })");
+  EXPECT_EQ(machine.call("@f", std::int64_t{5}), 106);
+  EXPECT_EQ(machine.call("@f", std::int64_t{0}), 99);
+  EXPECT_EQ(machine.call("@f", std::int64_t{1}), 98);
+  EXPECT_EQ(machine.call("@f", std::int64_t{5}), 106);
+}
+
+TEST_P(NativeRun, MetaInstructionsTellNamesAndLoadBundles) {
+  machine.mustLoad(std::string(kTypes) + R"(
+    .typedef @bytes = hybrid<@i64 @i8>
+    .typedef @i8 = int<8>
+    .typedef @bytes_r = ref<@bytes>
+    .typedef @bytes_i = iref<@bytes>
+    .typedef @i8_i = iref<@i8>
+    .funcsig @name.sig = (@i32) -> (@bytes_r)
+    .funcsig @id.sig = (@i32) -> (@i32)
+    .funcdef @same VERSION %v1 <@id.sig> {
+      %entry(<@i32> %id):
+        %n = COMMINST @uvm.meta.name_of (%id)
+        %i = COMMINST @uvm.meta.id_of (%n)
+        RET %i
+    })");
+  auto id = static_cast<std::int32_t>(machine.vm().program().idOf("@same"));
+  EXPECT_EQ(machine.call<std::int32_t>("@same", id), id);
+}
+
+}  // namespace
+}  // namespace gaur::runtime
