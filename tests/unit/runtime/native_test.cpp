@@ -10,7 +10,8 @@ namespace {
 using Kind = CallOutcome::Kind;
 
 class NativeRun : public RunTest {};
-INSTANTIATE_TEST_SUITE_P(Levels, NativeRun, ::testing::Values(0, 2), [](const auto& info) { return "O" + std::to_string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Levels, NativeRun, ::testing::Values(0, 2),
+                         [](const auto& info) { return "O" + std::to_string(info.param); });
 
 constexpr const char* kTypes = R"(
   .typedef @i64 = int<64>
@@ -30,7 +31,9 @@ struct Pair {
   double a;
   std::int64_t b;
 };
-extern "C" Pair runtimeTestSwap(Pair in, int n) { return {static_cast<double>(in.b) + n, static_cast<std::int64_t>(in.a)}; }
+extern "C" Pair runtimeTestSwap(Pair in, int n) {
+  return {static_cast<double>(in.b) + n, static_cast<std::int64_t>(in.a)};
+}
 
 TEST_P(NativeRun, PassesStructsByValue) {
   machine.vm().nativeSymbols().registerSymbol("swap_pair", reinterpret_cast<void*>(&runtimeTestSwap));

@@ -5,7 +5,8 @@ namespace gaur::runtime {
 namespace {
 
 using Kind = CallOutcome::Kind;
-INSTANTIATE_TEST_SUITE_P(Levels, RunTest, ::testing::Values(0, 2), [](const auto& info) { return "O" + std::to_string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Levels, RunTest, ::testing::Values(0, 2),
+                         [](const auto& info) { return "O" + std::to_string(info.param); });
 
 constexpr const char* kTypes = R"(
   .typedef @i64 = int<64>
@@ -72,7 +73,8 @@ constexpr const char* kThrower = R"(
 
 TEST_P(RunTest, CatchesAtAnyDepth) {
   machine.mustLoad(std::string(kTypes) + kThrower);
-  for (std::int64_t depth : {0, 1, 2, 10, 1000}) EXPECT_EQ(machine.call("@catcher", depth, std::int64_t{5}), 47 + depth);
+  for (std::int64_t depth : {0, 1, 2, 10, 1000})
+    EXPECT_EQ(machine.call("@catcher", depth, std::int64_t{5}), 47 + depth);
 }
 
 TEST_P(RunTest, UncaughtExceptionsReachTheHost) {
@@ -135,7 +137,8 @@ TEST_P(RunTest, FailuresEndTheCallWithAReport) {
   EXPECT_NE(outcome.report.find("division by zero"), std::string::npos) << outcome.report;
   EXPECT_NE(outcome.report.find("@divide.v1.entry.q"), std::string::npos) << outcome.report;
   // Where the leaf is inlined, its frame is the caller's.
-  EXPECT_NE(outcome.report.find(GetParam() == 0 ? "@outer.v1.entry.q" : "in @outer.v1"), std::string::npos) << outcome.report;
+  EXPECT_NE(outcome.report.find(GetParam() == 0 ? "@outer.v1.entry.q" : "in @outer.v1"), std::string::npos)
+      << outcome.report;
   EXPECT_EQ(machine.call("@outer", std::int64_t{12}, std::int64_t{4}), 6) << "the VM goes on";
 }
 
@@ -209,7 +212,9 @@ TEST_P(RunTest, DeclaredFunctionsWaitForTheirVersion) {
 
 TEST_P(RunTest, WrongBundlesChangeNothing) {
   machine.mustLoad(std::string(kTypes) + ".funcdef @f VERSION %v1 <@ii> { %entry(<@i64> %n): RET %n }");
-  EXPECT_FALSE(machine.load(".funcdef @f VERSION %v2 <@ii> { %entry(<@i64> %n): RET @1 } .funcdef @g VERSION %v1 <@ii> { %entry(<@i64> %n): RET %m }"));
+  EXPECT_FALSE(
+      machine.load(".funcdef @f VERSION %v2 <@ii> { %entry(<@i64> %n): RET @1 } .funcdef @g VERSION %v1 "
+                   "<@ii> { %entry(<@i64> %n): RET %m }"));
   EXPECT_NE(machine.errors.find("error"), std::string::npos);
   EXPECT_EQ(machine.call("@f", std::int64_t{7}), 7);
   EXPECT_EQ(machine.vm().program().idOf("@g"), kNoId);

@@ -84,7 +84,8 @@ TEST(Transitions, AbandonEndsTheGuardedCallOnTheSameStack) {
       reinterpret_cast<void*>(stack->top()), &outer.saved,
       [](void* argument) {
         auto& v = *static_cast<Visit*>(argument);
-        v.result = gaur_callGuarded(&v.inner, [](void* a) { gaur_abandon(static_cast<Visit*>(a)->inner); }, &v);
+        v.result = gaur_callGuarded(
+            &v.inner, [](void* a) { gaur_abandon(static_cast<Visit*>(a)->inner); }, &v);
         v.seen = stackPointer();
       },
       &outer);
