@@ -151,7 +151,11 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
   }
   llvm::Value* callee = value(inst.callee());
   if (callee->getType()->isIntegerTy()) callee = builder_.CreateIntToPtr(callee, builder_.getPtrTy());
-  auto* call = callSite(inst.inst, nativeType, callee, arguments, llvm::CallingConv::C);
+  // A variadic callee reads how many vector registers hold arguments; others do not care. Vectors would travel otherwise then.
+  bool hasVector = llvm::any_of(parameters, [](llvm::Type* type) { return type->isVectorTy(); });
+  bool isVariadic = !hasVector && llvm::any_of(parameters, [](llvm::Type* type) { return type->isFloatingPointTy(); });
+  auto* callType = llvm::FunctionType::get(result, parameters, isVariadic);
+  auto* call = callSite(inst.inst, callType, callee, arguments, llvm::CallingConv::C);
   // C callees may rely on small integers being extended (map, NI-ext).
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
     if (isNarrowInt(signature->parameters[i])) call->addParamAttr(i, llvm::Attribute::ZExt);

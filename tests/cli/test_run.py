@@ -154,7 +154,7 @@ class GuestFailures(Case):
 
     def test_division_by_zero(self):
         for opt in "012":
-            self.fails("--opt=" + opt, "--entry=@divide", "1", "0", saying=["division by zero", "in @divide.v1"])
+            self.fails("--opt=" + opt, "--entry=@divide", "1", "0", saying=["division by zero", "@divide.v1.entry.q (SDIV"])
 
     def test_null(self):
         for opt in "012":
