@@ -91,14 +91,13 @@ llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature
 }
 
 llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature* signature) {
-  auto isAggregate = [](const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); };
   llvm::SmallVector<llvm::Type*, 8> parameters{llvm::PointerType::getUnqual(module.context())};
   for (const ir::Type* type : signature->parameters) {
-    if (isAggregate(type)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate parameter"}));
+    if (isNativeAggregate(type)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate parameter"}));
     parameters.push_back(module.valueType(type));
   }
   const ir::Type* resultType = signature->results.empty() ? nullptr : signature->results[0];
-  if (resultType && isAggregate(resultType)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate result"}));
+  if (resultType && isNativeAggregate(resultType)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate result"}));
   auto* returned = resultType ? module.valueType(resultType) : llvm::Type::getVoidTy(module.context());
   AdapterLowering adapter(module, signature, llvm::FunctionType::get(returned, parameters, false));
   if (module.failure()) return adapter.function;

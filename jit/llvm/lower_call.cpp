@@ -16,15 +16,14 @@ namespace {
 
 /// The C type of a scalar parameter or result (map, NI-map); null for aggregates by value.
 llvm::Type* nativeScalar(ModuleLowering& module, const ir::Type* type) {
-  return type->is(TypeKind::Struct) || type->is(TypeKind::Array) ? nullptr : module.valueType(type);
+  return isNativeAggregate(type) ? nullptr : module.valueType(type);
 }
 
 bool hasAggregate(const ir::Signature* signature) {
-  auto isAggregate = [](const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); };
   for (const ir::Type* type : signature->parameters)
-    if (isAggregate(type)) return true;
+    if (isNativeAggregate(type)) return true;
   for (const ir::Type* type : signature->results)
-    if (isAggregate(type)) return true;
+    if (isNativeAggregate(type)) return true;
   return false;
 }
 
@@ -45,6 +44,7 @@ bool isSquareRoot(Environment& environment, ir::CCall call) {
 }  // namespace
 
 bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type->length < 32; }
+bool isNativeAggregate(const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); }
 
 llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee,
                                            llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention) {

@@ -34,6 +34,8 @@ std::uint64_t placeInMemory(abi::LayoutTable& layouts, std::span<const ir::Type*
 
 /// An int that C passes extended to 32 bits.
 bool isNarrowInt(const ir::Type* type);
+/// A type whose values C classifies part by part when it passes them.
+bool isNativeAggregate(const ir::Type* type);
 
 class ModuleLowering {
  public:

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include "vm/support/platform.h"
 
 namespace gaur::tool {
 
@@ -77,16 +77,9 @@ std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> argume
 }
 
 std::string readFile(const std::string& path) {
-  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                             [](FILE* f) { return f ? std::fclose(f) : 0; });
-  std::string text;
-  char buffer[1 << 16];
-  std::size_t count = 0;
-  while (file && (count = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) text.append(buffer, count);
-  if (!file || std::ferror(file.get()))
-    throw Exit{kUsage, makeError(ErrorId::FileUnreadable, {path, std::strerror(errno)}).message};
-  return text;
+  auto text = platform::readFile(path);
+  if (!text) throw Exit{kUsage, text.error().message};
+  return std::move(*text);
 }
 
 Source::Source(const std::string& p, std::size_t errorLimit)
