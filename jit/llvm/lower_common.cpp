@@ -37,6 +37,10 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmMetaIdOf:
     case CommonInst::UvmMetaNameOf:
     case CommonInst::UvmMetaLoadBundle: lowerMeta(inst); break;
+    case CommonInst::UvmFutexWait:
+    case CommonInst::UvmFutexWaitTimeout:
+    case CommonInst::UvmFutexWake:
+    case CommonInst::UvmFutexCmpRequeue: lowerFutex(inst); break;
     default: return lowerNotAvailable(inst.inst);
   }
   finish(inst.inst);

@@ -43,7 +43,7 @@ llvm::FunctionType* nativeSignature(llvm::LLVMContext& context, R (*)(A...)) {
 
 RuntimeDeclaration declarationOf(llvm::LLVMContext& context, abi::RuntimeEntry entry) {
   using abi::Effect;
-  constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn, Cold = Effect::Cold;
+  constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn, Cold = Effect::Cold, CallSite = Effect::CallSite;
   switch (entry) {
 #define GAUR_RUNTIME_ENTRY(name, Effects) \
   case abi::RuntimeEntry::name: return {nativeSignature(context, decltype(&::name){}), Effects};
@@ -202,7 +202,8 @@ llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::Run
 
   llvm::SmallVector<llvm::OperandBundleDef, 1> bundles;
   bool throws = abi::has(declaration.effects, abi::Effect::Throws);
-  if (throws) bundles.emplace_back("deopt", llvm::ArrayRef<llvm::Value*>{});
+  bool isSite = throws || abi::has(declaration.effects, abi::Effect::CallSite);
+  if (isSite) bundles.emplace_back("deopt", llvm::ArrayRef<llvm::Value*>{});
   llvm::CallBase* call = nullptr;
   if (unwind) {
     auto* next = llvm::BasicBlock::Create(context(), "next", builder.GetInsertBlock()->getParent());
@@ -212,7 +213,7 @@ llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::Run
     call = builder.CreateCall(declaration.type, callee, arguments, bundles);
     if (!throws) call->setDoesNotThrow();
   }
-  if (throws) call->addFnAttr(llvm::Attribute::get(context(), "statepoint-id", std::to_string(instruction)));
+  if (isSite) call->addFnAttr(llvm::Attribute::get(context(), "statepoint-id", std::to_string(instruction)));
   if (abi::has(declaration.effects, abi::Effect::NoReturn)) call->setDoesNotReturn();
   if (abi::has(declaration.effects, abi::Effect::Cold)) call->addFnAttr(llvm::Attribute::Cold);
   // C++ returns bool in a byte whose upper bits are zero, and takes small integers extended.

@@ -61,8 +61,8 @@ class ModuleLowering {
   llvm::Constant* recordSymbol(const ir::Function& function);
   llvm::Constant* cellSymbol(const ir::GlobalCell& cell);
   llvm::Constant* slotSymbol(const std::string& name, void* address);
-  /// A call of a runtime entry through the link table. Entries that throw need a call site: `instruction` is the one that calls. With `unwind`
-  /// the call is an invoke to it, and the builder goes on in its normal continuation.
+  /// A call of a runtime entry through the link table. Entries that throw, or that somebody may look through, need a call site:
+  /// `instruction` is the one that calls. With `unwind` the call is an invoke to it, and the builder goes on in its normal continuation.
   llvm::CallBase* callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> arguments,
                               Id instruction = kNoId, llvm::BasicBlock* unwind = nullptr);
   /// Pointer to the ThreadBlock of the running thread; load again after every call.
@@ -130,10 +130,11 @@ class FunctionLowering {
 #include "vm/ir/opcodes.def"
   void lower(const ir::Instruction& instruction);
 
-  // Common instructions by family (lower_common.cpp, lower_tagref.cpp).
+  // Common instructions by family (lower_common.cpp, lower_tagref.cpp, lower_futex.cpp).
   void lowerTagref(ir::CommInst inst);
   void lowerNative(ir::CommInst inst);
   void lowerMeta(ir::CommInst inst);
+  void lowerFutex(ir::CommInst inst);
   /// Address of a field of the running thread's ThreadBlock.
   llvm::Value* threadField(std::uint64_t offset);
 

@@ -7,7 +7,7 @@ namespace gaur::abi {
 
 struct FunctionRecord;
 
-enum class Effect : std::uint32_t { None = 0, Throws = 1, NoReturn = 2, Cold = 4, Quiet = 8 };
+enum class Effect : std::uint32_t { None = 0, Throws = 1, NoReturn = 2, Cold = 4, Quiet = 8, CallSite = 16 };
 constexpr Effect operator|(Effect a, Effect b) { return static_cast<Effect>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)); }
 constexpr bool has(Effect set, Effect one) { return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(one)) != 0; }
 
@@ -59,6 +59,13 @@ void gaur_unexpose(void* address);
 std::uint32_t gaur_idOf(void* name);
 void* gaur_nameOf(std::uint32_t id);
 void gaur_loadBundle(void* text);
+
+// @uvm.futex.*; results as there. Expected values are zero-extended; `bytes`: size of the location.
+std::int32_t gaur_futexWait(void* location, std::uint64_t expected, std::uint32_t bytes);
+std::int32_t gaur_futexWaitTimeout(void* location, std::uint64_t expected, std::uint32_t bytes, std::uint64_t nanoseconds);
+std::int32_t gaur_futexWake(void* location, std::int32_t count);
+std::int32_t gaur_futexRequeue(void* source, void* target, std::uint64_t expected, std::uint32_t bytes, std::int32_t count);
+
 [[noreturn]] void gaur_notAvailable(std::uint32_t instruction);
 
 }  // extern "C"

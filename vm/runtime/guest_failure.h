@@ -14,6 +14,9 @@ class Thread;
 /// Exit status of a process that a guest failure ends.
 inline constexpr int kGuestFailureExit = 6;
 
+/// Accesses below this address are taken for accesses through NULL.
+inline constexpr std::uintptr_t kNullBytes = std::uintptr_t{64} << 10;
+
 /// "division by zero".
 const char* describe(abi::GuestFailure failure);
 

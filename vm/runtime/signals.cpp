@@ -22,8 +22,6 @@ namespace {
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
 struct sigaction previousActions[std::size(kSignals)];
 
-/// Field offsets below this are taken for accesses through NULL.
-constexpr std::uintptr_t kNullBytes = std::uintptr_t{64} << 10;
 constexpr std::size_t kSignalStackBytes = std::size_t{64} << 10;
 /// What a leaf function may use below its stack pointer.
 constexpr std::uintptr_t kRedZone = 256;
