@@ -54,6 +54,9 @@ std::string describeCode(const abi::CodeBlock& block, const EntityName& nameOf) 
       for (const auto& place : block.keepalives.subspan(row.firstKeepalive, row.keepaliveCount))
         fmt::format_to(out, "    {}\n", describePlace(place));
     }
+    for (const auto& site : block.watchpoints)
+      if (site.siteOffset >= function.beginOffset && site.siteOffset < function.endOffset)
+        fmt::format_to(out, "  +{:#x} jumps to +{:#x} while watchpoint {} is enabled\n", site.siteOffset, site.targetOffset, site.watchpoint);
   }
   return text;
 }

@@ -1,8 +1,9 @@
-// The few instructions that are written by hand instead of compiled: trampolines, and what fills memory that holds no code. One file a target
-// implements this: code_stubs_<target>.cpp.
+// The few instructions that are written by hand instead of compiled: trampolines, what fills memory that holds no code, and the jumps of watchpoints.
+// One file a target implements this: code_stubs_<target>.cpp.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace gaur::jit {
 
@@ -16,5 +17,11 @@ void fillWithTraps(void* writable, std::size_t bytes);
 
 /// Makes what was written to `writable` visible to instruction fetch from `code`.
 void flushCode(void* code, void* writable, std::size_t bytes);
+
+/// Whether the instruction of a watchpoint can lie at the address: so that one store can replace it.
+bool isPatchable(std::uintptr_t address);
+/// Makes the instruction of a watchpoint, which lies at `code` and is written through `writable`, a jump to `target`, or with null the one
+/// that does nothing. Threads that run it execute the old or the new one. One call at a time for an instruction.
+void patchWatchpoint(void* code, void* writable, const void* target);
 
 }  // namespace gaur::jit

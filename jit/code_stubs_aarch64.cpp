@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "jit/code_stubs.h"
+#include "vm/support/check.h"
 
 namespace gaur::jit {
 
@@ -20,6 +21,11 @@ struct Trampoline {
 static_assert(sizeof(Trampoline) == kTrampolineBytes);
 
 constexpr std::uint32_t kBreak = 0xd4200000;  // brk #0
+
+// The instructions at a watchpoint. The architecture allows these two to be replaced while they are executed.
+constexpr std::uint32_t kNop = 0xd503201f;
+constexpr std::uint32_t kJumpOpcode = 0x14000000;  // b, with the distance in words in the other bits
+constexpr std::uint32_t kDistanceMask = 0x03ffffff;
 
 }  // namespace
 
@@ -39,6 +45,21 @@ void flushCode(void* code, void* writable, std::size_t bytes) {
   auto flush = [bytes](void* begin) { __builtin___clear_cache(static_cast<char*>(begin), static_cast<char*>(begin) + bytes); };
   flush(writable);
   flush(code);
+}
+
+bool isPatchable(std::uintptr_t address) { return address % sizeof(kNop) == 0; }
+
+void patchWatchpoint(void* code, void* writable, const void* target) {
+  std::uint32_t instruction = kNop;
+  if (target) {
+    auto words = (static_cast<const char*>(target) - static_cast<char*>(code)) / std::ptrdiff_t{sizeof(kNop)};
+    instruction = kJumpOpcode | (static_cast<std::uint32_t>(words) & kDistanceMask);
+  }
+  auto* word = static_cast<std::uint32_t*>(writable);
+  const std::uint32_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+  GAUR_CHECK(old == kNop || (old & ~kDistanceMask) == kJumpOpcode, "there is no watchpoint to patch");
+  __atomic_store_n(word, instruction, __ATOMIC_RELEASE);
+  flushCode(code, writable, sizeof(instruction));
 }
 
 }  // namespace gaur::jit

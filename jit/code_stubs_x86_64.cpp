@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "jit/code_stubs.h"
+#include "vm/support/check.h"
 
 namespace gaur::jit {
 
@@ -22,6 +23,13 @@ static_assert(sizeof(Trampoline) <= kTrampolineBytes);
 
 constexpr int kInt3 = 0xcc;
 
+// The instructions at a watchpoint, as little-endian numbers. Both are five bytes.
+constexpr unsigned kPatchBytes = 5;
+constexpr std::uint64_t kPatchMask = (std::uint64_t{1} << kPatchBytes * 8) - 1;
+constexpr std::uint64_t kNop = 0x0000441f0f;  // nopl 0(rax, rax)
+constexpr std::uint64_t kJumpOpcode = 0xe9;   // jmp, with the distance from its end in the other bytes
+constexpr std::uintptr_t kWord = sizeof(std::uint64_t);
+
 }  // namespace
 
 void writeTrampoline(void* writable, void* chain, void* const* target) {
@@ -35,6 +43,24 @@ void fillWithTraps(void* writable, std::size_t bytes) { std::memset(writable, kI
 
 // Instruction fetch is coherent with stores, also through another mapping of the page.
 void flushCode(void*, void*, std::size_t) {}
+
+// Processors fetch an aligned word as a whole.
+bool isPatchable(std::uintptr_t address) { return address % kWord + kPatchBytes <= kWord; }
+
+void patchWatchpoint(void* code, void* writable, const void* target) {
+  std::uint64_t instruction = kNop;
+  if (target) {
+    auto distance = static_cast<const char*>(target) - static_cast<char*>(code) - std::ptrdiff_t{kPatchBytes};
+    instruction = kJumpOpcode | static_cast<std::uint64_t>(static_cast<std::uint32_t>(distance)) << 8;
+  }
+  auto address = reinterpret_cast<std::uintptr_t>(writable);
+  auto* word = reinterpret_cast<std::uint64_t*>(address / kWord * kWord);
+  const auto shift = static_cast<unsigned>(address % kWord) * 8;
+  const std::uint64_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
+  const std::uint64_t old = before >> shift & kPatchMask;
+  GAUR_CHECK(isPatchable(address) && (old == kNop || (old & 0xff) == kJumpOpcode), "there is no watchpoint to patch");
+  __atomic_store_n(word, (before & ~(kPatchMask << shift)) | instruction << shift, __ATOMIC_RELEASE);
+}
 
 }  // namespace gaur::jit
 #endif

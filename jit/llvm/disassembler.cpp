@@ -103,6 +103,8 @@ class Disassembler {
       if (!comment.empty()) comment += ", ";
       comment += "call site of " + nameOrId(nameOf_, row.instruction);
     }
+    for (const auto& site : block_.watchpoints)
+      if (site.siteOffset == address - block_.begin) comment = fmt::format("watchpoint {}: +{:04x}", site.watchpoint, site.targetOffset);
     return comment;
   }
 

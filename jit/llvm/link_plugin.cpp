@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "jit/llvm/library_calls.h"
+#include "jit/llvm/watchpoint_sites.h"
 
 // Called by the prologue of every compiled function when the stack is used up; written in assembly by the runtime, which may be absent where
 // objects are linked without being run.
@@ -141,6 +142,9 @@ llvm::Error collect(jitlink::LinkGraph& graph, LinkJob& job) {
   auto rows = makeRows(job.begin, frames, sites, registers);
   if (!rows) return rows.takeError();
   job.rows = std::move(*rows);
+  auto watchpoints = readWatchpoints(graph, job.begin, job.end);
+  if (!watchpoints) return watchpoints.takeError();
+  job.rows.watchpoints = std::move(*watchpoints);
   nameFunctions(graph, job);
   return llvm::Error::success();
 }
@@ -177,6 +181,7 @@ void LinkPlugin::modifyPassConfig(llvm::orc::MaterializationResponsibility& resp
   passes.PrePrunePasses.insert(passes.PrePrunePasses.begin(), pass(job, [&job, unitSymbol](jitlink::LinkGraph& graph) -> llvm::Error {
                                  if (auto error = claim(graph, unitSymbol)) return error;
                                  setLifetimes(graph);
+                                 keepWatchpoints(graph);
                                  return resolve(graph, *job.externals);
                                }));
   passes.PostFixupPasses.push_back(pass(job, [&job](jitlink::LinkGraph& graph) { return collect(graph, job); }));

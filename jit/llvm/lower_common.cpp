@@ -41,6 +41,12 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmFutexWaitTimeout:
     case CommonInst::UvmFutexWake:
     case CommonInst::UvmFutexCmpRequeue: lowerFutex(inst); break;
+    case CommonInst::UvmMetaEnableWatchpoint:
+      module_.callRuntime(builder_, abi::RuntimeEntry::gaur_enableWatchpoint, {value(inst.operand(0))});
+      break;
+    case CommonInst::UvmMetaDisableWatchpoint:
+      module_.callRuntime(builder_, abi::RuntimeEntry::gaur_disableWatchpoint, {value(inst.operand(0))});
+      break;
     default: return lowerNotAvailable(inst.inst);
   }
   finish(inst.inst);
@@ -94,8 +100,6 @@ void FunctionLowering::lowerNotAvailable(const ir::Instruction& instruction) {
 }
 
 void FunctionLowering::lowerTrap(ir::Trap inst) { lowerNotAvailable(inst.inst); }
-void FunctionLowering::lowerWatchpoint(ir::Watchpoint inst) { lowerNotAvailable(inst.inst); }
-void FunctionLowering::lowerWpBranch(ir::WpBranch inst) { lowerNotAvailable(inst.inst); }
 void FunctionLowering::lowerNewThread(ir::NewThread inst) { lowerNotAvailable(inst.inst); }
 void FunctionLowering::lowerSwapStack(ir::SwapStack inst) { lowerNotAvailable(inst.inst); }
 

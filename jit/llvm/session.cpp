@@ -22,7 +22,7 @@ class Session::Unit : public CodeUnit {
         rows_(std::move(job.rows)),
         entries_(std::move(job.entries)),
         inlinings_(std::move(inlinings)),
-        block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives} {
+        block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives, rows_.watchpoints} {
     session_.map_.add(block_);
   }
   ~Unit() override {

@@ -55,9 +55,10 @@ struct CodeRows {
   std::vector<abi::CallSiteRow> rows;
   std::vector<abi::SavedRegister> saved;
   std::vector<abi::KeepaliveLocation> keepalives;
+  std::vector<abi::WatchpointSite> watchpoints;
 };
 
-/// Joins frames and stack map. Sorts its arguments. Versions and records of the functions are left empty.
+/// Joins frames and stack map. Sorts its arguments. Versions and records of the functions, and the watchpoints, are left empty.
 llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<FunctionFrames>& frames, std::vector<StackMapSite>& sites,
                                   const TargetRegisters& registers);
 

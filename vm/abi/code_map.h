@@ -61,6 +61,14 @@ struct FunctionCode {
   std::uint32_t firstSaved, savedCount;
 };
 
+/// An instruction that is patched: it does nothing, or jumps while its watchpoint is enabled (WATCHPOINT, WPBRANCH).
+struct WatchpointSite {
+  /// ID of the watchpoint.
+  std::uint32_t watchpoint;
+  std::uint32_t siteOffset;
+  std::uint32_t targetOffset;
+};
+
 /// The code of one compilation: consecutive functions in the slab.
 struct CodeBlock {
   std::uintptr_t begin = 0;
@@ -69,6 +77,7 @@ struct CodeBlock {
   std::span<const CallSiteRow> rows;
   std::span<const SavedRegister> saved;
   std::span<const KeepaliveLocation> keepalives;
+  std::span<const WatchpointSite> watchpoints = {};  // sorted by watchpoint
 };
 
 }  // namespace gaur::abi

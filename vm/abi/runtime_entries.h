@@ -66,6 +66,9 @@ std::int32_t gaur_futexWaitTimeout(void* location, std::uint64_t expected, std::
 std::int32_t gaur_futexWake(void* location, std::int32_t count);
 std::int32_t gaur_futexRequeue(void* source, void* target, std::uint64_t expected, std::uint32_t bytes, std::int32_t count);
 
+/// All watchpoints of the VM with the ID, in code that is loaded and in code to come.
+void gaur_enableWatchpoint(std::uint32_t watchpoint);
+void gaur_disableWatchpoint(std::uint32_t watchpoint);
 [[noreturn]] void gaur_notAvailable(std::uint32_t instruction);
 
 }  // extern "C"

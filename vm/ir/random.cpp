@@ -96,6 +96,10 @@ void RandomFunctionText::body() {
 void RandomFunctionText::finish(std::size_t index) {
   if (index + 1 == blocks_.size()) return leave();
   auto forward = [&] { return dest(blocks_[index + 1 + random_.below(blocks_.size() - index - 1)]); };
+  if (top_.options.watchpoints > 0 && random_.chance(40)) {
+    std::string one = forward(), other = forward();
+    return watchpoint(one, other);
+  }
   switch (random_.below(5)) {
     case 0: {
       std::string to = forward();
@@ -128,12 +132,38 @@ void RandomFunctionText::finish(std::size_t index) {
       line("STORE <@i64> @fuel " + left);
       std::string goes = let("SGT <@i64> " + left + " " + top_.number(top_.i64, 0));
       if (random_.chance(50)) goes = let("AND <@i1> " + goes + " " + value(top_.i1));
+      if (top_.options.watchpoints > 0 && random_.chance(50)) {
+        std::string again = "%again" + std::to_string(splits_++), on = forward(),
+                    same = "(" + depth_ + " " + hash_;
+        std::vector<TypeNumber> types;
+        for (const Value& value : values_) {
+          types.push_back(value.type);
+          same += " " + value.name;
+        }
+        line("BRANCH2 " + goes + " " + again + same + ") " + on);
+        beginBlock(again, types);
+        std::string one = dest(blocks_[random_.below(index + 1)]),
+                    other = dest(blocks_[random_.below(blocks_.size())]);
+        return watchpoint(one, other);
+      }
       std::string back = dest(blocks_[random_.below(index + 1)]);
       std::string on = forward();
       line("BRANCH2 " + goes + " " + back + " " + on);
       return;
     }
   }
+}
+
+void RandomFunctionText::watchpoint(const std::string& one, const std::string& other) {
+  if (random_.chance(80)) {
+    line("WPBRANCH " + std::to_string(1 + random_.below(top_.options.watchpoints)) + " " + one + " " + other);
+    return;
+  }
+  std::string kept;
+  for (const Value& value : values_)
+    if (random_.chance(20)) kept += " " + value.name;
+  line("WATCHPOINT " + std::to_string(top_.options.watchpoints + 1) + " <> " + one + " " + other +
+       " KEEPALIVE(" + kept + ")");
 }
 
 /// Ends the last block.
@@ -397,6 +427,7 @@ std::string RandomFunctionText::main(RandomTopLevel& top) {
   text.beginBlock("%begin", {});
   for (const RandomFunction& function : top.functions) {
     const RandomSignature& signature = top.signatures[function.signature];
+    for (unsigned i = 0; i < top.options.watchpoints; ++i) text.toggleWatchpoint();
     text.line("STORE <@i64> @fuel " +
               top.number(top.i64, 1 + top.options.fuel / static_cast<unsigned>(top.functions.size())));
     std::string arguments;

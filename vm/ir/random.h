@@ -22,6 +22,10 @@ struct RandomOptions {
   bool exceptions = true;
   bool tagrefs = true;
   bool native = true;  // pinning, PTR forms, calls of C functions
+  /// WPBRANCH and disabled WATCHPOINT with IDs from 1 to this, which the program enables and disables
+  /// (constants
+  /// @wp1 ...); the ID after the last is never enabled. 0: none.
+  unsigned watchpoints = 0;
 };
 
 /// A bundle in the 2016 form with an entry `@main` of signature () -> (int<64>), which returns a hash of what

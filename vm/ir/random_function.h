@@ -36,6 +36,8 @@ class RandomFunctionText {
   void body();
   void finish(std::size_t index);
   void leave();
+  /// Ends the block with a watchpoint that goes to one of two destinations.
+  void watchpoint(const std::string& one, const std::string& other);
   std::string dest(const Block& block);
   std::string resultList();
   /// The rest of the block goes on in a new one, whether `instruction` ends normally or not. Its results are
@@ -98,6 +100,7 @@ class RandomFunctionText {
   void fenceOrKill();
   void pinned();
   void offsetOf();
+  void toggleWatchpoint();
   void native();
   void call();
   void callOf(const RandomSignature& signature, const std::string& function, const std::string& arguments,

@@ -73,6 +73,7 @@ void RandomFunctionText::emitOperation() {
       {&RandomFunctionText::offsetOf, 1, options.native},
       {&RandomFunctionText::native, 2, options.native},
       {&RandomFunctionText::call, 5, true},
+      {&RandomFunctionText::toggleWatchpoint, 6, options.watchpoints > 0},
   };
   std::size_t total = 0;
   for (const Row& row : rows) total += row.enabled ? row.weight : 0;
@@ -483,6 +484,12 @@ void RandomFunctionText::threadLocal() {
   line("COMMINST @uvm.set_threadlocal (" + object + ")");
   std::string local = let("COMMINST @uvm.get_threadlocal");
   add(type, "REFCAST <" + top_.name(top_.refVoid) + " " + top_.name(type) + "> " + local);
+}
+
+void RandomFunctionText::toggleWatchpoint() {
+  std::string word = random_.chance(60) ? "enable" : "disable";
+  line("COMMINST @uvm.meta." + word + "_watchpoint (@wp" +
+       std::to_string(1 + random_.below(top_.options.watchpoints)) + ")");
 }
 
 void RandomFunctionText::fenceOrKill() {

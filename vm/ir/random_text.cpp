@@ -162,6 +162,8 @@ void RandomTopLevel::makeGlobals() {
     iref(type);
   }
   header_ += ".global @fuel <@i64>\n";
+  for (unsigned i = 1; i <= options.watchpoints; ++i)
+    header_ += ".const @wp" + std::to_string(i) + " <@i32> = " + std::to_string(i) + "\n";
 }
 
 // --- Constants -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "vm/ir/instruction.h"
+#include "vm/runtime/watchpoints.h"
 #include "vm/support/log.h"
 #include "vm/support/platform.h"
 
@@ -26,10 +27,14 @@ void setEntry(abi::FunctionRecord* record, void* entry) { __atomic_store_n(&reco
 
 }  // namespace
 
-CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, const Options& options)
-    : environment_(environment), slab_(slab), map_(map), options_(options) {}
+CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
+                           const Options& options)
+    : environment_(environment), slab_(slab), map_(map), watchpoints_(watchpoints), options_(options) {}
 
-CodeRegistry::~CodeRegistry() { units_.clear(); }
+CodeRegistry::~CodeRegistry() {
+  for (const auto& unit : units_) watchpoints_.remove(unit->block());
+  units_.clear();
+}
 
 Result<jit::Compiler*> CodeRegistry::compiler() {
   if (!compiler_) {
@@ -63,6 +68,7 @@ Result<void> CodeRegistry::compileUnit(const Versions& versions) {
   std::uint64_t start = platform::monotonicTime();
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->compile(versions, level()));
+  watchpoints_.add(unit->block());
   for (const jit::Inlining& inlining : unit->inlinings()) copies_[inlining.function].push_back(inlining.callerVersion);
   for (const ir::FunctionVersion* version : versions) setEntry(environment_.recordOf(*version->function.target), unit->entryOf(version->id));
   units_.push_back(std::move(unit));

@@ -13,9 +13,12 @@
 
 namespace gaur::runtime {
 
+class WatchpointTable;
+
 class CodeRegistry {
  public:
-  CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, const Options& options);
+  CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
+               const Options& options);
   ~CodeRegistry();
   CodeRegistry(const CodeRegistry&) = delete;
   CodeRegistry& operator=(const CodeRegistry&) = delete;
@@ -60,6 +63,7 @@ class CodeRegistry {
   jit::Environment& environment_;
   jit::CodeSlab& slab_;
   jit::CodeMap& map_;
+  WatchpointTable& watchpoints_;
   const Options& options_;
   std::mutex mutex_;
   std::unique_ptr<jit::Compiler> compiler_;

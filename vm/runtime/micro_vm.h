@@ -16,6 +16,7 @@
 #include "vm/runtime/roots.h"
 #include "vm/runtime/stack.h"
 #include "vm/runtime/thread.h"
+#include "vm/runtime/watchpoints.h"
 #include "vm/support/options.h"
 #include "vm/support/source.h"
 
@@ -62,6 +63,7 @@ class MicroVm final : private jit::Environment {
   PinTable& pins() { return roots_.pins(); }
   EntityData& entities() { return entities_; }
   CodeRegistry& code() { return code_; }
+  WatchpointTable& watchpoints() { return watchpoints_; }
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
   /// Canonical type of @uvm.meta.bytes.
   const ir::Type* bytesType() const { return bytesType_; }
@@ -90,7 +92,8 @@ class MicroVm final : private jit::Environment {
   abi::LinkTable* linkTable_ = nullptr;
   const ir::Type* bytesType_ = nullptr;
   std::unique_ptr<gc::Heap> heap_;
-  CodeRegistry code_{*this, slab_, codeMap_, options_};
+  WatchpointTable watchpoints_{slab_};
+  CodeRegistry code_{*this, slab_, codeMap_, watchpoints_, options_};
   std::atomic<std::uint64_t> parseNanoseconds_{0};
   std::atomic<std::uint64_t> linkNanoseconds_{0};
 };

@@ -177,6 +177,10 @@ std::uintptr_t gaur_loadBundleOrFail(void* text) {
   failHere("loading a bundle failed\n" + report);
 }
 
+void gaur_enableWatchpoint(std::uint32_t watchpoint) { here().vm().watchpoints().set(watchpoint, true); }
+
+void gaur_disableWatchpoint(std::uint32_t watchpoint) { here().vm().watchpoints().set(watchpoint, false); }
+
 /// Work of gaur_lazyEntry: returns the code to go on with.
 void* gaur_compileFunction(abi::FunctionRecord* record) {
   Thread& thread = here();
