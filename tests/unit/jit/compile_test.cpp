@@ -2,54 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <map>
-#include <mutex>
-
 #include "jit/llvm/llvm_compiler.h"
-#include "vm/ir/parser.h"
-#include "vm/ir/verifier.h"
+#include "tests/unit/jit/test_environment.h"
 
 namespace gaur::jit {
 namespace {
-
-/// Records, cells and slots as the runtime would make them, in the slab; nothing is ever compiled lazily.
-class TestEnvironment : public Environment {
- public:
-  explicit TestEnvironment(CodeSlab& slab) : slab_(slab), links_(make<abi::LinkTable>()) {}
-
-  ir::Program& program() override { return program_; }
-  abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }
-  abi::FunctionRecord* recordOf(const ir::Function& function) override {
-    auto*& record = records_[function.id];
-    if (!record) {
-      record = make<abi::FunctionRecord>();
-      record->id = function.id;
-    }
-    return record;
-  }
-  void* addressOf(const ir::GlobalCell& cell) override {
-    void*& place = cells_[cell.id];
-    if (!place) place = slab_.allocateData(layouts().of(cell.cellType->type).size, 16);
-    return place;
-  }
-  Result<void**> externSlot(std::string_view symbol) override { return makeError(ErrorId::SymbolUnknown, {symbol}); }
-  void** exposedSlot(const ir::ExposedFunction&) override { return make<void*>(); }
-  abi::LinkTable* linkTable() override { return links_; }
-  Result<void**> nativeCallSlot(const ir::Signature*) override { return make<void*>(); }
-
- private:
-  template <class T>
-  T* make() {
-    return static_cast<T*>(slab_.allocateData(sizeof(T), 16));
-  }
-
-  CodeSlab& slab_;
-  ir::Program program_;
-  abi::LinkTable* links_;
-  std::map<Id, abi::FunctionRecord*> records_;
-  std::map<Id, void*> cells_;
-};
 
 class Compile : public testing::TestWithParam<OptLevel> {
  protected:
@@ -60,22 +17,11 @@ class Compile : public testing::TestWithParam<OptLevel> {
   }
   ~Compile() override { units_.clear(); }
 
-  void load(std::string text) {
+  void load(const std::string& text) {
     Diagnostics diagnostics;
-    SourceText source{"test.uir", text};
-    ir::Builder builder(environment_.program(), "test.uir");
-    ir::parse(source, builder, diagnostics);
-    std::lock_guard lock(environment_.program().loadMutex());
-    std::unique_ptr<ir::Bundle> bundle;
-    if (!diagnostics.failed()) bundle = builder.finish(diagnostics);
-    if (bundle) ir::verify(*bundle, environment_.program(), diagnostics);
-    ASSERT_FALSE(diagnostics.failed()) << render(diagnostics, source);
-    environment_.program().publish(std::move(bundle));
+    ASSERT_TRUE(environment_.load(text, diagnostics)) << render(diagnostics, {"test.uir", text});
   }
-  ir::Function& function(std::string_view name) {
-    auto& program = environment_.program();
-    return *program.entityOf<ir::Function>(program.idOf(name));
-  }
+  ir::Function& function(std::string_view name) { return environment_.function(name); }
   void compile(std::initializer_list<std::string_view> names) {
     std::vector<const ir::FunctionVersion*> versions;
     for (auto name : names) versions.push_back(function(name).current);
