@@ -92,6 +92,12 @@ void setStackBottom(void* handle, std::uintptr_t bottom) {
   GC_set_stackbottom(handle, &base);
 }
 
+/// After marking. Also true of what is no block of the collector: objects of boot images never die.
+bool isReachable(const void* object) {
+  void* block = GC_base(const_cast<void*>(object));
+  return !block || GC_is_marked(block) != 0;
+}
+
 /// Gathers words to push, since Boehm takes ranges of memory.
 class WordBuffer {
  public:
@@ -150,6 +156,9 @@ void RootSink::cell(const abi::GcMap& map, void* base) {
       case abi::SlotKind::Weak:
         if (*slot != 0) addWeakSlot(slot);
         break;
+      case abi::SlotKind::StackExtent:
+        if (slot[0] != 0) conservative(reinterpret_cast<void*>(slot[0]), reinterpret_cast<void*>(slot[1]));
+        break;
     }
   });
 }
@@ -187,7 +196,7 @@ BoehmProcess::BoehmProcess() {
   if (syscall(SYS_gettid) != getpid()) GC_unregister_my_thread();
 
   unsigned procedure = GC_new_proc(markObject);
-  setMarkProcedure(procedure);
+  setMarkProcedures(procedure, GC_new_proc(markWords));
   auto makeKind = [](GC_word descriptor, bool cleared) {
     return static_cast<int>(GC_new_kind(GC_new_free_list(), descriptor, 0, cleared));
   };
@@ -337,6 +346,8 @@ void BoehmProcess::handleEvent(GC_EventType event) {
         verifyHeap(self.kinds_);
         break;
       }
+      for (const Provider* entry = self.providers_; entry; entry = entry->next)
+        entry->provider->afterMarking(isReachable);
       break;
     case GC_EVENT_POST_START_WORLD:
       self.pause_ = platform::monotonicTime() - self.stopTime_;
@@ -371,7 +382,7 @@ StackRange BoehmProcess::muStackOf(const NativeThread& thread, std::uintptr_t sp
   return {};
 }
 
-/// Calls f(begin, end, sp) for the parts of stacks that a thread occupies, the one it stands on first: a
+/// Calls f(begin, stack, sp) for the parts of stacks that a thread occupies, the one it stands on first: a
 /// stack of the VM, below that the native part from which it was entered (or, where another VM was active
 /// then, first a stack of that one).
 template <class F>
@@ -381,7 +392,8 @@ void BoehmProcess::forEachStackPart(const NativeThread& thread, F&& f) {
   while (sp != 0) {
     const Attachment* attachment = nullptr;
     StackRange stack = muStackOf(thread, sp, attachment);
-    f(begin, attachment ? stack.end : thread.bottom, sp);
+    if (!attachment) stack.end = thread.bottom;
+    f(begin, stack, sp);
     if (!attachment) break;
     begin = sp = reinterpret_cast<std::uintptr_t>(attachment->block->nativeStackPointer);
   }
@@ -394,27 +406,30 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
   }
   for (const NativeThread* thread = threads_; thread; thread = thread->next) {
     setStackBottom(thread->handle, thread->bottom);
-    forEachStackPart(*thread, [&](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t sp) {
+    forEachStackPart(*thread, [&](std::uintptr_t begin, const StackRange& stack, std::uintptr_t sp) {
       if (sp == thread->stoppedAt) {
-        setStackBottom(thread->handle, end);
+        setStackBottom(thread->handle, stack.end);
       } else {
-        GC_push_all_eager(reinterpret_cast<void*>(begin), reinterpret_cast<void*>(end));
+        GC_push_all_eager(reinterpret_cast<void*>(begin), reinterpret_cast<void*>(stack.end));
       }
     });
   }
   pushThreadStacks_();
   RootSink sink;
   for (const NativeThread* thread = threads_; thread; thread = thread->next) {
-    forEachStackPart(*thread, [&](std::uintptr_t begin, std::uintptr_t end, std::uintptr_t sp) {
-      pushTaggedReferences(begin, end);
+    forEachStackPart(*thread, [&](std::uintptr_t begin, const StackRange& stack, std::uintptr_t sp) {
+      sink.word(reinterpret_cast<std::uintptr_t>(stack.owner));
+      pushTaggedReferences(begin, stack.end);
       if (sp == thread->stoppedAt && thread != currentThread_)
-        pushHiddenReferences(begin, std::min(end, sp + kFreshBytes));
+        pushHiddenReferences(begin, std::min(stack.end, sp + kFreshBytes));
     });
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
       const abi::ThreadBlock& block = *attachment->block;
       sink.freeLists(block.allocation);
-      sink.word(reinterpret_cast<std::uintptr_t>(block.threadLocal));
-      sink.word(reinterpret_cast<std::uintptr_t>(block.exception));
+      for (const void* root :
+           {static_cast<const void*>(block.stack), static_cast<const void*>(block.threadLocal),
+            static_cast<const void*>(block.exception), static_cast<const void*>(block.threadObject)})
+        sink.word(reinterpret_cast<std::uintptr_t>(root));
     }
   }
   for (const Provider* entry = providers_; entry; entry = entry->next) entry->provider->pushRoots(sink);

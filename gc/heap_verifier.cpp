@@ -24,7 +24,7 @@ struct Verifier {
 
   void checkBlock(void* block, std::size_t bytes) const {
     int kind = GC_get_kind_and_size(block, nullptr);
-    auto isOneOf = [kind](const int (&some)[abi::kBlockKinds]) {
+    auto isOneOf = [kind](const int(&some)[abi::kBlockKinds]) {
       return std::find(std::begin(some), std::end(some), kind) != std::end(some);
     };
     if (!isOneOf(kinds.listed) && !isOneOf(kinds.single)) return;
@@ -34,8 +34,9 @@ struct Verifier {
     GAUR_CHECK(table.knows(header.typeIndex()), describe(block, header, "no such type"));
     const abi::Layout& layout = table.byIndex(header.typeIndex());
     GAUR_CHECK(layout.isWide() == header.isWide(), describe(block, header, "alignment of another type"));
-    GAUR_CHECK(layout.isPointerFree() == (kind == kinds.listed[kPointerFree] || kind == kinds.single[kPointerFree]),
-               describe(block, header, "block of the wrong kind"));
+    GAUR_CHECK(
+        layout.isPointerFree() == (kind == kinds.listed[kPointerFree] || kind == kinds.single[kPointerFree]),
+        describe(block, header, "block of the wrong kind"));
     std::uint64_t length = layout.isHybrid() ? hybridLength(header, layout, block) : header.length();
     GAUR_CHECK(layout.isHybrid() || length == 0, describe(block, header, "a length, but no hybrid"));
     std::uint64_t payload = 0;
@@ -66,6 +67,11 @@ struct Verifier {
   static void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t* slot,
                         abi::SlotKind kind) {
     std::uint64_t word = *slot;
+    if (kind == abi::SlotKind::StackExtent) {
+      GAUR_CHECK(word == 0 || (word <= slot[1] && word % sizeof(word) == 0 && slot[1] % sizeof(word) == 0),
+                 describe(block, header, "a stack that ends before it begins"));
+      return;
+    }
     if (kind == abi::SlotKind::Weak) word = abi::revealWeak(word);
     if (kind == abi::SlotKind::Tagged) word = abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : 0;
     if (word == 0) return;

@@ -1,6 +1,6 @@
 // Small objects are done at once. Big ones are done in pieces, lest they flood the mark stack: dense arrays
 // of references are left to Boehm as address ranges, everything else continues by an entry that names the
-// object and the number of slots already done.
+// object and the number of slots already done, or the rest of a stack's memory.
 #include "gc/mark_procedure.h"
 
 #include <algorithm>
@@ -18,6 +18,7 @@ using abi::SlotKind;
 namespace {
 
 constexpr std::uint64_t kSlotsPerPiece = 512;
+constexpr std::uint64_t kWordsPerPiece = 512;
 /// Shorter arrays are not worth an entry of their own.
 constexpr std::uint64_t kShortArray = 64;
 constexpr std::size_t kWeakSlotBytes = std::size_t{1} << 34;
@@ -31,12 +32,29 @@ struct MarkStackEntry {
 
 const abi::LayoutTable* layouts;
 unsigned markProcedure;
+unsigned wordsProcedure;
 std::uint64_t** weakSlots;
 std::size_t weakSlotCount;
 bool weakSlotsWanted;
 
 inline GC_ms_entry* push(void* target, GC_ms_entry* top, GC_ms_entry* limit, std::uint64_t* slot) {
   return GC_MARK_AND_PUSH(target, top, limit, reinterpret_cast<void**>(slot));
+}
+
+/// False where there is no room; pushing targets one by one then makes Boehm enlarge the mark stack.
+bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* limit) {
+  auto* entry = reinterpret_cast<MarkStackEntry*>(top) + 1;
+  if (entry >= reinterpret_cast<MarkStackEntry*>(limit)) return false;
+  *entry = {start, descriptor};
+  top = reinterpret_cast<GC_ms_entry*>(entry);
+  return true;
+}
+
+/// Out of line, since stacks are rare among objects.
+[[gnu::noinline]] GC_ms_entry* markExtent(const std::uint64_t* extent, GC_ms_entry* top, GC_ms_entry* limit) {
+  if (extent[0] == 0) return top;
+  return markWords(reinterpret_cast<GC_word*>(extent[0]), top, limit,
+                   (extent[1] - extent[0]) / sizeof(GC_word));
 }
 
 inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* top, GC_ms_entry* limit) {
@@ -51,6 +69,7 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
       if (!weakSlotsWanted) return push(reinterpret_cast<void*>(abi::revealWeak(word)), top, limit, slot);
       addWeakSlot(slot);
       return top;
+    case SlotKind::StackExtent: return markExtent(slot, top, limit);
   }
   return top;
 }
@@ -113,15 +132,9 @@ class Piece {
     }
     if (budget_ == 0) return false;
     --budget_;
-    auto* entry = reinterpret_cast<MarkStackEntry*>(top_) + 1;
-    if (entry < reinterpret_cast<MarkStackEntry*>(limit_)) {
-      *entry = {reinterpret_cast<void*>(begin), count * sizeof(void*)};
-      top_ = reinterpret_cast<GC_ms_entry*>(entry);
-    } else {
-      // No room; pushing object by object tells Boehm to enlarge the stack.
-      auto* slots = reinterpret_cast<std::uint64_t*>(begin);
-      for (std::uint64_t i = 0; i < count; ++i) top_ = markSlot(&slots[i], SlotKind::Strong, top_, limit_);
-    }
+    if (pushEntry(reinterpret_cast<void*>(begin), count * sizeof(void*), top_, limit_)) return true;
+    auto* slots = reinterpret_cast<std::uint64_t*>(begin);
+    for (std::uint64_t i = 0; i < count; ++i) top_ = markSlot(&slots[i], SlotKind::Strong, top_, limit_);
     return true;
   }
 
@@ -161,7 +174,10 @@ void initializeMarking() {
   GAUR_CHECK(weakSlots, "no address space for weak slots");
 }
 
-void setMarkProcedure(unsigned procedure) { markProcedure = procedure; }
+void setMarkProcedures(unsigned objects, unsigned words) {
+  markProcedure = objects;
+  wordsProcedure = words;
+}
 
 std::uint64_t hybridLength(abi::ObjectHeader header, const abi::Layout& layout, const void* block) {
   if (header.length() != abi::ObjectHeader::kMaxLength || layout.stride == 0) return header.length();
@@ -184,6 +200,18 @@ GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC
   for (std::size_t i = layout.map.slots.size(); i-- > 0;) {
     const GcSlot& slot = layout.map.slots[i];
     top = markSlot(reinterpret_cast<std::uint64_t*>(base + slot.offset), slot.kind, top, limit);
+  }
+  return top;
+}
+
+[[gnu::no_sanitize("address", "undefined")]] GC_ms_entry* markWords(GC_word* begin, GC_ms_entry* top,
+                                                                    GC_ms_entry* limit, GC_word count) {
+  if (count > kWordsPerPiece &&
+      pushEntry(begin + kWordsPerPiece, GC_MAKE_PROC(wordsProcedure, count - kWordsPerPiece), top, limit))
+    count = kWordsPerPiece;
+  for (GC_word* word = begin; word != begin + count; ++word) {
+    GC_word target = abi::tagrefHoldsRef(*word) ? abi::tagrefAddress(*word) : *word;
+    top = push(reinterpret_cast<void*>(target), top, limit, reinterpret_cast<std::uint64_t*>(word));
   }
   return top;
 }

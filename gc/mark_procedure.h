@@ -18,8 +18,11 @@ void initializeMarking();
 /// The mark procedure of traced blocks. `position` is 0, or the number of slots that are done when it
 /// continues with a big object.
 GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC_word position);
-/// `procedure` is the number Boehm gave to markObject.
-void setMarkProcedure(unsigned procedure);
+/// The mark procedure of memory that may hold anything, `count` words: each that looks like a reference, an
+/// interior reference or a tagref64 keeps its target.
+GC_ms_entry* markWords(GC_word* begin, GC_ms_entry* top, GC_ms_entry* limit, GC_word count);
+/// The numbers that Boehm gave to markObject and markWords.
+void setMarkProcedures(unsigned objects, unsigned words);
 
 /// Length of a live hybrid, also of one too long for its header.
 std::uint64_t hybridLength(abi::ObjectHeader header, const abi::Layout& layout, const void* block);

@@ -10,9 +10,13 @@
 
 namespace gaur::gc {
 
+/// Memory of a stack of the VM; a stack pointer equal to `end` is not in it.
 struct StackRange {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
+  /// Reference to the heap object of the stack (abi::StackObject), or null. A thread that stands on a stack
+  /// keeps it, also in the middle of a switch, where nothing else may.
+  const void* owner = nullptr;
   bool isEmpty() const { return begin == end; }
 };
 
@@ -40,9 +44,14 @@ class RootProvider {
   /// The stack made by the VM that `sp` points into, from its lowest word to its top; empty when it is none
   /// of this VM's.
   virtual StackRange muStackOf(std::uintptr_t sp) = 0;
-  /// Suspended stacks, global cells, handles, what runtime objects hold. May be called more than once in a
-  /// collection.
+  /// Global cells, handles, what the runtime holds outside the heap. May be called more than once in a
+  /// collection. A stack that does not run is no root: it is marked with its object.
   virtual void pushRoots(RootSink& sink) = 0;
+  /// Called once a collection, after all marking, with the world still stopped. `isReachable` tells of a
+  /// reference to an object that was alive before whether anything reached it; if not, nobody will see it
+  /// again, save a finalizer: what is taken from such an object, as its memory from a stack, has to be taken
+  /// out of its fields as well.
+  virtual void afterMarking([[maybe_unused]] bool (*isReachable)(const void* object)) {}
 };
 
 }  // namespace gaur::gc

@@ -4,6 +4,8 @@
 
 #include <iterator>
 
+#include "vm/abi/function_record.h"
+
 namespace gaur::jit {
 
 std::string nameOrId(const EntityName& nameOf, Id id) {
@@ -33,13 +35,23 @@ std::string describePlace(const abi::KeepaliveLocation& place) {
   return {};
 }
 
+std::string describeFunction(const abi::FunctionCode& function, const EntityName& nameOf) {
+  switch (function.kind) {
+    case abi::CodeKind::Function: return nameOrId(nameOf, function.version);
+    case abi::CodeKind::Undefined: return nameOrId(nameOf, function.record->id) + " without a version";
+    case abi::CodeKind::StartAdapter: return "start adapter";
+    case abi::CodeKind::NativeAdapter: return "native adapter";
+  }
+  return {};
+}
+
 std::string describeCode(const abi::CodeBlock& block, const EntityName& nameOf) {
   std::string text;
   auto out = std::back_inserter(text);
   fmt::format_to(out, "block of {} bytes\n", block.end - block.begin);
   for (const abi::FunctionCode& function : block.functions) {
     fmt::format_to(out, "\n{}: +{:#x}..+{:#x}, body from +{:#x}, frame address fp{:+}\n",
-                   function.version == kNoId ? "adapter" : nameOrId(nameOf, function.version), function.beginOffset,
+                   describeFunction(function, nameOf), function.beginOffset,
                    function.endOffset, function.bodyOffset, function.cfaOffset);
     for (const auto& saved : block.saved.subspan(function.firstSaved, function.savedCount))
       fmt::format_to(out, "  saves {} at {:+}\n", registerName(saved.dwarfNumber), saved.cfaOffset);
@@ -49,8 +61,10 @@ std::string describeCode(const abi::CodeBlock& block, const EntityName& nameOf) 
         fmt::format_to(out, "dynamic frame");
       else
         fmt::format_to(out, "frame of {} bytes", row.frameSize);
+      if (row.calleePops != 0) fmt::format_to(out, ", callee pops {}", row.calleePops);
       if (row.landingPadOffset != 0) fmt::format_to(out, ", handler +{:#x}", row.landingPadOffset);
       fmt::format_to(out, "\n");
+      if (row.hasResultMemory) fmt::format_to(out, "    results at {}\n", describePlace(block.keepalives[row.firstKeepalive - 1]));
       for (const auto& place : block.keepalives.subspan(row.firstKeepalive, row.keepaliveCount))
         fmt::format_to(out, "    {}\n", describePlace(place));
     }

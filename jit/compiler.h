@@ -71,6 +71,10 @@ class Compiler {
   /// entryOf(0) is native code with the C convention of the signature that calls the Mu function of the abi::ExposedRecord in the static chain
   /// register (see jit/code_slab.h, trampolines).
   virtual Result<std::unique_ptr<CodeUnit>> exposedAdapter(const ir::Signature* signature) = 0;
+  /// entryOf(0) begins functions of the signature on a stack: the adapter of an abi::StartFrame.
+  virtual Result<std::unique_ptr<CodeUnit>> startAdapter(const ir::Signature* signature) = 0;
+  /// entryOf(0) is what runs for a function while it has no version: it traps with all arguments kept alive, then calls the function again.
+  virtual Result<std::unique_ptr<CodeUnit>> undefinedFunction(const ir::Function& function) = 0;
   virtual Result<std::string> dump(const ir::FunctionVersion& version, OptLevel level, DumpStage stage) = 0;
 };
 

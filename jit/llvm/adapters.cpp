@@ -28,13 +28,14 @@ class AdapterLowering {
     return builder.CreateConstGEP1_64(builder.getInt8Ty(), address, offset);
   }
 
-  /// Calls the function of `record`; goes on in the normal continuation. `exception` is what was thrown, in the block `pad`.
-  llvm::Value* call(llvm::Value* record, llvm::ArrayRef<llvm::Value*> arguments) {
+  /// Calls the function of `record`; goes on in the normal continuation. `exception` is what was thrown, in the block `pad`. Whoever pops the frame
+  /// finds the values of `keepalives`.
+  llvm::Value* call(llvm::Value* record, llvm::ArrayRef<llvm::Value*> arguments, llvm::ArrayRef<llvm::Value*> keepalives = {}) {
     auto* pointer = builder.getPtrTy();
     auto* entry = builder.CreateLoad(pointer, at(record, offsetof(abi::FunctionRecord, entry)));
     llvm::BasicBlock* next = block("returned");
     pad = block("thrown");
-    auto* invoke = builder.CreateInvoke(mu_.type, entry, next, pad, arguments, llvm::OperandBundleDef("deopt", llvm::ArrayRef<llvm::Value*>{}));
+    auto* invoke = builder.CreateInvoke(mu_.type, entry, next, pad, arguments, llvm::OperandBundleDef("deopt", keepalives));
     invoke->setCallingConv(llvm::CallingConv::Tail);
     invoke->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", "0"));
     builder.SetInsertPoint(pad);
@@ -106,29 +107,50 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
   function->addParamAttr(0, llvm::Attribute::Nest);
   if (resultType && isNarrowInt(resultType)) function->addRetAttr(llvm::Attribute::ZExt);
 
-  // The callee sees this activation's cookie; callbacks may nest, so the one before is put back.
-  auto cookiePlace = [&] { return adapter.at(module.currentThread(builder), offsetof(abi::ThreadBlock, cookie)); };
+  auto* pointer = builder.getPtrTy();
   llvm::Value* exposed = function->getArg(0);
-  llvm::Value* outer = builder.CreateLoad(builder.getInt64Ty(), cookiePlace());
-  builder.CreateStore(builder.CreateLoad(builder.getInt64Ty(), adapter.at(exposed, offsetof(abi::ExposedRecord, cookie))), cookiePlace());
-  llvm::Value* record = builder.CreateLoad(builder.getPtrTy(), adapter.at(exposed, offsetof(abi::ExposedRecord, function)));
-
-  llvm::SmallVector<llvm::Value*, 8> arguments;
   MemoryLowering memory(module, builder);
-  llvm::Value* resultMemory = nullptr;
-  if (adapter.mu_.resultsInMemory) {
-    resultMemory = builder.CreateAlloca(llvm::ArrayType::get(builder.getInt8Ty(), adapter.mu_.resultBytes));
-    llvm::cast<llvm::AllocaInst>(resultMemory)->setAlignment(llvm::Align(16));
-    arguments.push_back(resultMemory);
-  }
+  auto cell = [&](std::uint64_t bytes) {
+    auto* slot = builder.CreateAlloca(llvm::ArrayType::get(builder.getInt8Ty(), std::max<std::uint64_t>(bytes, 16)));
+    slot->setAlignment(llvm::Align(16));
+    return slot;
+  };
+  const std::uint64_t resultBytes = resultType ? module.layoutOf(resultType).size : 0;
+  llvm::Value* resultMemory = cell(resultBytes);
+  llvm::SmallVector<std::uint64_t, 8> offsets;
+  llvm::Value* argumentMemory = cell(placeInMemory(module.environment().layouts(), signature->parameters, offsets));
+  auto ret = [&](llvm::Value* result) {
+    if (resultType)
+      builder.CreateRet(result);
+    else
+      builder.CreateRetVoid();
+  };
+
+  llvm::Value* stack = builder.CreateLoad(pointer, adapter.at(module.currentThread(builder), offsetof(abi::ThreadBlock, stack)));
+  llvm::BasicBlock* here = adapter.block("here");
+  llvm::BasicBlock* elsewhere = adapter.block("elsewhere");
+  builder.CreateCondBr(builder.CreateIsNull(stack), elsewhere, here);
+
+  // Native code that no Mu code called: the function gets a stack of its own.
+  builder.SetInsertPoint(elsewhere);
+  for (unsigned i = 0; i < offsets.size(); ++i)
+    memory.storePlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i]), function->getArg(i + 1));
+  module.callRuntime(builder, abi::RuntimeEntry::gaur_callFromNative, {exposed, argumentMemory, resultMemory});
+  ret(resultType ? memory.loadPlain(resultType, resultMemory) : nullptr);
+
+  // The callee sees this activation's cookie; callbacks may nest, so the one before is put back.
+  builder.SetInsertPoint(here);
+  llvm::Value* cookie = adapter.at(stack, offsetof(abi::StackObject, cookie));
+  llvm::Value* outer = builder.CreateLoad(builder.getInt64Ty(), cookie);
+  builder.CreateStore(builder.CreateLoad(builder.getInt64Ty(), adapter.at(exposed, offsetof(abi::ExposedRecord, cookie))), cookie);
+  llvm::Value* record = builder.CreateLoad(pointer, adapter.at(exposed, offsetof(abi::ExposedRecord, function)));
+  llvm::SmallVector<llvm::Value*, 8> arguments;
+  if (adapter.mu_.resultsInMemory) arguments.push_back(resultMemory);
   ParameterParts parts;
   for (unsigned i = 1; i < function->arg_size(); ++i) parts.append(builder, function->getArg(i), arguments);
-  llvm::Value* result = adapter.call(record, arguments);
-  builder.CreateStore(outer, cookiePlace());
-  if (!resultType)
-    builder.CreateRetVoid();
-  else
-    builder.CreateRet(resultMemory ? memory.loadPlain(resultType, resultMemory) : result);
+  llvm::Value* result = adapter.call(record, arguments, {outer});
+  builder.CreateStore(outer, cookie);
+  ret(adapter.mu_.resultsInMemory ? memory.loadPlain(resultType, resultMemory) : result);
 
   builder.SetInsertPoint(adapter.pad);
   module.callRuntime(builder, abi::RuntimeEntry::gaur_escapedException, {adapter.exception});

@@ -125,6 +125,7 @@ void nameFunctions(jitlink::LinkGraph& graph, LinkJob& job) {
     job.entries.emplace_back(known->second.version, address);
     for (auto& function : job.rows.functions) {
       if (job.begin + function.beginOffset != address) continue;
+      function.kind = known->second.kind;
       function.version = known->second.version;
       function.record = known->second.record;
     }

@@ -12,8 +12,9 @@
 
 namespace gaur::jit {
 
-/// What a symbol of an object is compiled from. Adapters have neither.
+/// What a symbol of an object is compiled from. Adapters have neither version nor record.
 struct LinkedSymbol {
+  abi::CodeKind kind = abi::CodeKind::Function;
   Id version = kNoId;
   abi::FunctionRecord* record = nullptr;
 };

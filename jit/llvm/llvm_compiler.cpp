@@ -85,7 +85,7 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compileObserved(std::span<const 
   auto lower = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
     for (const ir::FunctionVersion* version : versions) {
       lowering.lower(*version);
-      symbols[lowering.functionFor(*version)->getName()] = {version->id, environment_.recordOf(*version->function)};
+      symbols[lowering.functionFor(*version)->getName()] = {abi::CodeKind::Function, version->id, environment_.recordOf(*version->function)};
     }
   };
   return run(lower, level, describeAll(versions), observer);
@@ -95,20 +95,32 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compile(std::span<const ir::Func
   return compileObserved(versions, level, nullptr);
 }
 
-Result<std::unique_ptr<CodeUnit>> LlvmCompiler::adapter(LowerAdapter lower, const ir::Signature* signature, const std::string& what) {
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::adapter(LowerAdapter lower, const ir::Signature* signature, abi::CodeKind kind,
+                                                        const std::string& what) {
   auto lowerOne = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
-    symbols[lower(lowering, signature)->getName()] = {};
+    symbols[lower(lowering, signature)->getName()] = {kind};
   };
   // Adapters are small and made once for a signature: the cheap code is not worth its cost at each call.
   return run(lowerOne, OptLevel::O2, what, nullptr);
 }
 
 Result<std::unique_ptr<CodeUnit>> LlvmCompiler::hostCallAdapter(const ir::Signature* signature) {
-  return adapter(&lowerHostCallAdapter, signature, "a call adapter");
+  return adapter(&lowerHostCallAdapter, signature, abi::CodeKind::NativeAdapter, "a call adapter");
 }
 
 Result<std::unique_ptr<CodeUnit>> LlvmCompiler::exposedAdapter(const ir::Signature* signature) {
-  return adapter(&lowerExposedAdapter, signature, "an adapter for native callers");
+  return adapter(&lowerExposedAdapter, signature, abi::CodeKind::NativeAdapter, "an adapter for native callers");
+}
+
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::startAdapter(const ir::Signature* signature) {
+  return adapter(&lowerStartAdapter, signature, abi::CodeKind::StartAdapter, "an adapter for new stacks");
+}
+
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::undefinedFunction(const ir::Function& function) {
+  auto lower = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
+    symbols[lowerUndefinedFunction(lowering, function)->getName()] = {abi::CodeKind::Undefined, kNoId, environment_.recordOf(function)};
+  };
+  return run(lower, OptLevel::O0, ir::describe(function), nullptr);
 }
 
 Result<std::string> LlvmCompiler::dump(const ir::FunctionVersion& version, OptLevel level, DumpStage stage) {

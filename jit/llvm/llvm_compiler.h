@@ -20,6 +20,8 @@ class LlvmCompiler : public Compiler {
   Result<std::unique_ptr<CodeUnit>> compile(std::span<const ir::FunctionVersion* const> versions, OptLevel level) override;
   Result<std::unique_ptr<CodeUnit>> hostCallAdapter(const ir::Signature* signature) override;
   Result<std::unique_ptr<CodeUnit>> exposedAdapter(const ir::Signature* signature) override;
+  Result<std::unique_ptr<CodeUnit>> startAdapter(const ir::Signature* signature) override;
+  Result<std::unique_ptr<CodeUnit>> undefinedFunction(const ir::Function& function) override;
   Result<std::string> dump(const ir::FunctionVersion& version, OptLevel level, DumpStage stage) override;
 
  private:
@@ -34,7 +36,7 @@ class LlvmCompiler : public Compiler {
   Result<std::unique_ptr<CodeUnit>> run(Lower lower, OptLevel level, const std::string& what, Observer* observer);
   Result<std::unique_ptr<CodeUnit>> compileObserved(std::span<const ir::FunctionVersion* const> versions, OptLevel level,
                                                     Observer* observer);
-  Result<std::unique_ptr<CodeUnit>> adapter(LowerAdapter lower, const ir::Signature* signature, const std::string& what);
+  Result<std::unique_ptr<CodeUnit>> adapter(LowerAdapter lower, const ir::Signature* signature, abi::CodeKind kind, const std::string& what);
   void verify(const llvm::Module& module, const char* stage) const;
 
   Environment& environment_;

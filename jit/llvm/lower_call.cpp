@@ -47,8 +47,10 @@ bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type-
 bool isNativeAggregate(const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); }
 
 llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee,
-                                           llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention) {
+                                           llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention,
+                                           const CallSiteShape& shape) {
   llvm::SmallVector<llvm::Value*, 8> keepalives;
+  if (shape.resultMemory) keepalives.push_back(shape.resultMemory);
   for (const auto& use : instruction.keepalives) appendScalars(builder_, value(use.target), keepalives);
   llvm::OperandBundleDef bundle("deopt", llvm::ArrayRef<llvm::Value*>(keepalives));
   llvm::CallBase* call = nullptr;
@@ -60,7 +62,8 @@ llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, l
     call = builder_.CreateCall(type, callee, arguments, bundle);
   }
   call->setCallingConv(convention);
-  call->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", std::to_string(instruction.id)));
+  abi::CallSiteId id{instruction.id, shape.calleePops, shape.resultMemory != nullptr};
+  call->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", std::to_string(id.bits())));
   if (next) builder_.SetInsertPoint(next);
   return call;
 }
@@ -99,9 +102,7 @@ void FunctionLowering::setCallResults(const ir::Instruction& instruction, const 
 
 void FunctionLowering::lowerCall(ir::Call inst) {
   MuSignature signature = module_.signatureOf(inst.signature());
-  llvm::Value* memory = nullptr;
-  if (signature.resultsInMemory)
-    memory = frameSlot(llvm::ArrayType::get(builder_.getInt8Ty(), signature.resultBytes), 16);
+  llvm::Value* memory = resultMemory(signature);
   auto arguments = callArguments(signature, inst.arguments(), memory);
 
   bool full = module_.level() != OptLevel::O0;
@@ -114,7 +115,8 @@ void FunctionLowering::lowerCall(ir::Call inst) {
     call = builder_.CreateCall(function_, arguments);
     call->setCallingConv(llvm::CallingConv::Tail);
   } else {
-    call = callSite(inst.inst, signature.type, entryOf(value(inst.callee())), arguments, llvm::CallingConv::Tail);
+    call = callSite(inst.inst, signature.type, entryOf(value(inst.callee())), arguments, llvm::CallingConv::Tail,
+                    {signature.calleePops, memory});
   }
   setCallResults(inst.inst, signature, call, memory);
   finish(inst.inst);

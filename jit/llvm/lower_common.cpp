@@ -34,6 +34,10 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
       module_.callRuntime(builder_, abi::RuntimeEntry::gaur_threadExit, {});
       builder_.CreateUnreachable();
       return;
+    case CommonInst::UvmNewStack:
+    case CommonInst::UvmKillStack:
+    case CommonInst::UvmCurrentStack:
+    case CommonInst::UvmMetaSetTrapHandler: lowerStack(inst); break;
     case CommonInst::UvmMetaIdOf:
     case CommonInst::UvmMetaNameOf:
     case CommonInst::UvmMetaLoadBundle: lowerMeta(inst); break;
@@ -47,6 +51,16 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmMetaDisableWatchpoint:
       module_.callRuntime(builder_, abi::RuntimeEntry::gaur_disableWatchpoint, {value(inst.operand(0))});
       break;
+    case CommonInst::UvmMetaNewCursor:
+    case CommonInst::UvmMetaNextFrame:
+    case CommonInst::UvmMetaCopyCursor:
+    case CommonInst::UvmMetaCloseCursor:
+    case CommonInst::UvmMetaCurFunc:
+    case CommonInst::UvmMetaCurFuncVer:
+    case CommonInst::UvmMetaCurInst:
+    case CommonInst::UvmMetaDumpKeepalives:
+    case CommonInst::UvmMetaPopFramesTo:
+    case CommonInst::UvmMetaPushFrame: lowerIntrospection(inst); break;
     default: return lowerNotAvailable(inst.inst);
   }
   finish(inst.inst);
@@ -72,7 +86,10 @@ void FunctionLowering::lowerNative(ir::CommInst inst) {
       setResult(inst.inst, 0, call(RuntimeEntry::gaur_expose, {value(inst.operand(0)), value(inst.operand(1))}));
       break;
     case CommonInst::UvmNativeUnexpose: module_.callRuntime(builder_, RuntimeEntry::gaur_unexpose, {value(inst.operand(0))}); break;
-    default: setResult(inst.inst, 0, builder_.CreateLoad(builder_.getInt64Ty(), threadField(offsetof(abi::ThreadBlock, cookie)))); break;
+    default: {
+      llvm::Value* stack = builder_.CreateLoad(builder_.getPtrTy(), threadField(offsetof(abi::ThreadBlock, stack)));
+      setResult(inst.inst, 0, builder_.CreateLoad(builder_.getInt64Ty(), memory_.byteOffset(stack, offsetof(abi::StackObject, cookie))));
+    }
   }
 }
 
@@ -99,8 +116,5 @@ void FunctionLowering::lowerNotAvailable(const ir::Instruction& instruction) {
     setResult(instruction, i, llvm::PoisonValue::get(typeOf(instruction.results[i].type)));
 }
 
-void FunctionLowering::lowerTrap(ir::Trap inst) { lowerNotAvailable(inst.inst); }
-void FunctionLowering::lowerNewThread(ir::NewThread inst) { lowerNotAvailable(inst.inst); }
-void FunctionLowering::lowerSwapStack(ir::SwapStack inst) { lowerNotAvailable(inst.inst); }
 
 }  // namespace gaur::jit

@@ -1,12 +1,12 @@
 // What the functions of one module share: types, signatures, symbols at fixed addresses, and calls of the runtime.
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
-
-#include <bit>
+#include <llvm/TargetParser/Triple.h>
 
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/value_parts.h"
 #include "vm/abi/thread_block.h"
+#include "vm/abi/value_passing.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -52,16 +52,27 @@ RuntimeDeclaration declarationOf(llvm::LLVMContext& context, abi::RuntimeEntry e
   GAUR_UNREACHABLE("no such runtime entry");
 }
 
-/// A result that travels in registers, alone or as one of two.
-bool fitsRegister(const ir::Type* type, const abi::Layout& layout, bool alone) {
-  switch (type->kind) {
-    case TypeKind::Struct:
-    case TypeKind::Array: return false;
-    // LLVM takes vectors of other lengths apart, and the parts may need more registers than there are.
-    case TypeKind::Vector: return alone && layout.size <= 16 && std::has_single_bit(type->length);
-    case TypeKind::Int: return type->length <= (alone ? 128 : 64);
-    default: return true;
+/// Bytes that a tailcc callee with these parameters takes off the stack when it returns: all of them are scalars or vectors in registers.
+std::uint16_t poppedBytes(const llvm::Triple& target, llvm::ArrayRef<llvm::Type*> parameters) {
+  constexpr std::uint64_t kWord = 8;
+  constexpr std::uint64_t kStackAlignment = 16;
+  const bool isX86 = target.isX86();
+  const std::uint64_t wordRegisters = isX86 ? 6 : 8;
+  constexpr std::uint64_t kVectorRegisters = 8;
+  std::uint64_t words = 0;
+  std::uint64_t vectors = 0;
+  for (llvm::Type* type : parameters) {
+    if (type->isVectorTy())
+      vectors += (type->getPrimitiveSizeInBits() + 127) / 128;
+    else
+      ++(type->isFloatingPointTy() ? vectors : words);
   }
+  std::uint64_t bytes = 0;
+  if (words > wordRegisters) bytes += kWord * (words - wordRegisters);
+  if (vectors > kVectorRegisters) bytes += kWord * (vectors - kVectorRegisters);
+  // The stack is aligned where a call has pushed its return address.
+  std::uint64_t pushed = isX86 ? kWord : 0;
+  return static_cast<std::uint16_t>(llvm::alignTo(bytes + pushed, kStackAlignment) - pushed);
 }
 
 }  // namespace
@@ -71,7 +82,7 @@ std::uint64_t placeInMemory(abi::LayoutTable& layouts, std::span<const ir::Type*
   std::uint64_t end = 0;
   for (const ir::Type* type : types) {
     offsets.push_back(end);
-    end += (layouts.of(type).size + 15) & ~std::uint64_t{15};
+    end += abi::placeBytes(layouts.of(type));
   }
   return end;
 }
@@ -105,26 +116,28 @@ llvm::Type* ModuleLowering::valueType(const ir::Type* type) {
 
 MuSignature ModuleLowering::signatureOf(const ir::Signature* signature) {
   if (auto known = signatures_.find(signature); known != signatures_.end()) return known->second;
-  MuSignature lowered;
-  auto results = signature->results;
-  lowered.resultsInMemory = results.size() > 2;
-  for (const ir::Type* type : results)
-    if (!fitsRegister(type, layoutOf(type), results.size() == 1)) lowered.resultsInMemory = true;
-
+  MuSignature lowered = resultsOf(signature->results);
   llvm::SmallVector<llvm::Type*, 8> parameters;
-  llvm::Type* returned = llvm::Type::getVoidTy(context());
-  if (lowered.resultsInMemory) {
-    parameters.push_back(llvm::PointerType::getUnqual(context()));
-    lowered.resultBytes = placeInMemory(environment_.layouts(), results, lowered.resultOffsets);
-  } else if (results.size() == 1) {
-    returned = valueType(results[0]);
-  } else if (results.size() == 2) {
-    returned = llvm::StructType::get(valueType(results[0]), valueType(results[1]));
-  }
+  if (lowered.resultsInMemory) parameters.push_back(llvm::PointerType::getUnqual(context()));
   ParameterParts parts;
   for (const ir::Type* type : signature->parameters) parts.appendTypes(valueType(type), parameters);
-  lowered.type = llvm::FunctionType::get(returned, parameters, false);
+  lowered.type = llvm::FunctionType::get(lowered.type->getReturnType(), parameters, false);
+  lowered.calleePops = poppedBytes(llvm::Triple(module_.getTargetTriple()), parameters);
   signatures_[signature] = lowered;
+  return lowered;
+}
+
+MuSignature ModuleLowering::resultsOf(std::span<const ir::Type* const> types) {
+  MuSignature lowered;
+  lowered.resultsInMemory = !abi::travelInRegisters(environment_.layouts(), types);
+  llvm::Type* returned = llvm::Type::getVoidTy(context());
+  if (lowered.resultsInMemory)
+    lowered.resultBytes = placeInMemory(environment_.layouts(), types, lowered.resultOffsets);
+  else if (types.size() == 1)
+    returned = valueType(types[0]);
+  else if (types.size() == 2)
+    returned = llvm::StructType::get(valueType(types[0]), valueType(types[1]));
+  lowered.type = llvm::FunctionType::get(returned, false);
   return lowered;
 }
 
@@ -193,13 +206,7 @@ llvm::Constant* ModuleLowering::slotSymbol(const std::string& name, void* addres
 llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry,
                                             llvm::ArrayRef<llvm::Value*> arguments, Id instruction, llvm::BasicBlock* unwind) {
   auto declaration = declarationOf(context(), entry);
-  auto* pointer = llvm::PointerType::getUnqual(context());
-  llvm::Constant* table = externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
-                                         llvm::ArrayType::get(pointer, abi::kRuntimeEntryCount));
-  llvm::Value* slot = builder.CreateConstInBoundsGEP1_64(pointer, table, static_cast<std::uint64_t>(entry));
-  auto* callee = builder.CreateLoad(pointer, slot, "entry");
-  callee->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
-
+  llvm::Value* callee = entryAddress(builder, entry);
   llvm::SmallVector<llvm::OperandBundleDef, 1> bundles;
   bool throws = abi::has(declaration.effects, abi::Effect::Throws);
   bool isSite = throws || abi::has(declaration.effects, abi::Effect::CallSite);
@@ -221,6 +228,16 @@ llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::Run
     if (auto* integer = llvm::dyn_cast<llvm::IntegerType>(declaration.type->getParamType(i)); integer && integer->getBitWidth() < 32)
       call->addParamAttr(i, llvm::Attribute::ZExt);
   return call;
+}
+
+llvm::Value* ModuleLowering::entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry) {
+  auto* pointer = llvm::PointerType::getUnqual(context());
+  llvm::Constant* table = externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
+                                         llvm::ArrayType::get(pointer, abi::kRuntimeEntryCount));
+  llvm::Value* slot = builder.CreateConstInBoundsGEP1_64(pointer, table, static_cast<std::uint64_t>(entry));
+  auto* address = builder.CreateLoad(pointer, slot, "entry");
+  address->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
+  return address;
 }
 
 llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {

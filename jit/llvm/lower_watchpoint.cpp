@@ -32,7 +32,8 @@ void FunctionLowering::lowerWpBranch(ir::WpBranch inst) {
 
 void FunctionLowering::lowerWatchpoint(ir::Watchpoint inst) {
   watchpointSite(inst.watchpointId(), edgeBlock(inst.disabled()));
-  lowerNotAvailable(inst.inst);
+  trapCall(inst.inst);
+  branchTo(inst.enabled());
 }
 
 }  // namespace gaur::jit

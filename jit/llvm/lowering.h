@@ -27,6 +27,15 @@ struct MuSignature {
   bool resultsInMemory = false;
   llvm::SmallVector<std::uint64_t, 4> resultOffsets;
   std::uint64_t resultBytes = 0;
+  /// Bytes of stack that a callee takes back for its arguments.
+  std::uint16_t calleePops = 0;
+};
+
+/// What frames that wait in a call site need beyond the instruction (abi::CallSiteRow).
+struct CallSiteShape {
+  std::uint16_t calleePops = 0;
+  /// Memory in the frame for the results, or null.
+  llvm::Value* resultMemory = nullptr;
 };
 
 /// Offsets of values that lie one after the other in memory, each at a multiple of 16 bytes (see HostCall). Returns the total.
@@ -51,6 +60,8 @@ class ModuleLowering {
   /// Type of an SSA value. Tagged references are i64, all other references and pointers ptr.
   llvm::Type* valueType(const ir::Type* type);
   MuSignature signatureOf(const ir::Signature* signature);
+  /// How values of these types come in where a frame is resumed with them: as the results of a call, with a function type that has no parameters.
+  MuSignature resultsOf(std::span<const ir::Type* const> types);
 
   /// Creates (once) the function for a version: external linkage, name "f<version id>", attributes and convention set.
   llvm::Function* functionFor(const ir::FunctionVersion& version);
@@ -65,6 +76,8 @@ class ModuleLowering {
   /// `instruction` is the one that calls. With `unwind` the call is an invoke to it, and the builder goes on in its normal continuation.
   llvm::CallBase* callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> arguments,
                               Id instruction = kNoId, llvm::BasicBlock* unwind = nullptr);
+  /// Address of a runtime entry, from the link table.
+  llvm::Value* entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry);
   /// Pointer to the ThreadBlock of the running thread; load again after every call.
   llvm::Value* currentThread(llvm::IRBuilder<>& builder);
   /// Attributes every function needs: frame pointer, unwind table, stack check.
@@ -130,10 +143,11 @@ class FunctionLowering {
 #include "vm/ir/opcodes.def"
   void lower(const ir::Instruction& instruction);
 
-  // Common instructions by family (lower_common.cpp, lower_tagref.cpp, lower_futex.cpp).
+  // Common instructions by family (lower_common.cpp, lower_tagref.cpp, lower_introspection.cpp, lower_futex.cpp).
   void lowerTagref(ir::CommInst inst);
   void lowerNative(ir::CommInst inst);
   void lowerMeta(ir::CommInst inst);
+  void lowerIntrospection(ir::CommInst inst);
   void lowerFutex(ir::CommInst inst);
   /// Address of a field of the running thread's ThreadBlock.
   llvm::Value* threadField(std::uint64_t offset);
@@ -169,7 +183,7 @@ class FunctionLowering {
   /// A call or (with EXC) an invoke that is a call site of the instruction: statepoint-id = its ID, deopt bundle = the KEEPALIVE values. After an
   /// invoke the builder stands in the normal continuation.
   llvm::CallBase* callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee, llvm::ArrayRef<llvm::Value*> arguments,
-                           llvm::CallingConv::ID convention);
+                           llvm::CallingConv::ID convention, const CallSiteShape& shape = {});
   /// Arguments of a Mu call, with the memory for results first where the signature wants it.
   llvm::SmallVector<llvm::Value*, 8> callArguments(const MuSignature& signature, std::span<const ir::ValueUse> arguments, llvm::Value* resultMemory);
   void setCallResults(const ir::Instruction& instruction, const MuSignature& signature, llvm::Value* returned, llvm::Value* memory);
@@ -180,6 +194,20 @@ class FunctionLowering {
   llvm::Function* knownFunction(ir::CCall inst, llvm::FunctionType* type);
   void lowerSquareRoot(ir::CCall inst);
   void lowerNotAvailable(const ir::Instruction& instruction);
+
+  // --- Stacks (lower_stack.cpp) --------------------------------------------------------------------------------------
+  void lowerStack(ir::CommInst inst);
+  /// A trap at the instruction, which TRAP and an enabled WATCHPOINT are: sets its results, and goes on where the thread is resumed with values.
+  void trapCall(const ir::Instruction& instruction);
+  /// A switch to another stack: a call of a runtime entry that is resumed with values of these types.
+  void suspend(const ir::Instruction& instruction, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> passed,
+               std::span<const ir::TypeUse> resultTypes);
+  /// Memory in the frame for results that do not travel in registers; null where they do.
+  llvm::Value* resultMemory(const MuSignature& signature);
+  /// Values for a READY stack as they travel in registers, words as i64; those that do not are stored in the memory that the stack has for them, and
+  /// nothing is left.
+  llvm::SmallVector<llvm::Value*, 2> passValues(llvm::Value* stack, std::span<const ir::TypeUse> types, std::span<const ir::ValueUse> values);
+  llvm::Value* resumeImage(llvm::Value* stack, ir::NewThread inst);
 
   // --- Memory (lower_memory.cpp) -------------------------------------------------------------------------------------
   /// Memory in the frame for the whole activation.

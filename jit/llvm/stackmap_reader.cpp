@@ -55,7 +55,7 @@ llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, un
     for (std::uint64_t i = 0; i < function.getRecordCount(); ++i, ++record) {
       StackMapSite site;
       site.returnAddress = function.getFunctionAddress() + record->getInstructionOffset();
-      site.instruction = static_cast<Id>(record->getID());
+      site.id = abi::CallSiteId::of(record->getID());
       std::uint64_t frameSize = function.getStackSize();
       site.frameSize = frameSize < abi::kDynamicFrame ? static_cast<std::uint32_t>(frameSize) : abi::kDynamicFrame;
       unsigned index = 0;

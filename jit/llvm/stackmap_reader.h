@@ -13,7 +13,7 @@ namespace gaur::jit {
 
 struct StackMapSite {
   std::uintptr_t returnAddress;
-  Id instruction;
+  abi::CallSiteId id;
   std::uint32_t frameSize;
   llvm::SmallVector<abi::KeepaliveLocation, 4> keepalives;
 };

@@ -3,6 +3,7 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
@@ -17,12 +18,21 @@ namespace gaur::jit {
 
 namespace {
 
+/// Frames keep the area for outgoing arguments all the time, so that the stack pointer after a call can be told from the frame's size; pushing
+/// arguments would be shorter by some bytes, and no faster.
+void keepArgumentArea() {
+  auto& options = llvm::cl::getRegisteredOptions();
+  if (auto option = options.find("no-x86-call-frame-opt"); option != options.end())
+    static_cast<llvm::cl::opt<bool>*>(option->second)->setValue(true);
+}
+
 const llvm::Target& hostTarget(const std::string& triple) {
   static const llvm::Target* target = [&triple] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
     llvm::InitializeNativeTargetAsmParser();  // inline assembly
     llvm::InitializeNativeTargetDisassembler();
+    keepArgumentArea();
     std::string error;
     const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, error);
     GAUR_CHECK(found, error);

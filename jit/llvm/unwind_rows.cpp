@@ -7,6 +7,8 @@ namespace gaur::jit {
 
 namespace {
 
+constexpr std::uint32_t kStackAlignment = 16;
+
 bool sameSaved(const FrameRule& a, const FrameRule& b) {
   return std::equal(a.saved.begin(), a.saved.end(), b.saved.begin(), b.saved.end(),
                     [](const abi::SavedRegister& x, const abi::SavedRegister& y) {
@@ -73,15 +75,19 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
       // Blocks that nothing reaches keep the rule of the entry, where no call can be: they never run.
       if (body && sameFrame(function.rules.front(), rule)) continue;
       if (!body || !sameFrame(*body, rule))
-        return llvm::createStringError("a call site of instruction %u lies outside of the function's frame", site->instruction);
+        return llvm::createStringError("a call site of instruction %u lies outside of the function's frame", site->id.instruction);
       abi::CallSiteRow row{};
       row.returnOffset = offset(site->returnAddress);
       if (std::uintptr_t pad = landingPadOf(function, call)) row.landingPadOffset = offset(pad);
-      row.instruction = site->instruction;
-      row.firstKeepalive = static_cast<std::uint32_t>(out.keepalives.size());
-      row.keepaliveCount = static_cast<std::uint32_t>(site->keepalives.size());
+      row.instruction = site->id.instruction;
+      row.calleePops = site->id.calleePops;
+      row.hasResultMemory = site->id.hasResultMemory;
+      std::uint32_t hidden = row.hasResultMemory ? 1 : 0;
+      row.firstKeepalive = static_cast<std::uint32_t>(out.keepalives.size()) + hidden;
+      row.keepaliveCount = static_cast<std::uint32_t>(site->keepalives.size()) - hidden;
       row.frameSize = site->frameSize;
-      if (row.frameSize == abi::kDynamicFrame) row.argumentBytes = rule.argumentBytes;
+      if (row.frameSize == abi::kDynamicFrame)
+        row.argumentBytes = std::max<std::uint32_t>(rule.argumentBytes, (row.calleePops + kStackAlignment - 1) & ~(kStackAlignment - 1));
       out.keepalives.insert(out.keepalives.end(), site->keepalives.begin(), site->keepalives.end());
       out.rows.push_back(row);
     }

@@ -44,6 +44,36 @@ struct CallSiteRow {
   std::uint32_t frameSize;
   /// In a dynamic frame: what the call has pushed for its arguments. The landing pad wants it popped: its stack pointer is the one at the call plus this.
   std::uint32_t argumentBytes;
+  /// Bytes of arguments that the callee pops: after the call the stack pointer is the one at the call plus this. A callee that tail-calls
+  /// moves its own frame, never that place. In a dynamic frame any lower stack pointer that is the same modulo 16 does as well.
+  std::uint16_t calleePops;
+  /// The results come in memory of this frame: where it lies is told by the location before the first KEEPALIVE value.
+  bool hasResultMemory;
+};
+
+/// What a call site's "statepoint-id" says: the fields of its row that the compiler alone knows.
+struct CallSiteId {
+  Id instruction;
+  std::uint16_t calleePops = 0;
+  bool hasResultMemory = false;
+
+  constexpr std::uint64_t bits() const {
+    return instruction | std::uint64_t{calleePops} << 32 | std::uint64_t{hasResultMemory} << 48;
+  }
+  static constexpr CallSiteId of(std::uint64_t bits) {
+    return {static_cast<Id>(bits), static_cast<std::uint16_t>(bits >> 32), (bits >> 48 & 1) != 0};
+  }
+};
+
+enum class CodeKind : std::uint8_t {
+  /// A version of a function.
+  Function,
+  /// What runs for a function without a version: traps, then tries again. Its KEEPALIVE values are the arguments.
+  Undefined,
+  /// Begins a function on a stack (StartFrame). Hidden from introspection, as the next.
+  StartAdapter,
+  /// Between native code and Mu code; calls of it come from native code. The first KEEPALIVE value is the cookie of the stack before.
+  NativeAdapter,
 };
 
 struct FunctionCode {
@@ -54,8 +84,10 @@ struct FunctionCode {
   /// In the body: canonical frame address = frame pointer + this; the return address lies one word below the canonical frame address and
   /// the caller's frame pointer where the frame pointer points (a function that tail-calls with more arguments moves its frame).
   std::int32_t cfaOffset;
-  /// The version it was compiled from, 0 for adapters between calling conventions.
+  /// The version it was compiled from; 0 if it is none of a version.
   Id version;
+  CodeKind kind;
+  /// Of a version or an undefined function.
   FunctionRecord* record;
   std::uint32_t firstRow, rowCount;      // sorted by returnOffset
   std::uint32_t firstSaved, savedCount;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vm/abi/object.h"
+#include "vm/abi/stack_object.h"
 #include "vm/support/arena.h"
 #include "vm/support/check.h"
 #include "vm/support/platform.h"
@@ -22,12 +23,15 @@ namespace {
 constexpr std::size_t kUnrolledSlots = 64;
 constexpr std::uint64_t kTableBytes = (ObjectHeader::kMaxTypeIndex + 1) * sizeof(void*);
 
-std::uint64_t alignUp(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
+std::uint64_t alignUp(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
 
 /// Saturating, so that absurd array lengths become absurd sizes that allocation refuses (map, TY-arr).
 std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
   std::uint64_t product;
-  return __builtin_mul_overflow(a, b, &product) || product > (std::uint64_t{1} << 62) ? std::uint64_t{1} << 62 : product;
+  return __builtin_mul_overflow(a, b, &product) || product > (std::uint64_t{1} << 62) ? std::uint64_t{1} << 62
+                                                                                      : product;
 }
 
 struct MapBuilder {
@@ -35,7 +39,8 @@ struct MapBuilder {
   std::vector<GcRepeat> repeats;
 
   void add(const GcMap& map, std::uint64_t offset) {
-    for (GcSlot slot : map.slots) slots.push_back({static_cast<std::uint32_t>(slot.offset + offset), slot.kind});
+    for (GcSlot slot : map.slots)
+      slots.push_back({static_cast<std::uint32_t>(slot.offset + offset), slot.kind});
     for (GcRepeat repeat : map.repeats) {
       repeat.offset += offset;
       repeats.push_back(repeat);
@@ -50,17 +55,23 @@ struct LayoutTable::Impl {
   Arena arena;
 
   GcMap finish(const MapBuilder& builder) {
-    return {arena.copy(std::span<const GcSlot>(builder.slots)), arena.copy(std::span<const GcRepeat>(builder.repeats))};
+    return {arena.copy(std::span<const GcSlot>(builder.slots)),
+            arena.copy(std::span<const GcRepeat>(builder.repeats))};
   }
 };
 
 LayoutTable& LayoutTable::shared() {
-  static LayoutTable* table = new LayoutTable;  // lives as long as the heap, which outlives static destruction
+  static LayoutTable* table =
+      new LayoutTable;  // lives as long as the heap, which outlives static destruction
   return *table;
 }
 
 LayoutTable::LayoutTable()
-    : entries_(static_cast<const Layout**>(platform::reserveZeroed(kTableBytes))), impl_(std::make_unique<Impl>()) {}
+    : entries_(static_cast<const Layout**>(platform::reserveZeroed(kTableBytes))),
+      impl_(std::make_unique<Impl>()) {
+  GAUR_CHECK(entries_, "no address space for layouts");
+  addRuntimeObjects();
+}
 
 LayoutTable::~LayoutTable() { platform::release(entries_, kTableBytes); }
 
@@ -79,11 +90,28 @@ bool Layout::payload(std::uint64_t length, std::uint64_t& bytes) const {
   return bytes < (std::uint64_t{1} << 48);
 }
 
+void LayoutTable::addRuntimeObjects() {
+  auto add = [this](std::uint32_t index, const char* name, std::uint64_t size, const MapBuilder& map) {
+    Layout* layout = impl_->arena.make<Layout>();
+    layout->runtimeName = name;
+    layout->size = size;
+    layout->alignment = alignof(void*);
+    layout->map = impl_->finish(map);
+    entries_[index] = layout;
+  };
+  static_assert(offsetof(StackObject, top) == offsetof(StackObject, savedPointer) + sizeof(std::uint64_t));
+  add(kStackObjectType, "stack", sizeof(StackObject),
+      {{{offsetof(StackObject, savedPointer), SlotKind::StackExtent}}, {}});
+  add(kThreadObjectType, "thread", sizeof(ThreadObject), {});
+  add(kFrameCursorType, "frame cursor", sizeof(FrameCursorObject),
+      {{{offsetof(FrameCursorObject, stack), SlotKind::Strong}}, {}});
+}
+
 const Layout& LayoutTable::of(const Type* type) {
+  GAUR_CHECK(type->index < kFirstRuntimeType, "more types than object headers can name");
   if (const Layout* layout = __atomic_load_n(&entries_[type->index], __ATOMIC_ACQUIRE)) return *layout;
   std::lock_guard lock(impl_->mutex);
   if (const Layout* layout = entries_[type->index]) return *layout;
-  GAUR_CHECK(type->index <= ObjectHeader::kMaxTypeIndex);
   const Layout* layout = make(type);
   __atomic_store_n(&entries_[type->index], layout, __ATOMIC_RELEASE);
   return *layout;

@@ -1,17 +1,21 @@
-// Memory layout of types: the C layout of the platform (map, ML-layout), and the map of what the collector must look at in them.
+// Memory layout of types: the C layout of the platform (map, ML-layout), and the map of what the collector
+// must look at in them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "vm/ir/type.h"
 
 namespace gaur::abi {
 
-enum class SlotKind : std::uint8_t { Strong, Weak, Tagged };
+/// StackExtent: two words, the begin and the end of memory that may hold anything (StackObject::savedPointer
+/// and top); nothing where the begin is null. Only in objects of the runtime.
+enum class SlotKind : std::uint8_t { Strong, Weak, Tagged, StackExtent };
 
-/// One word the collector looks at.
+/// What the collector looks at: one word, or a StackExtent.
 struct GcSlot {
   std::uint32_t offset;
   SlotKind kind;
@@ -32,7 +36,10 @@ struct GcMap {
 };
 
 struct Layout {
+  /// Null for objects of the runtime (stack_object.h): no type of a program is theirs.
   const ir::Type* type = nullptr;
+  /// Of an object of the runtime.
+  const char* runtimeName = nullptr;
   /// Bytes; for a hybrid, of the fixed part, up to the variable part.
   std::uint64_t size = 0;
   std::uint32_t alignment = 1;
@@ -45,17 +52,20 @@ struct Layout {
   /// Of one element of a hybrid's variable part; null otherwise.
   const GcMap* variableMap = nullptr;
 
-  bool isHybrid() const { return type->is(ir::TypeKind::Hybrid); }
-  /// Objects of the type start at multiples of 16. Hybrids do, so that vector instructions over their elements never cross a cache line.
+  bool isHybrid() const { return variableMap != nullptr; }
+  /// Objects of the type start at multiples of 16. Hybrids do, so that vector instructions over their
+  /// elements never cross a cache line.
   bool isWide() const { return alignment > 8 || isHybrid(); }
   bool isPointerFree() const { return map.isEmpty() && (!variableMap || variableMap->isEmpty()); }
-  /// Bytes of an object, or nothing where that overflows. Hybrids get one byte more than they use, so that an iref past the
-  /// last element still belongs to the object.
+  /// Bytes of an object, or nothing where that overflows. Hybrids get one byte more than they use, so that an
+  /// iref past the last element still belongs to the object.
   bool payload(std::uint64_t length, std::uint64_t& bytes) const;
+  /// For reports: the type as text, or what sort of object of the runtime it is.
+  std::string name() const { return type ? ir::toString(type) : runtimeName; }
 };
 
-/// Layouts by Type::index. Entries are made on demand, never move and never change; look-up of an existing one is one load, safe
-/// in the collector's mark procedure.
+/// Layouts by Type::index, and those of the runtime's objects. Entries are made on demand, never move and
+/// never change; look-up of an existing one is one load, safe in the collector's mark procedure.
 class LayoutTable {
  public:
   /// The one of this process: canonical types, their numbers and their layouts are shared by all VMs in it.
@@ -68,14 +78,15 @@ class LayoutTable {
 
   /// Thread-safe. Requires: the type passed verification.
   const Layout& of(const ir::Type* type);
-  /// Requires: of() was called for it.
+  /// Requires: of() was called for it, or it is one of the runtime's.
   const Layout& byIndex(std::uint32_t index) const { return *entries_[index]; }
-  /// Whether of() was called for it.
+  /// Whether byIndex may be called.
   bool knows(std::uint32_t index) const { return entries_[index] != nullptr; }
 
  private:
   struct Impl;
   const Layout* make(const ir::Type* type);
+  void addRuntimeObjects();
 
   const Layout** entries_;  // reserved address space for every index
   std::unique_ptr<Impl> impl_;
@@ -89,7 +100,8 @@ template <class F>
 void forEachSlot(const GcMap& map, std::uintptr_t base, F&& f) {
   for (const GcSlot& slot : map.slots) f(reinterpret_cast<std::uint64_t*>(base + slot.offset), slot.kind);
   for (const GcRepeat& repeat : map.repeats)
-    for (std::uint64_t i = 0; i < repeat.count; ++i) forEachSlot(*repeat.element, base + repeat.offset + i * repeat.stride, f);
+    for (std::uint64_t i = 0; i < repeat.count; ++i)
+      forEachSlot(*repeat.element, base + repeat.offset + i * repeat.stride, f);
 }
 
 }  // namespace gaur::abi

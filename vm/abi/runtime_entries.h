@@ -5,7 +5,11 @@
 
 namespace gaur::abi {
 
+struct ExposedRecord;
 struct FunctionRecord;
+struct StackObject;
+struct ThreadObject;
+struct ResumeImage;
 
 enum class Effect : std::uint32_t { None = 0, Throws = 1, NoReturn = 2, Cold = 4, Quiet = 8, CallSite = 16 };
 constexpr Effect operator|(Effect a, Effect b) { return static_cast<Effect>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b)); }
@@ -19,6 +23,7 @@ enum class GuestFailure : std::uint32_t {
   NullAccess,
   NullCallee,
   Unreachable,
+  ThreadNotStarted,
 };
 
 }  // namespace gaur::abi
@@ -65,6 +70,35 @@ std::int32_t gaur_futexWait(void* location, std::uint64_t expected, std::uint32_
 std::int32_t gaur_futexWaitTimeout(void* location, std::uint64_t expected, std::uint32_t bytes, std::uint64_t nanoseconds);
 std::int32_t gaur_futexWake(void* location, std::int32_t count);
 std::int32_t gaur_futexRequeue(void* source, void* target, std::uint64_t expected, std::uint32_t bytes, std::int32_t count);
+/// An exposed function called by native code on no Mu stack: calls it on a new one. Arguments and results lie in memory as for a call from the host.
+void gaur_callFromNative(const gaur::abi::ExposedRecord* exposed, const void* arguments, void* results);
+
+/// A stack READY with the parameters of the function; null where there is no memory.
+gaur::abi::StackObject* gaur_newStack(gaur::abi::FunctionRecord* function);
+void gaur_killStack(gaur::abi::StackObject* stack);
+/// A thread that resumes the stack; null where the system gives none.
+gaur::abi::ThreadObject* gaur_newThread(gaur::abi::StackObject* stack, void* threadLocal, const gaur::abi::ResumeImage* image);
+// In assembly, with conventions of their own (vm/runtime/transitions_<target>.S): the stack to go to and what to pass; the memory for results.
+void gaur_swapStack();
+void gaur_swapThrow();
+void gaur_swapKill();
+void gaur_swapKillThrow();
+void gaur_trap();
+/// @uvm.meta.set_trap_handler.
+void gaur_setMuTrapHandler(gaur::abi::FunctionRecord* function, void* userData);
+
+// @uvm.meta.new_cursor to @uvm.meta.push_frame. Cursors are framecursorrefs.
+void* gaur_newCursor(gaur::abi::StackObject* stack);
+void gaur_nextFrame(void* cursor);
+void* gaur_copyCursor(void* cursor);
+void gaur_closeCursor(void* cursor);
+std::uint32_t gaur_frameFunction(void* cursor);
+std::uint32_t gaur_frameVersion(void* cursor);
+std::uint32_t gaur_frameInstruction(void* cursor);
+/// Returns a ref<@uvm.meta.refs>.
+void* gaur_dumpKeepalives(void* cursor);
+void gaur_popFramesTo(void* cursor);
+void gaur_pushFrame(gaur::abi::StackObject* stack, gaur::abi::FunctionRecord* function);
 
 /// All watchpoints of the VM with the ID, in code that is loaded and in code to come.
 void gaur_enableWatchpoint(std::uint32_t watchpoint);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vm/abi/asm_offsets.h"
 #include "vm/abi/object.h"
+#include "vm/abi/stack_object.h"
 
 namespace gaur::abi {
 
@@ -17,21 +19,22 @@ struct AllocationLists {
 
 struct ThreadBlock {
   AllocationLists allocation;
-  /// ref<void>, the thread-local of the Mu thread.
-  void* threadLocal;
-  /// Cookie of the innermost exposed function that is active (map, NI-expose); 0 outside of one.
-  std::uint64_t cookie;
+  /// The stack that is bound to this thread; null where there is none, as while a trap handler runs.
+  StackObject* stack;
   /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack.
   void* nativeStackPointer;
-  /// The stack that is bound to this thread: the runtime's object.
-  void* stack;
-  /// The runtime's thread object.
-  void* thread;
+  /// ref<void>, the thread-local of the Mu thread.
+  void* threadLocal;
   /// The exception in flight, kept alive between the throw and the landing pad.
   void* exception;
+  /// What threadrefs to this thread refer to; null until one is asked for.
+  ThreadObject* threadObject;
+  /// The runtime's Thread.
+  void* thread;
 };
 
 static_assert(offsetof(ThreadBlock, allocation) == 0);
+static_assert(offsetof(ThreadBlock, stack) == GAUR_BLOCK_STACK && offsetof(ThreadBlock, nativeStackPointer) == GAUR_BLOCK_NATIVE_STACK_POINTER);
 
 }  // namespace gaur::abi
 

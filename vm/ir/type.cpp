@@ -219,6 +219,7 @@ TypeGraphNode* TypeTable::Impl::allocate(const NodeLabel& label) {
     made->kind = static_cast<TypeKind>(label.tag);
     made->Type::length = label.length;
     made->index = static_cast<std::uint32_t>(types.size());
+    GAUR_CHECK(made->index < kMostTypes, "no more types");
     types.push_back(made);
     node = made;
   }
@@ -256,7 +257,9 @@ TypeTable& TypeTable::shared() {
   return *table;
 }
 
-TypeTable::TypeTable() : impl_(std::make_unique<Impl>()) {}
+TypeTable::TypeTable(std::uint32_t mostDefined) : impl_(std::make_unique<Impl>()) {
+  impl_->mostDefined = mostDefined;
+}
 TypeTable::~TypeTable() = default;
 
 const Type* TypeTable::get(TypeKind kind, std::uint64_t length, std::span<const Type* const> elements,

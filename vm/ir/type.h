@@ -77,7 +77,13 @@ class TypeTable {
   /// The one of this process. Types are never given up: they are few, since equal ones are one.
   static TypeTable& shared();
 
-  TypeTable();
+  /// Types have indexes below this, which an object header has room for.
+  static constexpr std::uint32_t kMostTypes = (std::uint32_t{1} << 24) - 16;
+  /// Bundles may define this many. Linking derives others from one that is defined, without a check:
+  /// references to it, raw pointers, the booleans of a vector.
+  static constexpr std::uint32_t kMostDefined = kMostTypes / 8;
+
+  explicit TypeTable(std::uint32_t mostDefined = kMostDefined);
   ~TypeTable();
   TypeTable(const TypeTable&) = delete;
   TypeTable& operator=(const TypeTable&) = delete;

@@ -79,6 +79,7 @@ struct TypeTable::Impl {
   std::unordered_multimap<std::uint64_t, TypeGraphNode*> cyclic;
   std::vector<TypeNode*> types;
   std::uint32_t signatureCount = 0;
+  std::uint32_t mostDefined = 0;
   std::array<std::atomic<const Type*>, 129> ints{};
 
   static TypeGraphNode* nodeOf(const Type* type) {

@@ -34,6 +34,7 @@ void TypeUnifier::run(Bundle& bundle) {
   if (!checkContainment()) return;
   {
     std::lock_guard lock(table_.impl_->mutex);
+    if (!checkRoom()) return;
     findComponents();
   }
   for (TypeDef* type : bundle.types)
@@ -151,6 +152,14 @@ bool TypeUnifier::checkContainment() {
     }
   }
   return good;
+}
+
+bool TypeUnifier::checkRoom() {
+  const TypeTable::Impl& table = *table_.impl_;
+  // Definitions of known types count as well: what matters is to stop long before the last index.
+  if (table.types.size() + info_.size() <= table.mostDefined) return true;
+  diagnostics_.report(ErrorId::TypesTooMany, {}, {std::to_string(table.mostDefined)});
+  return false;
 }
 
 // --- Components --------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class TypeUnifier {
     return {edges_.data() + info_[v].firstEdge, info_[v].edgeCount};
   }
   bool checkContainment();
+  bool checkRoom();
   void findComponents();
   void visitComponentsFrom(Vertex root);
   void finishComponent(Vertex root);

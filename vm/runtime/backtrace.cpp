@@ -3,9 +3,11 @@
 #include <cstdio>
 
 #include "jit/code_map.h"
+#include "vm/abi/function_record.h"
 #include "vm/ir/program.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/thread.h"
+#include "vm/runtime/transitions.h"
 
 namespace gaur::runtime {
 
@@ -33,9 +35,22 @@ std::vector<BacktraceFrame> collectBacktrace(const MicroVm& vm, std::uintptr_t p
   Thread* thread = Thread::current();
   if (!thread) return frames;
   bool inNative = false;
+  // Stack pointer after the return to pc, where it is known.
+  std::uintptr_t stackPointer = 0;
   while (frames.size() < kMostFrames) {
+    if (stackPointer != 0 && pc == reinterpret_cast<std::uintptr_t>(&gaur_startReturn)) {
+      const abi::SavedFrame* below = reinterpret_cast<const abi::StartFrame*>(stackPointer)->below;
+      pc = reinterpret_cast<std::uintptr_t>(below->pc);
+      framePointer = reinterpret_cast<std::uintptr_t>(below->framePointer);
+      stackPointer = reinterpret_cast<std::uintptr_t>(below + 1);
+      continue;
+    }
+    if (stackPointer != 0 && pc == reinterpret_cast<std::uintptr_t>(&gaur_resumeFrame))
+      pc = reinterpret_cast<const abi::ResumeFrame*>(stackPointer - sizeof(abi::SavedFrame))->pc;
+    if (pc == reinterpret_cast<std::uintptr_t>(&gaur_stackBottom)) break;
     jit::CodeSite site = vm.codeMap().findReturn(pc);
     if (site) {
+      if (site.function->kind == abi::CodeKind::Undefined) frames.push_back({site.function->record->id, kNoId});
       if (site.function->version != kNoId) frames.push_back({site.function->version, site.row ? site.row->instruction : kNoId});
     } else if (!inNative && !frames.empty()) {
       frames.push_back({});
@@ -43,6 +58,7 @@ std::vector<BacktraceFrame> collectBacktrace(const MicroVm& vm, std::uintptr_t p
     inNative = !site;
     if (!isPlausible(vm, *thread, framePointer)) break;
     std::uintptr_t returnPlace = framePointer + sizeof(std::uintptr_t);
+    stackPointer = site ? framePointer + static_cast<std::uintptr_t>(std::int64_t{site.function->cfaOffset}) : 0;
 #if defined(__x86_64__)
     if (site) returnPlace = framePointer + static_cast<std::uintptr_t>(std::int64_t{site.function->cfaOffset}) - sizeof(std::uintptr_t);
 #endif

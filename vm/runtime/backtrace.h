@@ -12,7 +12,7 @@ namespace gaur::runtime {
 class MicroVm;
 
 struct BacktraceFrame {
-  /// kNoId for a frame of native code (adjacent ones count once).
+  /// kNoId for a frame of native code (adjacent ones count once). The function itself where it has no version.
   Id version = kNoId;
   /// kNoId where it is not known, or in native code.
   Id instruction = kNoId;

@@ -5,6 +5,7 @@
 
 #include "vm/ir/instruction.h"
 #include "vm/runtime/watchpoints.h"
+#include "vm/runtime/resumption.h"
 #include "vm/support/log.h"
 #include "vm/support/platform.h"
 
@@ -82,13 +83,21 @@ Result<void> CodeRegistry::compileUnit(const Versions& versions) {
 Result<void> CodeRegistry::compile(const ir::Function& function) {
   std::lock_guard lock(mutex_);
   const ir::FunctionVersion* version = function.current.load(std::memory_order_acquire);
-  if (!version) return makeError(ErrorId::CompilationFailed, {ir::describe(function), "it has no version"});
   if (isCompiled(function)) return {};
+  if (!version) return compileUndefined(function);
   Versions batch = batchFrom(*version);
   auto result = compileUnit(batch);
   // What fails may be one of the others, which will not necessarily be called.
   if (!result && batch.size() > 1) result = compileUnit({version});
   return result;
+}
+
+Result<void> CodeRegistry::compileUndefined(const ir::Function& function) {
+  GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
+  GAUR_TRY_ASSIGN(auto unit, compiler->undefinedFunction(function));
+  setEntry(environment_.recordOf(function), unit->entryOf(kNoId));
+  units_.push_back(std::move(unit));
+  return {};
 }
 
 Result<void> CodeRegistry::compileAll(std::span<ir::FunctionVersion* const> versions) {
@@ -141,6 +150,18 @@ Result<jit::HostCall> CodeRegistry::hostCall(const ir::Signature* signature) {
 
 Result<void*> CodeRegistry::exposedAdapter(const ir::Signature* signature) {
   return adapter(exposedAdapters_, signature, &jit::Compiler::exposedAdapter);
+}
+
+Result<const StartAdapter*> CodeRegistry::startAdapter(const ir::Signature* signature) {
+  std::lock_guard lock(mutex_);
+  if (const StartAdapter* known = startAdapters_.get(signature->index)) return known;
+  GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
+  GAUR_TRY_ASSIGN(auto unit, compiler->startAdapter(signature));
+  auto& made = startAdapterList_.emplace_back(
+      std::make_unique<StartAdapter>(StartAdapter{unit->entryOf(kNoId), startMemoryBytes(environment_.layouts(), signature)}));
+  units_.push_back(std::move(unit));
+  startAdapters_.set(signature->index, made.get());
+  return made.get();
 }
 
 Result<std::string> CodeRegistry::dump(const ir::FunctionVersion& version, jit::DumpStage stage) {

@@ -9,11 +9,17 @@
 #include <vector>
 
 #include "jit/compiler.h"
+#include "vm/support/id_table.h"
 #include "vm/support/options.h"
 
 namespace gaur::runtime {
 
 class WatchpointTable;
+/// Code that passes values on as arguments (abi::StartFrame), and the memory it needs for them.
+struct StartAdapter {
+  void* code;
+  std::uint64_t memoryBytes;
+};
 
 class CodeRegistry {
  public:
@@ -23,8 +29,8 @@ class CodeRegistry {
   CodeRegistry(const CodeRegistry&) = delete;
   CodeRegistry& operator=(const CodeRegistry&) = delete;
 
-  /// Compiles the current version of the function, unless it is compiled, and what is worth compiling with it. Fails where it has no
-  /// version. Needs more stack than the reserve of a Mu stack, as all functions here. Thread-safe.
+  /// Compiles the current version of the function, unless it is compiled, and what is worth compiling with it. Without a version the function gets
+  /// code that traps. Needs more stack than the reserve of a Mu stack, as all functions here. Thread-safe.
   Result<void> compile(const ir::Function& function);
   /// Compiles them all.
   Result<void> compileAll(std::span<ir::FunctionVersion* const> versions);
@@ -41,6 +47,10 @@ class CodeRegistry {
 
   Result<jit::HostCall> hostCall(const ir::Signature* signature);
   Result<void*> exposedAdapter(const ir::Signature* signature);
+  /// How functions of the signature begin on a stack of their own.
+  Result<const StartAdapter*> startAdapter(const ir::Signature* signature);
+  /// The same if it has been made, by Signature::index; else null. Takes no lock.
+  const StartAdapter* knownStartAdapter(std::uint32_t signatureIndex) const { return startAdapters_.get(signatureIndex); }
   Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage);
 
   std::uint64_t compileNanoseconds() const { return nanoseconds_.load(std::memory_order_relaxed); }
@@ -53,6 +63,7 @@ class CodeRegistry {
   // Requires: mutex_ held, for all of these.
   Result<jit::Compiler*> compiler();
   Result<void> compileUnit(const Versions& versions);
+  Result<void> compileUndefined(const ir::Function& function);
   Result<void*> adapter(Adapters& adapters, const ir::Signature* signature,
                         Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*));
   Versions batchFrom(const ir::FunctionVersion& version);
@@ -71,6 +82,8 @@ class CodeRegistry {
   std::vector<std::unique_ptr<jit::CodeUnit>> units_;
   Adapters hostCalls_;
   Adapters exposedAdapters_;
+  IdTable<const StartAdapter> startAdapters_;
+  std::vector<std::unique_ptr<StartAdapter>> startAdapterList_;
   /// By function: versions that its code was copied into.
   std::unordered_map<Id, std::vector<Id>> copies_;
   std::atomic<std::uint64_t> nanoseconds_{0};

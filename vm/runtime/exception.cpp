@@ -6,7 +6,9 @@
 
 #include "jit/code_map.h"
 #include "vm/runtime/backtrace.h"
+#include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/register_file.h"
 #include "vm/runtime/thread.h"
 #include "vm/runtime/transitions.h"
 #include "vm/support/check.h"
@@ -15,59 +17,54 @@ namespace gaur::runtime {
 
 namespace {
 
-/// The registers that a callee saves, by their DWARF numbers.
-#if defined(__x86_64__)
-class RegisterFile {
- public:
-  static constexpr unsigned kFramePointer = 6;
+std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
 
-  explicit RegisterFile(const UnwindRegisters& from) {
-    values_[3] = from.rbx;
-    values_[6] = from.rbp;
-    values_[12] = from.r12;
-    values_[13] = from.r13;
-    values_[14] = from.r14;
-    values_[15] = from.r15;
-  }
-  void storeTo(UnwindRegisters& to) const {
-    to.rbx = values_[3];
-    to.rbp = values_[6];
-    to.r12 = values_[12];
-    to.r13 = values_[13];
-    to.r14 = values_[14];
-    to.r15 = values_[15];
-  }
-  std::uintptr_t& operator[](unsigned number) { return values_[number & 15]; }
+/// Where unwinding stands: what the registers are for the frame, the address it waits at, and the stack pointer once the call there is over.
+struct Position {
+  RegisterFile registers;
+  std::uintptr_t pc;
+  std::uintptr_t stackPointer;
+  /// The frame was uncovered by popping, so that its callee has no arguments left on the stack.
+  bool isResumed = false;
 
- private:
-  std::uintptr_t values_[16];
+  std::uintptr_t& framePointer() { return registers[RegisterFile::kFramePointer]; }
 };
-/// The return address lies below the frame's canonical address.
-constexpr std::uintptr_t kReturnAddressBytes = 8;
-#elif defined(__aarch64__)
-class RegisterFile {
- public:
-  static constexpr unsigned kFramePointer = 29;
 
-  explicit RegisterFile(const UnwindRegisters& from) {
-    for (unsigned i = 0; i < 12; ++i) values_[19 + i] = from.x19to30[i];
-    for (unsigned i = 0; i < 8; ++i) values_[72 + i] = from.d8to15[i];
+/// Goes over the frames that resumption needs (vm/abi/stack_object.h). False at the bottom of a stack.
+bool crossHiddenFrame(Position& at) {
+  const abi::SavedFrame* saved = nullptr;
+  if (at.pc == addressOf(gaur_startReturn)) {
+    saved = reinterpret_cast<const abi::StartFrame*>(at.stackPointer)->below;
+  } else if (at.pc == addressOf(gaur_startFrame)) {
+    saved = reinterpret_cast<const abi::StartFrame*>(at.stackPointer - sizeof(abi::SavedFrame))->below;
+  } else if (at.pc == addressOf(gaur_resumeFrame)) {
+    const auto& frame = *reinterpret_cast<const abi::ResumeFrame*>(at.stackPointer - sizeof(abi::SavedFrame));
+    at.registers.loadFrom(frame);
+    at.pc = frame.pc;
+    at.stackPointer = frame.stackPointer;
+    at.isResumed = true;
+    return true;
+  } else {
+    GAUR_CHECK(at.pc == addressOf(gaur_stackBottom), fmt::format("unwinding met the address {:#x}, which is in no compiled code", at.pc));
+    return false;
   }
-  void storeTo(UnwindRegisters& to) const {
-    for (unsigned i = 0; i < 12; ++i) to.x19to30[i] = values_[19 + i];
-    for (unsigned i = 0; i < 8; ++i) to.d8to15[i] = values_[72 + i];
-  }
-  std::uintptr_t& operator[](unsigned number) { return values_[number]; }
+  at.framePointer() = reinterpret_cast<std::uintptr_t>(saved->framePointer);
+  at.pc = reinterpret_cast<std::uintptr_t>(saved->pc);
+  at.stackPointer = reinterpret_cast<std::uintptr_t>(saved + 1);
+  return true;
+}
 
- private:
-  std::uintptr_t values_[96];
-};
-constexpr std::uintptr_t kReturnAddressBytes = 0;
-#endif
+std::uintptr_t landingStackPointer(const jit::UnwindStep& step, std::uintptr_t cfa, const Position& at) {
+  const abi::CallSiteRow& row = *step.site.row;
+  if (row.frameSize != abi::kDynamicFrame) return cfa - kReturnAddressBytes - row.frameSize;
+  // A frame that grows while it runs is addressed by its frame pointer: anything below its cells will do.
+  return (at.isResumed ? at.stackPointer : at.stackPointer + row.argumentBytes) & ~std::uintptr_t{15};
+}
 
-std::uintptr_t wordAt(std::uintptr_t address) { return *reinterpret_cast<const std::uintptr_t*>(address); }
-
-std::uintptr_t moved(std::uintptr_t address, std::int64_t offset) { return address + static_cast<std::uintptr_t>(offset); }
+/// No frame of the program takes the exception: where it came from is all that can be told of it later.
+void rememberThrow(Thread& thread, const UnwindRegisters& state) {
+  thread.throwTrace = collectBacktrace(thread.vm(), state.pc, RegisterFile(state)[RegisterFile::kFramePointer]);
+}
 
 }  // namespace
 
@@ -81,34 +78,33 @@ extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   Thread* thread = Thread::current();
   const jit::CodeMap& map = thread->vm().codeMap();
   thread->unwindCache.refresh(map);
-  RegisterFile registers(*state);
-  std::uintptr_t pc = state->pc;
-  std::uintptr_t callStackPointer = state->stackPointer;
-  thread->throwSite = pc;
+  Position at{RegisterFile(*state), state->pc, state->stackPointer};
+  thread->throwSite = at.pc;
   thread->overflow = std::exchange(thread->overflowPending, false);
   while (true) {
-    const jit::UnwindStep& step = thread->unwindCache.find(map, pc);
-    GAUR_CHECK(step.site, fmt::format("unwinding met the address {:#x}, which is in no compiled code; thrown at\n{}", pc,
-                                 formatBacktrace(thread->vm(), collectBacktrace(thread->vm(), state->pc, registers[RegisterFile::kFramePointer]))));
-    std::uintptr_t framePointer = registers[RegisterFile::kFramePointer];
+    const jit::UnwindStep& step = thread->unwindCache.find(map, at.pc);
+    if (!step.site) {
+      // A native frame that was uncovered by popping.
+      if (at.isResumed) failAt("an exception reached native code", state->pc, RegisterFile(*state)[RegisterFile::kFramePointer]);
+      if (crossHiddenFrame(at)) continue;
+      rememberThrow(*thread, *state);
+      thread->uncaught(exception);
+    }
+    std::uintptr_t framePointer = at.framePointer();
     std::uintptr_t cfa = moved(framePointer, step.cfaOffset);
     if (step.landingPad != 0) {
-      registers.storeTo(*state);
-      // A frame that grows while it runs is addressed by its frame pointer: anything below its cells will do.
-      bool isDynamic = step.site.row->frameSize == abi::kDynamicFrame;
-      state->stackPointer = isDynamic ? callStackPointer + step.site.row->argumentBytes : cfa - kReturnAddressBytes - step.site.row->frameSize;
+      if (step.site.function->kind == abi::CodeKind::NativeAdapter) rememberThrow(*thread, *state);
+      at.registers.storeTo(*state);
+      state->stackPointer = landingStackPointer(step, cfa, at);
       state->pc = step.landingPad;
       return exception;
     }
     for (std::uint32_t i = 0; i < step.savedCount; ++i)
-      registers[step.saved[i].dwarfNumber] = wordAt(moved(cfa, step.saved[i].cfaOffset));
-#if defined(__x86_64__)
-    pc = wordAt(cfa - kReturnAddressBytes);
-#else
-    pc = wordAt(framePointer + sizeof(std::uintptr_t));
-#endif
-    registers[RegisterFile::kFramePointer] = wordAt(framePointer);
-    callStackPointer = cfa;
+      at.registers[step.saved[i].dwarfNumber] = wordAt(moved(cfa, step.saved[i].cfaOffset));
+    at.pc = wordAt(returnPlace(framePointer, cfa));
+    at.framePointer() = wordAt(framePointer);
+    at.stackPointer = cfa;
+    at.isResumed = false;
   }
 }
 

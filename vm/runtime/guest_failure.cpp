@@ -35,6 +35,7 @@ const char* describe(abi::GuestFailure failure) {
     case abi::GuestFailure::StackExhausted: return "stack overflow";
     case abi::GuestFailure::NullAccess: return "memory access through NULL";
     case abi::GuestFailure::NullCallee: return "call of a NULL function";
+    case abi::GuestFailure::ThreadNotStarted: return "no thread can be started";
     case abi::GuestFailure::Unreachable: return "control came to an end that cannot be reached";
   }
   GAUR_UNREACHABLE("no such guest failure");
@@ -54,12 +55,12 @@ std::string uncaughtReport(Thread& thread, void* exception) {
     report += thread.overflow ? "NULL: stack overflow" : "NULL";
   } else {
     auto header = abi::ObjectHeader::of(exception);
-    report += "of type " + ir::toString(abi::LayoutTable::shared().byIndex(header.typeIndex()).type);
+    report += "of type " + abi::LayoutTable::shared().byIndex(header.typeIndex()).name();
   }
   report += "\n";
-  jit::CodeSite site = thread.vm().codeMap().findReturn(thread.throwSite);
-  if (site && site.function->version != kNoId)
-    report += "  thrown at " + describeSite(thread.vm(), site.function->version, site.row ? site.row->instruction : kNoId) + "\n";
+  const auto& trace = thread.throwTrace;
+  if (!trace.empty() && trace[0].version != kNoId) report += "  thrown at " + describeSite(thread.vm(), trace[0].version, trace[0].instruction) + "\n";
+  if (trace.size() > 1) report += "  backtrace\n" + formatBacktrace(thread.vm(), trace);
   return report;
 }
 

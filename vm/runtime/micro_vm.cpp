@@ -5,6 +5,7 @@
 
 #include "vm/abi/layout.h"
 #include "vm/abi/runtime_entries.h"
+#include "vm/abi/value_passing.h"
 #include "vm/ir/builder.h"
 #include "vm/ir/parser.h"
 #include "vm/runtime/attachment.h"
@@ -62,6 +63,8 @@ MicroVm::MicroVm(const Options& options) : options_(options) {
   const std::array<const ir::Type*, 2> parts{program_.types().intType(64), program_.types().intType(8)};
   bytesType_ = program_.types().get(ir::TypeKind::Hybrid, 0, parts);
   layouts().of(bytesType_);
+  refsType_ = program_.entityOf<ir::TypeDef>(program_.idOf("uvm.meta.refs"))->type;
+  layouts().of(refsType_);
   heap_ = gc::makeBoehmHeap(heapOptions(options), roots_);
 }
 
@@ -101,7 +104,8 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
   thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
   if (!adapter) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
-  return thread->call(*adapter, entities_.recordOf(function), arguments, results);
+  const ir::Signature* signature = function.signature->signature;
+  return Thread::call(*thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results)});
 }
 
 VmStatistics MicroVm::statistics() {

@@ -17,6 +17,7 @@
 #include "vm/runtime/stack.h"
 #include "vm/runtime/thread.h"
 #include "vm/runtime/watchpoints.h"
+#include "vm/runtime/trap.h"
 #include "vm/support/options.h"
 #include "vm/support/source.h"
 
@@ -61,12 +62,16 @@ class MicroVm final : private jit::Environment {
   StackArena& stacks() { return stacks_; }
   const StackArena& stacks() const { return stacks_; }
   PinTable& pins() { return roots_.pins(); }
+  ThreadList& threads() { return threads_; }
+  TrapHandlers& trapHandlers() { return trapHandlers_; }
   EntityData& entities() { return entities_; }
   CodeRegistry& code() { return code_; }
   WatchpointTable& watchpoints() { return watchpoints_; }
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
   /// Canonical type of @uvm.meta.bytes.
   const ir::Type* bytesType() const { return bytesType_; }
+  /// Of @uvm.meta.refs.
+  const ir::Type* refsType() const { return refsType_; }
 
  private:
   explicit MicroVm(const Options& options);
@@ -85,12 +90,15 @@ class MicroVm final : private jit::Environment {
   jit::CodeSlab slab_;
   jit::CodeMap codeMap_{slab_};
   StackArena stacks_;
-  Roots roots_{stacks_};
+  ThreadList threads_;
+  TrapHandlers trapHandlers_;
+  Roots roots_{stacks_, trapHandlers_};
   NativeSymbols nativeSymbols_{slab_};
   NativeCallTable nativeCalls_{slab_};
   EntityData entities_{*this, slab_, roots_};
   abi::LinkTable* linkTable_ = nullptr;
   const ir::Type* bytesType_ = nullptr;
+  const ir::Type* refsType_ = nullptr;
   std::unique_ptr<gc::Heap> heap_;
   WatchpointTable watchpoints_{slab_};
   CodeRegistry code_{*this, slab_, codeMap_, watchpoints_, options_};

@@ -21,12 +21,10 @@ void Roots::addCells(std::span<const Cell> cells) {
 }
 
 void Roots::pushRoots(gc::RootSink& sink) {
-  stacks_.forEach([&](const Stack& stack) {
-    if (stack.savedPointer) sink.conservative(stack.savedPointer, reinterpret_cast<void*>(stack.top()));
-  });
   for (const CellList* list = cells_.load(std::memory_order_acquire); list; list = list->next)
     for (std::size_t i = 0; i < list->count; ++i) sink.cell(*list->cells[i].map, list->cells[i].base);
   pins_.push(sink);
+  sink.word(reinterpret_cast<std::uintptr_t>(trapHandlers_.userData()));
 }
 
 }  // namespace gaur::runtime

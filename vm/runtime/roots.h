@@ -8,6 +8,7 @@
 #include "vm/abi/layout.h"
 #include "vm/runtime/pins.h"
 #include "vm/runtime/stack.h"
+#include "vm/runtime/trap.h"
 
 namespace gaur::runtime {
 
@@ -18,7 +19,7 @@ class Roots final : public gc::RootProvider {
     void* base;
   };
 
-  explicit Roots(const StackArena& stacks) : stacks_(stacks) {}
+  Roots(StackArena& stacks, const TrapHandlers& trapHandlers) : stacks_(stacks), trapHandlers_(trapHandlers) {}
   ~Roots() override;
 
   PinTable& pins() { return pins_; }
@@ -27,6 +28,7 @@ class Roots final : public gc::RootProvider {
 
   gc::StackRange muStackOf(std::uintptr_t sp) override { return stacks_.rangeAt(sp); }
   void pushRoots(gc::RootSink& sink) override;
+  void afterMarking(bool (*isReachable)(const void* object)) override { stacks_.endUnreachable(isReachable); }
 
  private:
   struct CellList {
@@ -35,7 +37,8 @@ class Roots final : public gc::RootProvider {
     Cell* cells;
   };
 
-  const StackArena& stacks_;
+  StackArena& stacks_;
+  const TrapHandlers& trapHandlers_;
   PinTable pins_;
   std::atomic<CellList*> cells_{nullptr};
 };

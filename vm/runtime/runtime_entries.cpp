@@ -5,6 +5,8 @@
 #include "jit/code_map.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
+#include "vm/abi/value_passing.h"
+#include "vm/runtime/allocation.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
@@ -18,23 +20,6 @@ using abi::ObjectHeader;
 namespace {
 
 Thread& here() { return *Thread::current(); }
-
-void* allocate(ObjectHeader header, std::uint64_t bytes, abi::BlockKind kind) {
-  Thread& thread = here();
-  auto* block = static_cast<std::uint64_t*>(thread.vm().heap().allocateBlock(thread.block().allocation, kind, bytes));
-  if (!block) return nullptr;
-  block[0] = header.bits();
-  if (header.isWide()) block[1] = header.bits();
-  return reinterpret_cast<char*>(block) + header.prefix();
-}
-
-void* allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) {
-  const abi::Layout& layout = abi::LayoutTable::shared().byIndex(typeIndex);
-  std::uint64_t payload = 0;
-  if (!layout.payload(length, payload)) return nullptr;
-  auto kind = layout.isPointerFree() ? abi::BlockKind::PointerFree : abi::BlockKind::Traced;
-  return allocate(ObjectHeader::make(typeIndex, layout.isWide(), length), abi::blockBytes(payload, layout.isWide()), kind);
-}
 
 /// Content of a ref<@uvm.meta.bytes>.
 std::string_view textOf(const void* bytes) {
@@ -59,10 +44,10 @@ void* revealed(std::uint64_t word) { return reinterpret_cast<void*>(abi::revealW
 extern "C" {
 
 void* gaur_allocate(std::uint64_t header, std::uint64_t block, std::uint32_t kind) {
-  return allocate(ObjectHeader(header), block, static_cast<abi::BlockKind>(kind));
+  return allocateObject(here(), ObjectHeader(header), block, static_cast<abi::BlockKind>(kind));
 }
 
-void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) { return allocateHybrid(typeIndex, length); }
+void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) { return allocateHybrid(here(), typeIndex, length); }
 
 void gaur_failure(std::uint32_t failure, std::uint32_t instruction) {
   failHere(describe(static_cast<abi::GuestFailure>(failure)), instruction);
@@ -149,7 +134,7 @@ void* gaur_nameOf(std::uint32_t id) {
   thread.onNativeStack([&] { name = thread.vm().program().nameOf(id); });
   if (name.empty()) return nullptr;
   std::uint64_t length = name.size();
-  void* bytes = allocateHybrid(thread.vm().bytesType()->index, length);
+  void* bytes = allocateHybrid(thread, thread.vm().bytesType()->index, length);
   if (!bytes) return nullptr;
   std::memcpy(bytes, &length, sizeof length);
   std::memcpy(static_cast<char*>(bytes) + sizeof length, name.data(), length);
@@ -187,10 +172,7 @@ void* gaur_compileFunction(abi::FunctionRecord* record) {
   const ir::Function& function = *record->function;
   Result<void> result;
   thread.onNativeStack([&] { result = thread.vm().code().compile(function); });
-  if (!result) {
-    bool isDefined = function.current.load() != nullptr;
-    failHere(isDefined ? result.error().message : "function " + ir::describe(function) + " has no version");
-  }
+  if (!result) failHere(result.error().message);
   return __atomic_load_n(&record->entry, __ATOMIC_ACQUIRE);
 }
 
@@ -203,6 +185,18 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
   if (!adapter) failHere(adapter.error().message);
   __atomic_store_n(&data->adapter, *adapter, __ATOMIC_RELEASE);
   return *adapter;
+}
+
+void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
+  Thread& thread = here();
+  const ir::Signature* signature = exposed->function->function->signature->signature;
+  Result<jit::HostCall> adapter = thread.vm().code().hostCall(signature);
+  if (!adapter) failHere(adapter.error().message);
+  std::uint64_t resultBytes = abi::memoryBytes(abi::LayoutTable::shared(), signature->results);
+  CallOutcome outcome = Thread::call(thread, {*adapter, exposed->function, arguments, results, resultBytes, exposed->cookie});
+  // The native caller has no way to hear of any other end.
+  if (outcome.kind == CallOutcome::Kind::ThreadExited) thread.fail("gaur: thread_exit in a function that native code called\n");
+  if (outcome.kind != CallOutcome::Kind::Returned) thread.fail(std::move(outcome.report));
 }
 
 }  // extern "C"

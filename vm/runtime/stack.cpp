@@ -2,6 +2,7 @@
 
 #include <sanitizer/asan_interface.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "vm/support/check.h"
@@ -20,6 +21,21 @@ void Stack::forgetFrames() {
   std::uintptr_t usable = begin_ + guardBytes_;
   ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(usable), end_ - usable);
   (void)usable;
+}
+
+void Stack::begin(abi::StackObject& fresh) {
+  fresh.top = end_;
+  fresh.limit = limit();
+  fresh.stack = this;
+  object = &fresh;
+}
+
+void Stack::end() {
+  object->savedPointer = nullptr;
+  object->stack = nullptr;
+  object = nullptr;
+  guards = nullptr;
+  forgetFrames();
 }
 
 StackArena::StackArena() {
@@ -46,12 +62,14 @@ Stack* StackArena::take(std::size_t bytes) {
   if (bytes > bytes_) return nullptr;
   std::size_t slots = (bytes + guard + Stack::kReserve + kSlotBytes - 1) >> kSlotShift;
   std::lock_guard lock(mutex_);
+  for (Stack* dead = unreachable_.exchange(nullptr, std::memory_order_acquire); dead;) giveBackLocked(std::exchange(dead, dead->nextFree_));
   if (auto found = free_.find(slots); found != free_.end() && !found->second.empty()) {
     Stack* stack = found->second.back();
     found->second.pop_back();
     return stack;
   }
   if (((usedSlots_ + slots) << kSlotShift) > bytes_) return nullptr;
+  fresh_.fetch_add(1, std::memory_order_relaxed);
   auto* stack = new Stack;
   stack->begin_ = begin_ + (usedSlots_ << kSlotShift);
   stack->end_ = stack->begin_ + (slots << kSlotShift);
@@ -67,15 +85,38 @@ Stack* StackArena::take(std::size_t bytes) {
 }
 
 void StackArena::giveBack(Stack* stack) {
-  stack->savedPointer = nullptr;
-  stack->forgetFrames();
   std::lock_guard lock(mutex_);
+  giveBackLocked(stack);
+}
+
+void StackArena::giveBackLocked(Stack* stack) {
+  GAUR_CHECK(!stack->object, "a stack is given back alive");
   auto& free = free_[(stack->end_ - stack->begin_) >> kSlotShift];
   if (free.size() >= kWarmStacks) {
     std::uintptr_t usable = stack->begin_ + stack->guardBytes_;
     platform::discard(reinterpret_cast<void*>(usable), stack->end_ - usable);
   }
   free.push_back(stack);
+}
+
+void StackArena::endUnreachable(bool (*isReachable)(const void* object)) {
+  std::size_t alive = 0;
+  for (Stack* stack = all_.load(std::memory_order_acquire); stack; stack = stack->nextOfAll_) {
+    if (!stack->object) continue;
+    if (isReachable(stack->object)) {
+      ++alive;
+      continue;
+    }
+    // A finalizer may still see the object.
+    stack->object->savedPointer = nullptr;
+    stack->object->stack = nullptr;
+    stack->object = nullptr;
+    stack->guards = nullptr;
+    stack->nextFree_ = unreachable_.load(std::memory_order_relaxed);
+    unreachable_.store(stack, std::memory_order_release);
+  }
+  fresh_.store(0, std::memory_order_relaxed);
+  collectAt_.store(std::max(alive, kLeastToCollect), std::memory_order_relaxed);
 }
 
 Stack* StackArena::find(std::uintptr_t address) const {
@@ -85,7 +126,18 @@ Stack* StackArena::find(std::uintptr_t address) const {
 gc::StackRange StackArena::rangeAt(std::uintptr_t address) const {
   const Stack* stack = find(address);
   if (!stack) return {};
-  return {stack->begin_ + stack->guardBytes_, stack->end_};
+  return {stack->begin_ + stack->guardBytes_, stack->end_, stack->object};
+}
+
+StackCache::~StackCache() {
+  while (free_) arena_.giveBack(std::exchange(free_, free_->nextFree_));
+}
+
+void StackCache::giveBack(Stack* stack) {
+  if (!arena_.isSmall(*stack) || count_ == kMost) return arena_.giveBack(stack);
+  stack->nextFree_ = free_;
+  free_ = stack;
+  ++count_;
 }
 
 }  // namespace gaur::runtime

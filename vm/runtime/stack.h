@@ -1,5 +1,5 @@
-// The stacks of Mu code: where they lie, how big they are, and which one an address belongs to. A stack knows nothing of threads: one that does not
-// run is a saved stack pointer.
+// The stacks of Mu code: where they lie, how big they are, and which one an address belongs to. A Stack is memory, which serves many lives; the
+// StackObject of the present life is what stackrefs refer to. Neither knows of threads: a stack that does not run is a saved stack pointer.
 #pragma once
 
 #include <atomic>
@@ -7,11 +7,25 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "gc/roots.h"
+#include "vm/abi/stack_object.h"
 
 namespace gaur::runtime {
+
+/// How a call from the host is given up. Failed: `report` tells.
+enum class Ending : std::uint8_t { None, Returned, Threw, Failed, ThreadExited, NotStarted };
+
+/// A call from native code on a Mu stack into Mu code: a place to give up to. Lies on that stack.
+struct StackGuard {
+  StackGuard* outer;
+  /// The stack's before the call.
+  std::uint64_t cookie;
+  void* savedPointer = nullptr;
+  std::string report = {};
+};
 
 class Stack {
  public:
@@ -26,12 +40,20 @@ class Stack {
   /// Frames of C++ are given up without returning. AddressSanitizer, in its builds, has to hear of it: it marked the gaps in them.
   void forgetFrames();
 
-  /// Where it stands while it does not run, the registers that survive lying above; null while it runs or is not in use. The collector reads it
-  /// at any time.
-  void* savedPointer = nullptr;
+  /// Begins a life: the object, which is fresh, becomes that of this stack, bound to nothing and standing nowhere.
+  void begin(abi::StackObject& object);
+  /// Ends it. References to the object remain, and find a dead stack.
+  void end();
+
+  /// Of the present life; null while the stack is not in use. Hidden from the collector, so it may go while the stack is not bound.
+  abi::StackObject* object = nullptr;
+  /// Innermost first.
+  StackGuard* guards = nullptr;
 
  private:
   friend class StackArena;
+  friend class StackCache;
+  Stack* nextFree_ = nullptr;
   std::uintptr_t begin_ = 0;
   std::uintptr_t end_ = 0;
   std::size_t guardBytes_ = 0;
@@ -46,9 +68,21 @@ class StackArena {
   StackArena(const StackArena&) = delete;
   StackArena& operator=(const StackArena&) = delete;
 
-  /// A stack with `bytes` for compiled code; null when address space is exhausted. Thread-safe.
+  /// Of a stack made by new_stack: one slot, of which compiled code gets what guard and reserve leave.
+  static constexpr std::size_t kSmallBytes = std::size_t{128} << 10;
+
+  /// A stack with at least `bytes` for compiled code; null when address space is exhausted. Thread-safe.
   Stack* take(std::size_t bytes);
+  /// Requires: its life has ended.
   void giveBack(Stack* stack);
+  bool isSmall(const Stack& stack) const { return stack.end_ - stack.begin_ == kSlotBytes; }
+
+  /// Whether so many stacks were made from fresh memory since the last collection that one may free some: stacks are no load of the heap's that would
+  /// start one.
+  bool wantsCollection() const { return fresh_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed); }
+
+  /// With the world stopped: ends the lives of stacks whose object nothing reaches. Their memory is taken back by the next `take` that needs it.
+  void endUnreachable(bool (*isReachable)(const void* object));
 
   bool contains(std::uintptr_t address) const { return address - begin_ < bytes_; }
   /// The stack that `address` lies in, its guard included, or null. Signal-safe.
@@ -76,11 +110,44 @@ class StackArena {
   Stack** slots_ = nullptr;
   std::size_t slotTableBytes_ = 0;
   std::atomic<Stack*> all_{nullptr};
+  /// Found dead by the collector.
+  std::atomic<Stack*> unreachable_{nullptr};
+
+  static constexpr std::size_t kLeastToCollect = 4096;
+  std::atomic<std::size_t> fresh_{0};
+  std::atomic<std::size_t> collectAt_{kLeastToCollect};
+
+  void giveBackLocked(Stack* stack);
 
   std::mutex mutex_;
   std::size_t usedSlots_ = 0;
   std::size_t guards_ = 0;
   std::map<std::size_t, std::vector<Stack*>> free_;  // by number of slots
+};
+
+/// Small stacks that one thread keeps for itself, so that making and ending one takes no lock.
+class StackCache {
+ public:
+  explicit StackCache(StackArena& arena) : arena_(arena) {}
+  ~StackCache();
+  StackCache(const StackCache&) = delete;
+  StackCache& operator=(const StackCache&) = delete;
+
+  Stack* take() {
+    Stack* stack = free_;
+    if (!stack) return arena_.take(StackArena::kSmallBytes);
+    free_ = stack->nextFree_;
+    --count_;
+    return stack;
+  }
+  /// Requires: its life has ended.
+  void giveBack(Stack* stack);
+
+ private:
+  static constexpr unsigned kMost = 32;
+  StackArena& arena_;
+  Stack* free_ = nullptr;
+  unsigned count_ = 0;
 };
 
 }  // namespace gaur::runtime

@@ -1,11 +1,14 @@
 #include "vm/runtime/thread.h"
 
+#include <alloca.h>
 #include <pthread.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
+#include "vm/runtime/allocation.h"
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/signals.h"
@@ -13,17 +16,18 @@
 
 namespace gaur::runtime {
 
-/// A call from the host that is active.
+/// A call from the host that is active on a stack of its own. Lies on the native stack; ThreadBlock::nativeStackPointer is where it is left to.
 struct Thread::HostFrame {
-  HostFrame* outer = nullptr;
-  /// Whether the call took a stack. If so, ThreadBlock::nativeStackPointer is where it is left to.
-  bool ownsStack = false;
-  void* savedPointer = nullptr;
-  enum class Leaving : std::uint8_t { No, Failure, ThreadExit, NotStarted } leaving = Leaving::No;
+  HostFrame* outer;
+  abi::StackObject* stack;
+  void* results;
+  std::uint64_t resultBytes;
+  Ending ending = Ending::None;
+  void* exception = nullptr;
   std::string report = {};
 };
 
-Thread::Thread(MicroVm& vm) : vm_(vm), outer_(gaur_currentThread) {
+Thread::Thread(MicroVm& vm) : vm_(vm), outer_(gaur_currentThread), freeStacks_(vm.stacks()) {
   pthread_attr_t attributes;
   GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
   void* lowest = nullptr;
@@ -36,68 +40,130 @@ Thread::Thread(MicroVm& vm) : vm_(vm), outer_(gaur_currentThread) {
   vm_.heap().attachThread(block_);
   useSignalStack();
   gaur_currentThread = &block_;
+  vm_.threads().add(*this);
 }
 
 Thread::~Thread() {
   GAUR_CHECK(gaur_currentThread == &block_ && !innermost_, "a thread is detached while it runs Mu code");
+  vm_.threads().remove(*this);
+  if (block_.threadObject) block_.threadObject->thread = nullptr;
   vm_.heap().detachThread(block_);
   gaur_currentThread = outer_;
 }
 
-CallOutcome Thread::call(jit::HostCall adapter, abi::FunctionRecord* function, const void* arguments, void* results) {
-  struct Invocation {
-    jit::HostCall adapter;
-    abi::FunctionRecord* function;
-    const void* arguments;
-    void* results;
-    void* exception = nullptr;
-    bool returned = false;
-  } invocation{adapter, function, arguments, results};
-  auto invoke = [](void* argument) {
-    auto& call = *static_cast<Invocation*>(argument);
-    call.returned = call.adapter(call.function, call.arguments, call.results, &call.exception);
-  };
-
-  abi::ThreadBlock* block = std::exchange(gaur_currentThread, &block_);
-  const std::uint64_t cookie = std::exchange(block_.cookie, 0);
-  HostFrame frame{innermost_, !isOnStack()};
-  innermost_ = &frame;
-  bool left = false;
-  if (!frame.ownsStack) {
-    left = gaur_callGuarded(&frame.savedPointer, invoke, &invocation) != 0;
-  } else if (Stack* stack = vm_.stacks().take(vm_.options().stackSize)) {
-    void* outerStack = std::exchange(block_.stack, stack);
-    void* nativePointer = block_.nativeStackPointer;
-    const std::uintptr_t limit = stackLimit();
-    setStackLimit(stack->limit());
-    left = gaur_enterStack(reinterpret_cast<void*>(stack->top()), &block_.nativeStackPointer, invoke, &invocation) != 0;
-    setStackLimit(limit);
-    block_.nativeStackPointer = nativePointer;
-    block_.stack = outerStack;
-    vm_.stacks().giveBack(stack);
-  } else {
-    frame.leaving = HostFrame::Leaving::NotStarted;
-    frame.report = "gaur: no address space for another stack\n";
-    left = true;
+abi::ThreadObject* Thread::threadObject() {
+  if (!block_.threadObject) {
+    auto* object = allocateRuntimeObject<abi::ThreadObject>(*this, abi::kThreadObjectType);
+    if (!object) return nullptr;
+    object->thread = this;
+    block_.threadObject = object;
   }
-  innermost_ = frame.outer;
-  block_.cookie = cookie;
-  gaur_currentThread = block;
-  return outcomeOf(frame, left, invocation.returned, invocation.exception);
+  return block_.threadObject;
 }
 
-CallOutcome Thread::outcomeOf(HostFrame& frame, bool left, bool returned, void* exception) {
-  using Kind = CallOutcome::Kind;
-  if (left && frame.leaving == HostFrame::Leaving::ThreadExit) return {Kind::ThreadExited, nullptr, {}};
-  if (left) return {frame.leaving == HostFrame::Leaving::NotStarted ? Kind::NotStarted : Kind::Failed, nullptr, std::move(frame.report)};
-  if (returned) return {};
-  return {Kind::Threw, exception, uncaughtReport(*this, exception)};
+// --- Stacks --------------------------------------------------------------------------------------------------------------
+
+abi::StackObject* Thread::makeStack(std::size_t bytes) {
+  if (vm_.stacks().wantsCollection()) onNativeStack([&] { vm_.heap().collect(); });
+  auto* object = allocateRuntimeObject<abi::StackObject>(*this, abi::kStackObjectType);
+  if (!object) return nullptr;
+  Stack* stack = bytes == 0 ? freeStacks_.take() : vm_.stacks().take(bytes);
+  if (!stack) {
+    // Address space is exhausted unless some are unreachable.
+    onNativeStack([&] { vm_.heap().collect(); });
+    stack = vm_.stacks().take(bytes == 0 ? StackArena::kSmallBytes : bytes);
+    if (!stack) return nullptr;
+  }
+  stack->begin(*object);
+  return object;
+}
+
+void Thread::buryStack(abi::StackObject& object) {
+  auto* stack = static_cast<Stack*>(object.stack);
+  stack->end();
+  freeStacks_.giveBack(stack);
+}
+
+// --- Calls from the host -------------------------------------------------------------------------------------------------
+
+CallOutcome Thread::call(Thread& thread, const HostInvocation& invocation) {
+  return thread.isOnStack() ? callOnThisStack(*thread.stack(), invocation) : thread.callOnNewStack(invocation);
+}
+
+/// Runs on the new stack. It may come back on another thread than the one that made the call: then that thread ends, and the call goes on without.
+void Thread::runInvocation(void* argument) {
+  HostInvocation invocation = *static_cast<const HostInvocation*>(argument);
+  void* results = alloca(invocation.resultBytes + 16);
+  results = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(results) + 15) & ~std::uintptr_t{15});
+  void* exception = nullptr;
+  bool returned = invocation.adapter(invocation.function, invocation.arguments, results, &exception);
+  current()->finishCall(results, returned, exception);
+}
+
+void Thread::finishCall(const void* results, bool returned, void* exception) {
+  HostFrame* frame = innermost_;
+  if (!frame || frame->stack != block_.stack) {
+    if (!returned) uncaught(exception);
+    exit();
+  }
+  frame->ending = returned ? Ending::Returned : Ending::Threw;
+  frame->exception = exception;
+  if (returned) std::memcpy(frame->results, results, frame->resultBytes);
+  gaur_abandon(block_.nativeStackPointer);
+}
+
+CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
+  abi::StackObject* stack = makeStack(vm_.options().stackSize);
+  if (!stack) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: no address space for another stack\n"};
+  stack->cookie = invocation.cookie;
+  HostFrame frame{innermost_, stack, invocation.results, invocation.resultBytes};
+  innermost_ = &frame;
+  abi::StackObject* outerStack = std::exchange(block_.stack, stack);
+  void* nativePointer = block_.nativeStackPointer;
+  const std::uintptr_t limit = stackLimit();
+  setStackLimit(stack->limit);
+  gaur_enterStack(reinterpret_cast<void*>(stack->top), &block_.nativeStackPointer, runInvocation, const_cast<HostInvocation*>(&invocation));
+  setStackLimit(limit);
+  // Not necessarily the one it began on.
+  if (block_.stack) buryStack(*block_.stack);
+  block_.nativeStackPointer = nativePointer;
+  block_.stack = outerStack;
+  innermost_ = frame.outer;
+  switch (frame.ending) {
+    case Ending::Returned: return {};
+    case Ending::ThreadExited: return {CallOutcome::Kind::ThreadExited, nullptr, {}};
+    case Ending::Threw: return {CallOutcome::Kind::Threw, frame.exception, uncaughtReport(*this, frame.exception)};
+    default: return {CallOutcome::Kind::Failed, nullptr, std::move(frame.report)};
+  }
+}
+
+CallOutcome Thread::callOnThisStack(Stack& stack, const HostInvocation& invocation) {
+  struct Run {
+    const HostInvocation& invocation;
+    void* exception = nullptr;
+    bool returned = false;
+  } run{invocation};
+  auto invoke = [](void* argument) {
+    auto& here = *static_cast<Run*>(argument);
+    const HostInvocation& what = here.invocation;
+    here.returned = what.adapter(what.function, what.arguments, what.results, &here.exception);
+  };
+  abi::StackObject& object = *stack.object;
+  StackGuard guard{stack.guards, std::exchange(object.cookie, invocation.cookie)};
+  stack.guards = &guard;
+  bool failed = gaur_callGuarded(&guard.savedPointer, invoke, &run) != 0;
+  // On whatever thread the stack is now.
+  object.cookie = guard.cookie;
+  stack.guards = guard.outer;
+  if (failed) return {CallOutcome::Kind::Failed, nullptr, std::move(guard.report)};
+  if (run.returned) return {};
+  return {CallOutcome::Kind::Threw, run.exception, uncaughtReport(*current(), run.exception)};
 }
 
 void Thread::runOnNativeStack(StackFunction function, void* argument) {
-  Stack* stack = isOnStack() ? this->stack() : nullptr;
-  if (!stack) return function(argument);
+  if (!isOnStack()) return function(argument);
   // For the collector and for calls from the host in there the stack is one that does not run.
+  abi::StackObject* stack = block_.stack;
   const std::uintptr_t limit = stackLimit();
   setStackLimit(0);
   gaur_enterStack(block_.nativeStackPointer, &stack->savedPointer, function, argument);
@@ -105,25 +171,35 @@ void Thread::runOnNativeStack(StackFunction function, void* argument) {
   setStackLimit(limit);
 }
 
+// --- Ends ----------------------------------------------------------------------------------------------------------------
+
 void Thread::fail(std::string report) {
-  HostFrame* frame = innermost_;
-  if (!frame) {
+  Stack* stack = this->stack();
+  if (stack) stack->forgetFrames();
+  if (stack && stack->guards) {
+    stack->guards->report = std::exchange(report, std::string());
+    gaur_abandon(stack->guards->savedPointer);
+  }
+  if (!innermost_) {
     std::fflush(stdout);
     std::fputs(report.c_str(), stderr);
-    std::exit(kGuestFailureExit);
+    std::_Exit(kGuestFailureExit);
   }
-  frame->leaving = HostFrame::Leaving::Failure;
-  frame->report = std::move(report);
-  report = std::string();
-  if (Stack* stack = this->stack()) stack->forgetFrames();
-  gaur_abandon(frame->ownsStack ? block_.nativeStackPointer : frame->savedPointer);
+  innermost_->ending = Ending::Failed;
+  innermost_->report = std::exchange(report, std::string());
+  gaur_abandon(block_.nativeStackPointer);
+}
+
+void Thread::uncaught(void* exception) {
+  if (!innermost_) fail(uncaughtReport(*this, exception));
+  innermost_->ending = Ending::Threw;
+  innermost_->exception = exception;
+  gaur_abandon(block_.nativeStackPointer);
 }
 
 void Thread::exit() {
-  HostFrame* frame = innermost_;
-  while (frame && !frame->ownsStack) frame = frame->outer;
-  if (!frame) std::exit(0);
-  frame->leaving = HostFrame::Leaving::ThreadExit;
+  // A Mu thread that the program started has no call from the host: it goes back to Thread::run.
+  if (innermost_) innermost_->ending = Ending::ThreadExited;
   gaur_abandon(block_.nativeStackPointer);
 }
 

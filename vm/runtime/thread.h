@@ -1,13 +1,16 @@
 // A native thread that runs Mu code for one VM: the block that compiled code sees, the stack it is bound to, and the calls from the host that are
-// active on it. Threads and stacks are separate: a thread holds a stack only while it runs on it.
+// active on it. Threads and stacks are separate: a thread holds a stack only while it runs on it, and the stack may come back on another thread.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #include "jit/code_map.h"
 #include "jit/compiler.h"
 #include "vm/abi/thread_block.h"
+#include "vm/runtime/backtrace.h"
 #include "vm/runtime/stack.h"
 #include "vm/runtime/transitions.h"
 
@@ -27,6 +30,17 @@ struct CallOutcome {
   std::string report;
 };
 
+/// A function with its arguments and the place for its results, which lie in memory as jit::HostCall tells.
+struct HostInvocation {
+  jit::HostCall adapter;
+  abi::FunctionRecord* function;
+  const void* arguments;
+  void* results;
+  std::uint64_t resultBytes;
+  /// What @uvm.native.get_cookie gives in there.
+  std::uint64_t cookie = 0;
+};
+
 class Thread {
  public:
   /// Attaches the native thread, which stands on its native stack or on that of another VM. Attachments nest: the last made is the current
@@ -36,21 +50,33 @@ class Thread {
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 
-  /// Null where the native thread is not attached. Signal-safe.
+  /// Null where the native thread is not attached. Signal-safe. Native code on a Mu stack that has let other Mu code run must ask again: it may
+  /// have come back on another thread.
   static Thread* current() { return gaur_currentThread ? static_cast<Thread*>(gaur_currentThread->thread) : nullptr; }
 
   MicroVm& vm() { return vm_; }
   abi::ThreadBlock& block() { return block_; }
   /// The Mu stack that the thread is bound to, or null.
-  Stack* stack() { return static_cast<Stack*>(block_.stack); }
+  Stack* stack() { return block_.stack ? static_cast<Stack*>(block_.stack->stack) : nullptr; }
   bool isOnStack() { return stack() && stack()->contains(stackPointer()); }
   /// Whether the native stack of the thread, now or at the outermost call, contains the address.
   bool isNativeStack(std::uintptr_t address) const { return address >= nativeLow_ && address < nativeHigh_; }
+  /// What threadrefs refer to; null where there is no memory.
+  abi::ThreadObject* threadObject();
 
   /// Calls a Mu function through its adapter: on a stack of its own, or, in native code that Mu code called, on the stack it stands on.
-  CallOutcome call(jit::HostCall adapter, abi::FunctionRecord* function, const void* arguments, void* results);
+  static CallOutcome call(Thread& thread, const HostInvocation& invocation);
 
-  /// Runs f() on the native stack, for work that needs more room than the reserve of a Mu stack. f must not leave by gaur_abandon.
+  /// Makes a native thread that resumes the READY stack, and returns what a threadref to it refers to; null where the system gives no thread. Runs on
+  /// any stack. The thread ends when what runs on it does; a guest failure on it ends the process.
+  static abi::ThreadObject* start(MicroVm& vm, abi::StackObject& stack, void* threadLocal, const abi::ResumeImage& image);
+
+  /// A new stack, bound to nothing and standing nowhere; null where there is no memory. `bytes`: for compiled code, 0 for the usual of coroutines.
+  abi::StackObject* makeStack(std::size_t bytes = 0);
+  /// The stack, which no thread is bound to, is over.
+  void buryStack(abi::StackObject& stack);
+
+  /// Calls f() on the native stack, for work that needs more room than the reserve of a Mu stack. f must not leave by gaur_abandon.
   template <class F>
   void onNativeStack(F f) {
     runOnNativeStack([](void* function) { (*static_cast<F*>(function))(); }, &f);
@@ -58,11 +84,14 @@ class Thread {
 
   /// The innermost call from the host fails with this report. Where there is none, the report is printed and the process exits.
   [[noreturn]] void fail(std::string report);
-  /// The outermost call from the host on the current stack ends.
+  /// An exception that no frame of the stack takes: the call from the host ends with it, or the process.
+  [[noreturn]] void uncaught(void* exception);
+  /// The Mu thread ends, and with it the stack it stands on: the outermost call from the host on this native thread is over, or the thread itself.
   [[noreturn]] void exit();
 
   jit::UnwindCache unwindCache;
-  /// Where the last exception was thrown, for the report of one that nobody catches.
+  /// Where the last exception that no frame took was thrown.
+  std::vector<BacktraceFrame> throwTrace;
   std::uintptr_t throwSite = 0;
   /// The last NULL exception that was thrown stands for a stack overflow.
   bool overflow = false;
@@ -70,16 +99,52 @@ class Thread {
   bool overflowPending = false;
 
  private:
+  friend class ThreadList;
   struct HostFrame;
+  struct StartPackage;
+  CallOutcome callOnNewStack(const HostInvocation& invocation);
+  static CallOutcome callOnThisStack(Stack& stack, const HostInvocation& invocation);
+  static void runInvocation(void* invocation);
+  [[noreturn]] void finishCall(const void* results, bool returned, void* exception);
+  static void* main(void* package);
+  void run(abi::StackObject& stack, const abi::ResumeImage& image);
   void runOnNativeStack(StackFunction function, void* argument);
-  CallOutcome outcomeOf(HostFrame& frame, bool left, bool returned, void* exception);
 
   abi::ThreadBlock block_ = {};
   MicroVm& vm_;
   abi::ThreadBlock* outer_;
   HostFrame* innermost_ = nullptr;
+  StackCache freeStacks_;
   std::uintptr_t nativeLow_ = 0;
   std::uintptr_t nativeHigh_ = 0;
+  Thread* next_ = nullptr;
+  Thread* previous_ = nullptr;
+};
+
+/// The threads that are attached to a VM.
+class ThreadList {
+ public:
+  void add(Thread& thread);
+  void remove(Thread& thread);
+  /// Counts the threads that the program has started and that have not ended.
+  void countStarted();
+  void countEnded();
+  /// Returns when there are none left.
+  void waitForStarted();
+  bool hasStarted();
+
+  /// Calls f(thread) for each, which none can leave meanwhile.
+  template <class F>
+  void forEach(F&& f) {
+    std::lock_guard lock(mutex_);
+    for (Thread* thread = first_; thread; thread = thread->next_) f(*thread);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  Thread* first_ = nullptr;
+  std::size_t started_ = 0;
 };
 
 }  // namespace gaur::runtime

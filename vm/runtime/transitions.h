@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vm/abi/stack_object.h"
+
 namespace gaur::runtime {
 
 using StackFunction = void (*)(void* argument);
@@ -60,6 +62,18 @@ int gaur_enterStack(void* top, void** saved, gaur::runtime::StackFunction functi
 int gaur_callGuarded(void** saved, gaur::runtime::StackFunction function, void* argument);
 /// Gives up everything since the gaur_enterStack or gaur_callGuarded that stored `saved`: it returns 1.
 [[noreturn]] void gaur_abandon(void* saved);
+
+/// Resumes a READY stack, to which the thread must have been bound (block.stack, stack limit), with what the image tells. The native stack is left as by
+/// gaur_enterStack: its stack pointer goes to *saved; returns 1 by gaur_abandon.
+int gaur_enterResumed(gaur::abi::StackObject* stack, void** saved, const gaur::abi::ResumeImage* image);
+
+// Places that a SavedFrame's pc, or a return address, can be besides compiled code (vm/abi/stack_object.h). Not called from C++.
+void gaur_startFrame();
+/// Return address of a start adapter; its StartFrame lies at the stack pointer after the return.
+void gaur_startReturn();
+void gaur_resumeFrame();
+/// Return address of the lowest frame of a stack that new_stack made.
+void gaur_stackBottom();
 
 /// Stands behind the trampoline of a function that is not compiled: compiles it and goes on to it with the arguments as they are. Not called
 /// from C++.

@@ -1,5 +1,6 @@
 // Transitions on x86-64 (transitions.h). Frame pointers are set wherever C++ is called, so that backtraces pass through.
 #if defined(__x86_64__)
+#include "vm/abi/asm_offsets.h"
 
 .macro ENTRY name
   .globl \name
@@ -19,6 +20,16 @@
   pushq %r14
   pushq %r15
   subq $8, %rsp
+.endm
+// What PUSH_CALLEE_SAVED did, for who unwinds native frames.
+.macro DESCRIBE_CALLEE_SAVED
+  .cfi_def_cfa %rbp, 16
+  .cfi_offset %rbp, -16
+  .cfi_offset %rbx, -24
+  .cfi_offset %r12, -32
+  .cfi_offset %r13, -40
+  .cfi_offset %r14, -48
+  .cfi_offset %r15, -56
 .endm
 // Everything that can hold an argument, and the static chain.
 .macro SAVE_ARGUMENTS
@@ -66,6 +77,9 @@
   .text
 
 ENTRY gaur_enterStack
+  // To who unwinds a stack, this is where it ends.
+  .cfi_startproc
+  .cfi_undefined %rip
   PUSH_CALLEE_SAVED
   movq %rsp, (%rsi)
   movq %rdi, %rsp
@@ -82,15 +96,19 @@ ENTRY gaur_enterStack
   popq %rbx
   popq %rbp
   ret
+  .cfi_endproc
 END gaur_enterStack
 
 ENTRY gaur_callGuarded
+  .cfi_startproc
   PUSH_CALLEE_SAVED
+  DESCRIBE_CALLEE_SAVED
   movq %rsp, (%rdi)
   movq %rdx, %rdi
   call *%rsi
   xorl %eax, %eax
   jmp .Lreturn
+  .cfi_endproc
 END gaur_callGuarded
 
 ENTRY gaur_abandon
@@ -148,6 +166,170 @@ ENTRY __morestack_allocate_stack_space
   movq %rsp, %rbp
   call gaur_allocaOverflow
 END __morestack_allocate_stack_space
+
+// --- Switching between stacks. Called by compiled code with the convention that keeps only rbp: r12 the stack to go to, r13 where this one wants its
+// results if they come in memory, r14 and r15 the words to pass, xmm0 and xmm1 the vectors.
+
+// Checks the target and leaves the current stack, which r11 then refers to, READY. Uses rax, rcx, r11.
+.macro LEAVE_STACK refused
+  testq %r12, %r12
+  je \refused
+  cmpq $0, GAUR_STACK_SAVED_POINTER(%r12)
+  je \refused
+  pushq %rbp
+  movq gaur_currentThread@gottpoff(%rip), %rax
+  movq %fs:(%rax), %rax
+  movq GAUR_BLOCK_STACK(%rax), %r11
+  movq %r13, GAUR_STACK_VALUE_MEMORY(%r11)
+  movq %rsp, GAUR_STACK_SAVED_POINTER(%r11)
+.endm
+// Binds the thread, whose block rax refers to, to the stack in r12 and takes its place.
+.macro TAKE_STACK
+  movq %r12, GAUR_BLOCK_STACK(%rax)
+  movq GAUR_STACK_LIMIT(%r12), %rcx
+  movq %rcx, %fs:0x70
+  movq GAUR_STACK_SAVED_POINTER(%r12), %rsp
+  movq $0, GAUR_STACK_SAVED_POINTER(%r12)
+.endm
+// Goes on in the frame that the stack stands at.
+.macro CONTINUE
+  popq %rbp
+  popq %rcx
+  jmp *%rcx
+.endm
+// Throws the exception in rdi as if from the call that the frame waits in.
+.macro CONTINUE_THROWING
+  popq %rbp
+  jmp gaur_throw
+.endm
+// The stack in r11 is over; the values to pass survive in r14, r15 and on the stack.
+.macro BURY
+  subq $32, %rsp
+  movups %xmm0, (%rsp)
+  movups %xmm1, 16(%rsp)
+  movq %r11, %rdi
+  call gaur_buryStack
+  movups (%rsp), %xmm0
+  movups 16(%rsp), %xmm1
+  addq $32, %rsp
+.endm
+
+ENTRY gaur_swapStack
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  movq %r14, %rax
+  movq %r15, %rdx
+  CONTINUE
+END gaur_swapStack
+
+// gaur_swapThrow: r14 is the exception.
+ENTRY gaur_swapThrow
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  movq %r14, %rdi
+  CONTINUE_THROWING
+END gaur_swapThrow
+
+ENTRY gaur_swapKill
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  BURY
+  movq %r14, %rax
+  movq %r15, %rdx
+  CONTINUE
+END gaur_swapKill
+
+ENTRY gaur_swapKillThrow
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  BURY
+  movq %r14, %rdi
+  CONTINUE_THROWING
+END gaur_swapKillThrow
+
+.Lrefused:
+  pushq %rbp
+  movq %rsp, %rbp
+  movq %r12, %rdi
+  call gaur_refuseSwap
+
+// gaur_trap: r12 is where the results are wanted if they come in memory. The handler runs on the native stack of the thread.
+ENTRY gaur_trap
+  pushq %rbp
+  movq gaur_currentThread@gottpoff(%rip), %rax
+  movq %fs:(%rax), %rax
+  movq GAUR_BLOCK_STACK(%rax), %rdi
+  movq %r12, GAUR_STACK_VALUE_MEMORY(%rdi)
+  movq %rsp, GAUR_STACK_SAVED_POINTER(%rdi)
+  movq GAUR_BLOCK_NATIVE_STACK_POINTER(%rax), %rsp
+  movq $0, %fs:0x70
+  subq $64, %rsp
+  movq %rsp, %rsi
+  xorl %ebp, %ebp
+  // Returns the stack to go on with; the image at rsi tells how.
+  call gaur_handleTrap
+  movq %rax, %r12
+  movq %rsp, %rsi
+.Lresume:
+  movq gaur_currentThread@gottpoff(%rip), %rax
+  movq %fs:(%rax), %rax
+  cmpq $0, GAUR_IMAGE_THROWS(%rsi)
+  jne 1f
+  movq GAUR_IMAGE_WORDS(%rsi), %r14
+  movq GAUR_IMAGE_WORDS+8(%rsi), %rdx
+  movups GAUR_IMAGE_VECTORS(%rsi), %xmm0
+  movups GAUR_IMAGE_VECTORS+16(%rsi), %xmm1
+  TAKE_STACK
+  movq %r14, %rax
+  CONTINUE
+1:
+  movq GAUR_IMAGE_EXCEPTION(%rsi), %rdi
+  TAKE_STACK
+  CONTINUE_THROWING
+END gaur_trap
+
+ENTRY gaur_enterResumed
+  PUSH_CALLEE_SAVED
+  movq %rsp, (%rsi)
+  movq %rdi, %r12
+  movq %rdx, %rsi
+  jmp .Lresume
+END gaur_enterResumed
+
+// The frame of a function that has not begun: its StartFrame begins 16 bytes below the stack pointer, and the values are in the result registers.
+ENTRY gaur_startFrame
+  movq (%rsp), %rcx
+  movq 8(%rsp), %r12
+  movq 16(%rsp), %r13
+  movq 24(%rsp), %rdi
+  movq %rax, %r14
+  movq %rdx, %r15
+  subq $16, %rsp
+  call *%rcx
+  .globl gaur_startReturn
+gaur_startReturn:
+  movq 48(%rsp), %rsp
+  CONTINUE
+END gaur_startFrame
+
+// A frame whose callee was popped: its registers lie at the stack pointer, then the place to go on and the stack pointer there.
+ENTRY gaur_resumeFrame
+  popq %rbx
+  popq %r12
+  popq %r13
+  popq %r14
+  popq %r15
+  popq %rcx
+  movq (%rsp), %rsp
+  jmp *%rcx
+END gaur_resumeFrame
+
+// The lowest function of a stack has returned.
+ENTRY gaur_stackBottom
+  xorl %ebp, %ebp
+  andq $-16, %rsp
+  call gaur_stackReturned
+END gaur_stackBottom
 
 ENTRY gaur_lazyEntry
   SAVE_ARGUMENTS

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "vm/abi/stack_object.h"
 #include "vm/ir/type.h"
 
 namespace gaur::abi {
@@ -179,6 +180,41 @@ TEST_F(LayoutTest, ReferencesTieNoKnots) {
   EXPECT_FALSE(table.knows(inner->index));
   EXPECT_TRUE(table.knows(outer->index));
   EXPECT_EQ(&table.byIndex(outer->index), &table.of(outer));
+}
+
+TEST_F(LayoutTest, ObjectsOfTheRuntimeAreKnownFromTheStart) {
+  struct Expected {
+    std::uint32_t index;
+    const char* name;
+    std::size_t size;
+    std::vector<std::pair<std::uint64_t, SlotKind>> slots;
+  };
+  const Expected all[] = {
+      {kStackObjectType, "stack", sizeof(StackObject), {{0, SlotKind::StackExtent}}},
+      {kThreadObjectType, "thread", sizeof(ThreadObject), {}},
+      {kFrameCursorType, "frame cursor", sizeof(FrameCursorObject), {{0, SlotKind::Strong}}}};
+  for (const Expected& expected : all) {
+    ASSERT_TRUE(table.knows(expected.index));
+    const Layout& layout = table.byIndex(expected.index);
+    EXPECT_EQ(layout.name(), expected.name);
+    EXPECT_EQ(layout.size, expected.size);
+    EXPECT_FALSE(layout.isWide());
+    EXPECT_FALSE(layout.isHybrid());
+    EXPECT_EQ(layout.isPointerFree(), expected.slots.empty());
+    std::vector<std::pair<std::uint64_t, SlotKind>> slots;
+    for (const GcSlot& slot : layout.map.slots) slots.emplace_back(slot.offset, slot.kind);
+    EXPECT_EQ(slots, expected.slots);
+    EXPECT_GE(expected.index, ir::TypeTable::kMostTypes);
+  }
+  EXPECT_FALSE(table.knows(kFirstRuntimeType - 1));
+  EXPECT_EQ(table.of(types.ref(i(8))).name(), "ref<int<8>>");
+}
+
+TEST_F(LayoutTest, NoTypeGetsTheNumberOfARuntimeObject) {
+  Type type{};
+  type.kind = TypeKind::Uptr;
+  type.index = kFirstRuntimeType;
+  EXPECT_DEATH(table.of(&type), "more types than object headers can name");
 }
 
 TEST_F(LayoutTest, ManyThreadsGetTheSameLayout) {

@@ -1,5 +1,6 @@
 // Threads that run on stacks Boehm does not know, while others collect without pause.
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "tests/unit/gc/test_heap.h"
@@ -130,6 +131,24 @@ TEST_F(HeapTest, ReferencesOnlyOnAStackOfTheVm) {
   collect();
 }
 
+TEST_F(HeapTest, AThreadKeepsTheObjectOfTheStackItStandsOn) {
+  // As between the instructions of a switch, when nothing else refers to it.
+  MuStack stack;
+  Hidden object;
+  [&]() __attribute__((noinline)) {
+    object = Hidden(thread->makeRuntimeObject<abi::StackObject>(abi::kStackObjectType));
+  }
+  ();
+  roots.stacks.push_back(stack.range());
+  roots.stacks.back().owner = object.get();
+  bool reachable = false;
+  roots.onMarked = [&](bool (*isReachable)(const void*)) { reachable = isReachable(object.get()); };
+  stack.run(*thread, [&] { collect(); });
+  EXPECT_TRUE(reachable);
+  collect();
+  EXPECT_FALSE(reachable);
+}
+
 TEST_F(HeapTest, NativePartBelowAStackOfTheVm) {
   MuStack stack;
   roots.stacks.push_back(stack.range());
@@ -198,7 +217,11 @@ TEST_F(HeapTest, ThreadsOnTheirOwnStacksUnderConstantCollection) {
     });
   }
   std::uint64_t before = heap->statistics().collections;
-  while (running != 0) heap->collect();
+  while (running != 0) {
+    heap->collect();
+    // The lock is not fair: without a pause the others hardly get it.
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
   for (std::thread& thread_ : threads) thread_.join();
   EXPECT_EQ(broken, 0);
   EXPECT_GT(heap->statistics().collections, before + 5);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "gc/roots.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
+#include "vm/abi/stack_object.h"
 #include "vm/abi/thread_block.h"
 #include "vm/ir/type.h"
 
@@ -84,11 +86,16 @@ class TestRoots : public RootProvider {
     for (Cell cell : cells) sink.cell(*cell.map, cell.base);
   }
 
+  void afterMarking(bool (*isReachable)(const void*)) override {
+    if (onMarked) onMarked(isReachable);
+  }
+
   std::vector<StackRange> stacks;
   std::vector<Range> ranges;
   std::vector<std::uintptr_t> words;
   std::vector<Cell> cells;
   int calls = 0;
+  std::function<void(bool (*)(const void*))> onMarked;
 };
 
 /// A Mu thread as the heap sees it.
@@ -101,14 +108,22 @@ class TestThread {
 
   /// Reference to a new object, or null.
   void* make(const ir::Type* type, std::uint64_t length = 0) {
-    const abi::Layout& layout = layoutOf(type);
+    return make(layoutOf(type), type->index, length);
+  }
+  /// An object of the runtime, zeroed.
+  template <class Object>
+  Object* makeRuntimeObject(std::uint32_t typeIndex) {
+    return static_cast<Object*>(make(abi::LayoutTable::shared().byIndex(typeIndex), typeIndex, 0));
+  }
+
+  void* make(const abi::Layout& layout, std::uint32_t typeIndex, std::uint64_t length) {
     std::uint64_t payload = 0;
     if (!layout.payload(length, payload)) return nullptr;
     std::uint64_t bytes = abi::blockBytes(payload, layout.isWide());
     auto kind = layout.isPointerFree() ? abi::BlockKind::PointerFree : abi::BlockKind::Traced;
     auto* object = static_cast<std::uint64_t*>(takeBlock(kind, bytes));
     if (!object) return nullptr;
-    auto header = abi::ObjectHeader::make(type->index, layout.isWide(), length);
+    auto header = abi::ObjectHeader::make(typeIndex, layout.isWide(), length);
     object[0] = header.bits();
     if (header.isWide()) object[1] = header.bits();
     return reinterpret_cast<char*>(object) + header.prefix();

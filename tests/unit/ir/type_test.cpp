@@ -6,6 +6,7 @@
 
 #include "tests/unit/ir/bundle_maker.h"
 #include "vm/ir/type_node.h"
+#include "vm/ir/type_unifier.h"
 
 namespace gaur::ir::test {
 namespace {
@@ -177,6 +178,27 @@ TEST(TypeUnifier, AliasCyclesAndSelfContainmentAreErrors) {
   EXPECT_FALSE(contained.link());
   EXPECT_TRUE(contained.reported(ErrorId::TypeContainsItself));
   EXPECT_EQ(contained.diagnostics().errorTotal(), 1u) << contained.messages();
+}
+
+TEST(TypeUnifier, TooManyTypesAreAnError) {
+  Program program;
+  auto define = [&](TypeTable& table, Diagnostics& diagnostics) {
+    BundleMaker maker(program);
+    for (std::uint64_t bits = 1; bits <= 10; ++bits)
+      maker.type("i" + std::to_string(bits), TypeKind::Int, {}, bits);
+    TypeUnifier(table, diagnostics).run(maker.builder().bundle());
+  };
+  TypeTable roomy(10);
+  Diagnostics none;
+  define(roomy, none);
+  EXPECT_FALSE(none.failed());
+  EXPECT_EQ(roomy.count(), 10u);
+  TypeTable tight(9);
+  Diagnostics diagnostics;
+  define(tight, diagnostics);
+  ASSERT_EQ(diagnostics.list().size(), 1u);
+  EXPECT_EQ(diagnostics.list().front().id, ErrorId::TypesTooMany);
+  EXPECT_EQ(tight.count(), 0u);
 }
 
 TEST(TypeUnifier, DepthIsBoundedByMemoryAlone) {

@@ -1,0 +1,18 @@
+// Offsets that the assembly of the runtime needs, as plain numbers: included by .S files and, beside the structs, by C++, which checks them.
+#pragma once
+
+// ThreadBlock
+#define GAUR_BLOCK_STACK 528
+#define GAUR_BLOCK_NATIVE_STACK_POINTER 536
+
+// StackObject
+#define GAUR_STACK_SAVED_POINTER 0
+#define GAUR_STACK_TOP 8
+#define GAUR_STACK_VALUE_MEMORY 16
+#define GAUR_STACK_LIMIT 24
+
+// ResumeImage
+#define GAUR_IMAGE_WORDS 0
+#define GAUR_IMAGE_VECTORS 16
+#define GAUR_IMAGE_EXCEPTION 48
+#define GAUR_IMAGE_THROWS 56

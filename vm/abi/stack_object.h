@@ -1,0 +1,109 @@
+// What compiled code, the assembly and the collector know of a stack, and the shape of its top while it does not run. Whatever a READY stack waits
+// in (a call, a swap, a trap, the start of a function), it is resumed in one way: README.md, "Stacks".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vm/abi/asm_offsets.h"
+#include "vm/abi/object.h"
+#include "vm/ir/type.h"
+
+namespace gaur::abi {
+
+struct FunctionRecord;
+
+/// The heap object that a stackref refers to: one for each life of a stack. Marking it marks what the stack holds, conservatively, from
+/// savedPointer up to top.
+struct StackObject {
+  /// Where the stack stands while it is READY: at a SavedFrame. Null while it is bound to a thread, and once it is dead.
+  void* savedPointer;
+  std::uintptr_t top;
+  /// READY: where whoever resumes it stores the values, where they do not travel in registers (value_passing.h).
+  void* valueMemory;
+  /// Compiled code does not go below.
+  std::uintptr_t limit;
+  /// Cookie of the innermost exposed function that is active on it (map, NI-expose); 0 outside of one.
+  std::uint64_t cookie;
+  /// The runtime's Stack; null once it is dead.
+  void* stack;
+};
+static_assert(offsetof(StackObject, savedPointer) == GAUR_STACK_SAVED_POINTER);
+static_assert(offsetof(StackObject, top) == GAUR_STACK_TOP);
+static_assert(offsetof(StackObject, valueMemory) == GAUR_STACK_VALUE_MEMORY);
+static_assert(offsetof(StackObject, limit) == GAUR_STACK_LIMIT);
+
+/// The heap object that a threadref refers to.
+struct ThreadObject {
+  /// The runtime's Thread; null once it has ended.
+  void* thread;
+};
+
+/// The heap object that a framecursorref refers to.
+struct FrameCursorObject {
+  /// Keeps the stack alive.
+  StackObject* stack;
+  /// The runtime's FrameCursor, which holds no other reference.
+  std::uint64_t cursor[24];
+};
+
+/// Type numbers of runtime objects: beyond those of any type of a program (ir::TypeTable::kMostTypes).
+inline constexpr std::uint32_t kStackObjectType = ObjectHeader::kMaxTypeIndex;
+inline constexpr std::uint32_t kThreadObjectType = ObjectHeader::kMaxTypeIndex - 1;
+inline constexpr std::uint32_t kFrameCursorType = ObjectHeader::kMaxTypeIndex - 2;
+inline constexpr std::uint32_t kFirstRuntimeType = kFrameCursorType;
+static_assert(ir::TypeTable::kMostTypes <= kFirstRuntimeType);
+
+/// The top of a READY stack, at StackObject::savedPointer, a multiple of 16. Resuming pops both, with the values in the result registers, or
+/// goes to gaur_throw instead of `pc`, as if the call that returns to `pc` threw.
+struct SavedFrame {
+  void* framePointer;
+  /// Return address of a swap or trap in compiled code; gaur_startFrame, gaur_resumeFrame or gaur_stackBottom.
+  void* pc;
+};
+
+/// pc = gaur_startFrame: a function that has not begun (new_stack, push_frame).
+struct StartFrame {
+  SavedFrame saved;
+  /// Code that passes values on as arguments (jit::Compiler::startAdapter).
+  void* adapter;
+  FunctionRecord* record;
+  /// Where values that do not travel in registers come in.
+  void* valueMemory;
+  /// StackObject::valueMemory of the frame below: where the results go if they do not travel in registers.
+  void* belowMemory;
+  /// The frame that gets the results.
+  SavedFrame* below;
+  void* padding;
+};
+static_assert(sizeof(StartFrame) % 16 == 0);
+
+/// pc = gaur_resumeFrame: a frame that was uncovered by popping those above it. Its registers, and where it goes on.
+struct ResumeFrame {
+  SavedFrame saved;
+#if defined(__aarch64__)
+  std::uintptr_t calleeSaved[10];  // x19 to x28
+  std::uintptr_t floatingPoint[8];  // d8 to d15
+#else
+  std::uintptr_t calleeSaved[5];  // rbx, r12 to r15
+#endif
+  std::uintptr_t pc;
+  /// Stack pointer to go on with; the callee has popped its arguments.
+  std::uintptr_t stackPointer;
+#if !defined(__aarch64__)
+  std::uintptr_t padding;
+#endif
+};
+static_assert(sizeof(ResumeFrame) % 16 == 0);
+
+/// What a READY stack is resumed with, where it is not compiled code that does it: the result registers (value_passing.h), or an exception.
+struct ResumeImage {
+  std::uint64_t words[2];
+  alignas(16) unsigned char vectors[2][16];
+  void* exception;
+  std::uint64_t throws;
+};
+static_assert(offsetof(ResumeImage, words) == GAUR_IMAGE_WORDS && offsetof(ResumeImage, vectors) == GAUR_IMAGE_VECTORS);
+static_assert(offsetof(ResumeImage, exception) == GAUR_IMAGE_EXCEPTION && offsetof(ResumeImage, throws) == GAUR_IMAGE_THROWS);
+
+}  // namespace gaur::abi

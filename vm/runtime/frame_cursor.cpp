@@ -1,0 +1,94 @@
+#include "vm/runtime/frame_cursor.h"
+
+#include "jit/code_map.h"
+#include "vm/abi/function_record.h"
+#include "vm/ir/entity.h"
+#include "vm/runtime/allocation.h"
+#include "vm/runtime/micro_vm.h"
+#include "vm/runtime/resumption.h"
+#include "vm/runtime/thread.h"
+#include "vm/support/check.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+Result<void> checkOpen(const FrameCursor* cursor) {
+  if (!cursor) return makeError(ErrorId::CursorNull);
+  if (!cursor->stack) return makeError(ErrorId::CursorClosed);
+  return {};
+}
+
+Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const FramePosition& position) {
+  auto* cursor = allocateRuntimeObject<FrameCursor>(thread, abi::kFrameCursorType);
+  if (!cursor) return makeError(ErrorId::OutOfMemory, {"a frame cursor"});
+  cursor->position = position;
+  cursor->stack = stack;
+  return cursor;
+}
+
+}  // namespace
+
+Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
+  if (!stack) return makeError(ErrorId::StackNull);
+  if (!isReady(*stack)) return makeError(ErrorId::StackNotReady);
+  FrameWalker walker(thread.vm().codeMap(), thread.unwindCache);
+  GAUR_TRY(walker.begin(*stack));
+  return makeCursor(thread, stack, walker.position());
+}
+
+Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
+  GAUR_TRY(checkOpen(cursor));
+  if (!isReady(*cursor->stack)) return makeError(ErrorId::StackNotReady);
+  const FramePosition& position = cursor->position;
+  if (position.kind == FrameKind::End) return makeError(ErrorId::NoFrameBelow);
+  if (position.registers.stackPointer <= reinterpret_cast<std::uintptr_t>(cursor->stack->savedPointer))
+    return makeError(ErrorId::FrameGone);
+  return &position;
+}
+
+Result<void> nextFrame(Thread& thread, FrameCursor* cursor) {
+  GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
+  FrameWalker walker(thread.vm().codeMap(), thread.unwindCache, *position);
+  GAUR_TRY(walker.next());
+  cursor->position = walker.position();
+  return {};
+}
+
+Result<FrameCursor*> copyCursor(Thread& thread, const FrameCursor* cursor) {
+  GAUR_TRY(checkOpen(cursor));
+  return makeCursor(thread, cursor->stack, cursor->position);
+}
+
+Result<void> closeCursor(FrameCursor* cursor) {
+  GAUR_TRY(checkOpen(cursor));
+  cursor->stack = nullptr;
+  return {};
+}
+
+Result<FrameIds> idsOf(const MicroVm& vm, const FrameCursor* cursor) {
+  GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
+  FrameIds ids;
+  switch (position->kind) {
+    case FrameKind::NotBegun: {
+      const ir::Function& function = *startFrameOf(*position).record->function;
+      const ir::FunctionVersion* version = function.current.load(std::memory_order_acquire);
+      ids.function = function.id;
+      if (version) ids.version = version->id;
+      break;
+    }
+    case FrameKind::Undefined:
+    case FrameKind::Compiled: {
+      jit::CodeSite site = vm.codeMap().findReturn(position->registers.pc);
+      ids.function = site.function->record->id;
+      ids.version = site.function->version;
+      if (position->kind == FrameKind::Compiled) ids.instruction = site.row->instruction;
+      break;
+    }
+    case FrameKind::Native:
+    case FrameKind::End: break;
+  }
+  return ids;
+}
+
+}  // namespace gaur::runtime

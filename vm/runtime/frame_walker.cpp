@@ -1,0 +1,177 @@
+#include "vm/runtime/frame_walker.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "vm/runtime/native_unwind.h"
+#include "vm/runtime/register_file.h"
+#include "vm/support/check.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+using abi::CodeKind;
+
+constexpr std::uintptr_t kStackAlignment = 16;
+
+std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
+std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
+
+/// Registers and place of a frame that was uncovered by popping those above it.
+void readResumeFrame(const abi::ResumeFrame& frame, UnwindRegisters& registers) {
+  RegisterFile file(registers);
+  file.loadFrom(frame);
+  file.storeTo(registers);
+  registers.pc = frame.pc;
+  registers.stackPointer = frame.stackPointer;
+}
+
+std::uintptr_t canonicalAddress(const UnwindRegisters& registers, std::int32_t offset) {
+  return moved(framePointerOf(registers), offset);
+}
+
+/// Stack pointer after the call, from what the callee's frame began at.
+std::uintptr_t stackPointerAfter(const abi::CallSiteRow& row, std::uintptr_t cfa,
+                                 std::uintptr_t calleeFrame) {
+  // Cells lie at the lower end of a frame that grows while it runs: the stack pointer must not go above what
+  // the callee left.
+  if (row.frameSize == abi::kDynamicFrame) return calleeFrame + row.calleePops % kStackAlignment;
+  return cfa - kReturnAddressBytes - row.frameSize + row.calleePops;
+}
+
+}  // namespace
+
+Result<void> FrameWalker::begin(const abi::StackObject& stack) {
+  return enter(static_cast<abi::SavedFrame*>(stack.savedPointer));
+}
+
+Result<void> FrameWalker::next() {
+  switch (position_.kind) {
+    case FrameKind::End: return makeError(ErrorId::NoFrameBelow);
+    case FrameKind::NotBegun: return enter(startFrameOf(position_).below);
+    case FrameKind::Native: {
+      UnwindRegisters registers = position_.registers;
+      GAUR_TRY_ASSIGN(NativeEnd end, unwindNative(map_, registers));
+      position_.saved = nullptr;
+      position_.registers = registers;
+      if (end == NativeEnd::CompiledCode) return settle();
+      position_.kind = FrameKind::End;
+      return {};
+    }
+    case FrameKind::Compiled:
+    case FrameKind::Undefined: leave(cache_.find(map_, position_.registers.pc)); return settle();
+  }
+  GAUR_UNREACHABLE("no such kind of frame");
+}
+
+/// To the caller of a compiled frame. The stack pointer becomes the one before the call.
+void FrameWalker::leave(const jit::UnwindStep& step) {
+  RegisterFile registers(position_.registers);
+  std::uintptr_t framePointer = registers[RegisterFile::kFramePointer];
+  std::uintptr_t cfa = moved(framePointer, step.cfaOffset);
+  for (std::uint32_t i = 0; i < step.savedCount; ++i)
+    registers[step.saved[i].dwarfNumber] = wordAt(moved(cfa, step.saved[i].cfaOffset));
+  registers[RegisterFile::kFramePointer] = wordAt(framePointer);
+  registers.storeTo(position_.registers);
+  position_.registers.pc = wordAt(returnPlace(framePointer, cfa));
+  position_.registers.stackPointer = cfa;
+  position_.saved = nullptr;
+}
+
+/// From registers in some frame to the next frame that shows, which may be that one.
+Result<void> FrameWalker::settle() {
+  UnwindRegisters& registers = position_.registers;
+  while (true) {
+    if (registers.pc == addressOf(gaur_startReturn))
+      return enter(reinterpret_cast<abi::StartFrame*>(registers.stackPointer)->below);
+    if (registers.pc == addressOf(gaur_stackBottom)) break;
+    const jit::UnwindStep& step = cache_.find(map_, registers.pc);
+    GAUR_CHECK(step.site && step.site.row,
+               fmt::format("a frame of a stack is at {:#x}, which is no call site", registers.pc));
+    const abi::FunctionCode& function = *step.site.function;
+    switch (function.kind) {
+      case CodeKind::Function:
+      case CodeKind::Undefined:
+        registers.stackPointer = stackPointerAfter(
+            *step.site.row, canonicalAddress(registers, step.cfaOffset), registers.stackPointer);
+        position_.kind = function.kind == CodeKind::Function ? FrameKind::Compiled : FrameKind::Undefined;
+        return {};
+      case CodeKind::StartAdapter: leave(step); break;
+      case CodeKind::NativeAdapter: return passAdapter(step);
+    }
+  }
+  position_.kind = FrameKind::End;
+  return {};
+}
+
+/// From an adapter that native code called to that native code.
+Result<void> FrameWalker::passAdapter(const jit::UnwindStep& step) {
+  const abi::CallSiteRow& row = *step.site.row;
+  std::uintptr_t framePointer = framePointerOf(position_.registers);
+  if (row.keepaliveCount != 0)
+    outerCookie_ = OuterCookie{
+        framePointer, valueAt(step.site, framePointer, step.site.block->keepalives[row.firstKeepalive])};
+  leave(step);
+  // The host does not show: it is no part of the program.
+  UnwindRegisters registers = position_.registers;
+  auto end = unwindNative(map_, registers);
+  position_.kind = end && *end == NativeEnd::Host ? FrameKind::End : FrameKind::Native;
+  return {};
+}
+
+Result<void> FrameWalker::enter(abi::SavedFrame* saved) {
+  UnwindRegisters& registers = position_.registers;
+  position_.saved = saved;
+  framePointerOf(registers) = addressOf(saved->framePointer);
+  registers.stackPointer = addressOf(saved + 1);
+  registers.pc = addressOf(saved->pc);
+  if (registers.pc == addressOf(gaur_startFrame)) {
+    position_.kind = FrameKind::NotBegun;
+    return {};
+  }
+  if (registers.pc == addressOf(gaur_stackBottom)) {
+    position_.kind = FrameKind::End;
+    return {};
+  }
+  if (registers.pc == addressOf(gaur_resumeFrame))
+    readResumeFrame(*reinterpret_cast<abi::ResumeFrame*>(saved), registers);
+  const jit::UnwindStep& step = cache_.find(map_, registers.pc);
+  if (!step.site) {
+    position_.kind = FrameKind::Native;
+    return {};
+  }
+  position_.kind =
+      step.site.function->kind == CodeKind::Undefined ? FrameKind::Undefined : FrameKind::Compiled;
+  return {};
+}
+
+std::uint64_t valueAt(const jit::CodeSite& site, std::uintptr_t framePointer,
+                      const abi::KeepaliveLocation& location) {
+  using Kind = abi::KeepaliveLocation::Kind;
+  if (location.kind == Kind::Constant) return static_cast<std::uint64_t>(location.constant);
+  std::uintptr_t base = framePointer;
+  if (location.kind == Kind::FromStackPointer || location.kind == Kind::StackPointerPlus) {
+    GAUR_CHECK(site.row->frameSize != abi::kDynamicFrame,
+               "a value of a frame that grows is told from its stack pointer");
+    base = moved(framePointer, site.function->cfaOffset) - kReturnAddressBytes - site.row->frameSize;
+  }
+  std::uintptr_t address = moved(base, location.offset);
+  if (location.kind == Kind::StackPointerPlus || location.kind == Kind::FramePointerPlus) return address;
+  std::uint64_t value = 0;
+  GAUR_CHECK(location.size <= sizeof value, "a part of a value is larger than a word");
+  std::memcpy(&value, reinterpret_cast<const void*>(address), location.size);
+  return value;
+}
+
+void* valueMemoryOf(const jit::CodeMap& map, const FramePosition& position) {
+  if (position.kind == FrameKind::NotBegun) return startFrameOf(position).valueMemory;
+  jit::CodeSite site = map.findReturn(position.registers.pc);
+  if (!site.row || !site.row->hasResultMemory) return nullptr;
+  // Told by the location before the first KEEPALIVE value.
+  const abi::KeepaliveLocation& location = site.block->keepalives[site.row->firstKeepalive - 1];
+  return reinterpret_cast<void*>(valueAt(site, framePointerOf(position.registers), location));
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,129 @@
+#define UNW_LOCAL_ONLY
+#include "vm/runtime/native_unwind.h"
+
+#include <fmt/format.h>
+#include <libunwind.h>
+#include <ucontext.h>
+
+#include <cstring>
+
+namespace gaur::runtime {
+
+namespace {
+
+/// No stack is so deep; unwind information that leads in circles is.
+constexpr unsigned kMostFrames = 1'000'000;
+
+#if defined(__x86_64__)
+unw_context_t contextOf(const UnwindRegisters& registers) {
+  unw_context_t context;
+  std::memset(&context, 0, sizeof context);
+  auto set = [&](int index, std::uintptr_t value) {
+    context.uc_mcontext.gregs[index] = static_cast<greg_t>(value);
+  };
+  set(REG_RBX, registers.rbx);
+  set(REG_RBP, registers.rbp);
+  set(REG_R12, registers.r12);
+  set(REG_R13, registers.r13);
+  set(REG_R14, registers.r14);
+  set(REG_R15, registers.r15);
+  set(REG_RSP, registers.stackPointer);
+  set(REG_RIP, registers.pc);
+  return context;
+}
+
+void readRegisters(unw_cursor_t& cursor, UnwindRegisters& registers) {
+  auto get = [&](int number, std::uintptr_t& to) {
+    unw_word_t word = 0;
+    unw_get_reg(&cursor, number, &word);
+    to = word;
+  };
+  get(UNW_X86_64_RBX, registers.rbx);
+  get(UNW_X86_64_RBP, registers.rbp);
+  get(UNW_X86_64_R12, registers.r12);
+  get(UNW_X86_64_R13, registers.r13);
+  get(UNW_X86_64_R14, registers.r14);
+  get(UNW_X86_64_R15, registers.r15);
+  get(UNW_X86_64_RSP, registers.stackPointer);
+  get(UNW_X86_64_RIP, registers.pc);
+}
+#elif defined(__aarch64__)
+unw_context_t contextOf(const UnwindRegisters& registers) {
+  unw_context_t context;
+  std::memset(&context, 0, sizeof context);
+  for (unsigned i = 0; i < 12; ++i) context.uc_mcontext.regs[19 + i] = registers.x19to30[i];
+  context.uc_mcontext.sp = registers.stackPointer;
+  context.uc_mcontext.pc = registers.pc;
+  return context;
+}
+
+void readRegisters(unw_cursor_t& cursor, UnwindRegisters& registers) {
+  auto get = [&](int number, std::uintptr_t& to) {
+    unw_word_t word = 0;
+    unw_get_reg(&cursor, number, &word);
+    to = word;
+  };
+  for (int i = 0; i < 12; ++i) get(UNW_AARCH64_X19 + i, registers.x19to30[i]);
+  // Only those that native code saved are known to the cursor; the others are as they were.
+  for (int i = 0; i < 8; ++i) {
+    unw_save_loc_t place{};
+    if (unw_get_save_loc(&cursor, UNW_AARCH64_V8 + i, &place) == 0 && place.type == UNW_SLT_MEMORY)
+      registers.d8to15[i] = *reinterpret_cast<const std::uintptr_t*>(place.u.addr);
+  }
+  get(UNW_AARCH64_SP, registers.stackPointer);
+  get(UNW_AARCH64_PC, registers.pc);
+}
+#endif
+
+std::uintptr_t programCounter(unw_cursor_t& cursor) {
+  unw_word_t pc = 0;
+  unw_get_reg(&cursor, UNW_REG_IP, &pc);
+  return pc;
+}
+
+/// Without it libunwind would guess by frame pointers, and lose what the callee saved. It tells by a range of
+/// one byte that it knows nothing.
+bool hasUnwindInformation(unw_cursor_t& cursor) {
+  unw_proc_info_t info{};
+  return unw_get_proc_info(&cursor, &info) == 0 && info.end_ip - info.start_ip > 1;
+}
+
+Error noInformation(std::uintptr_t pc) {
+  return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", pc)});
+}
+
+/// Steps until the program counter is a return address in compiled code.
+Result<NativeEnd> walk(const jit::CodeMap& map, unw_cursor_t& cursor, UnwindRegisters& registers) {
+  for (unsigned i = 0; i < kMostFrames; ++i) {
+    std::uintptr_t pc = programCounter(cursor);
+    if (pc == 0) return NativeEnd::Host;
+    if (!hasUnwindInformation(cursor)) return noInformation(pc);
+    int stepped = unw_step(&cursor);
+    if (stepped < 0) return noInformation(pc);
+    if (stepped == 0) return NativeEnd::Host;
+    if (!map.findReturn(programCounter(cursor))) continue;
+    readRegisters(cursor, registers);
+    return NativeEnd::CompiledCode;
+  }
+  return noInformation(programCounter(cursor));
+}
+
+}  // namespace
+
+Result<NativeEnd> unwindNative(const jit::CodeMap& map, UnwindRegisters& registers) {
+  unw_context_t context = contextOf(registers);
+  unw_cursor_t cursor;
+  if (unw_init_local(&cursor, &context) != 0) return noInformation(registers.pc);
+  return walk(map, cursor, registers);
+}
+
+Result<NativeEnd> unwindFromSignal(const jit::CodeMap& map, void* context, UnwindRegisters& registers) {
+  unw_cursor_t cursor;
+  // The C library's context is what libunwind takes for its own on the targets that there are.
+  static_assert(sizeof(unw_context_t) <= sizeof(ucontext_t));
+  if (unw_init_local2(&cursor, static_cast<unw_context_t*>(context), UNW_INIT_SIGNAL_FRAME) != 0)
+    return noInformation(0);
+  return walk(map, cursor, registers);
+}
+
+}  // namespace gaur::runtime

@@ -1,0 +1,27 @@
+// Through native frames, outwards, to compiled code: by the unwind information of the native code
+// (libunwind), so that code without frame pointers can be passed and all registers that it saved are found
+// again.
+#pragma once
+
+#include "jit/code_map.h"
+#include "vm/runtime/transitions.h"
+#include "vm/support/result.h"
+
+namespace gaur::runtime {
+
+enum class NativeEnd : bool {
+  /// Native code began all this: the host.
+  Host,
+  /// The registers are those with which compiled code goes on when its native call returns.
+  CompiledCode,
+};
+
+/// `registers`: those that native code finds when a call of it returns; updated where compiled code is
+/// reached. An error where native code has no unwind information.
+Result<NativeEnd> unwindNative(const jit::CodeMap& map, UnwindRegisters& registers);
+
+/// The same for native code that a signal interrupted; `context` is the ucontext_t of the handler.
+/// Signal-safe.
+Result<NativeEnd> unwindFromSignal(const jit::CodeMap& map, void* context, UnwindRegisters& registers);
+
+}  // namespace gaur::runtime

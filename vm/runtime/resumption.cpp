@@ -1,0 +1,114 @@
+#include "vm/runtime/resumption.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "jit/code_map.h"
+#include "vm/abi/value_passing.h"
+#include "vm/ir/instruction.h"
+#include "vm/runtime/micro_vm.h"
+#include "vm/runtime/thread.h"
+#include "vm/runtime/transitions.h"
+
+namespace gaur::runtime {
+
+namespace {
+
+TypeList listOf(std::span<const ir::Type* const> types) { return {types.begin(), types.end()}; }
+
+TypeList listOf(std::span<const ir::TypeUse> uses) {
+  TypeList types;
+  for (const ir::TypeUse& use : uses) types.push_back(use->type);
+  return types;
+}
+
+/// What a frame that waits in the instruction gets.
+Result<TypeList> resultTypes(const ir::Instruction& instruction) {
+  switch (instruction.opcode) {
+    case ir::Opcode::Call: return listOf(ir::as<ir::Call>(instruction).signature()->results);
+    case ir::Opcode::CCall: return listOf(ir::as<ir::CCall>(instruction).signature()->results);
+    case ir::Opcode::SwapStack: return listOf(ir::as<ir::SwapStack>(instruction).returnTypes());
+    case ir::Opcode::Trap:
+    case ir::Opcode::Watchpoint: return listOf(instruction.types);
+    default: return makeError(ErrorId::NotResumable, {ir::describe(instruction)});
+  }
+}
+
+/// Values that take more than this get a bigger stack.
+constexpr std::uint64_t kSmallMemory = 16384;
+
+std::uint64_t roundUp(std::uint64_t bytes) { return (bytes + 15) & ~std::uint64_t{15}; }
+
+}  // namespace
+
+std::uint64_t startMemoryBytes(abi::LayoutTable& layouts, const ir::Signature* signature) {
+  std::uint64_t in = abi::travelInRegisters(layouts, signature->parameters) ? 0 : abi::memoryBytes(layouts, signature->parameters);
+  std::uint64_t out = abi::travelInRegisters(layouts, signature->results) ? 0 : abi::memoryBytes(layouts, signature->results);
+  return roundUp(std::max(in, out));
+}
+
+abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {
+  const StartAdapter* adapter = thread.vm().code().knownStartAdapter(function->signatureIndex);
+  if (!adapter) {
+    thread.onNativeStack([&] {
+      auto made = thread.vm().code().startAdapter(function->function->signature->signature);
+      adapter = made ? *made : nullptr;
+    });
+    if (!adapter) return nullptr;
+  }
+  abi::StackObject* stack = thread.makeStack(adapter->memoryBytes > kSmallMemory ? adapter->memoryBytes + StackArena::kSmallBytes : 0);
+  if (!stack) return nullptr;
+  auto* bottom = reinterpret_cast<abi::SavedFrame*>(stack->top) - 1;
+  *bottom = {nullptr, reinterpret_cast<void*>(&gaur_stackBottom)};
+  char* memory = reinterpret_cast<char*>(bottom) - adapter->memoryBytes;
+  auto* frame = reinterpret_cast<abi::StartFrame*>(memory) - 1;
+  *frame = {{nullptr, reinterpret_cast<void*>(&gaur_startFrame)}, adapter->code, function, memory, memory, bottom, nullptr};
+  stack->valueMemory = memory;
+  stack->savedPointer = frame;
+  return stack;
+}
+
+Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
+  if (!isReady(stack)) return makeError(ErrorId::StackNotReady);
+  const auto* saved = static_cast<const abi::SavedFrame*>(stack.savedPointer);
+  auto pc = reinterpret_cast<std::uintptr_t>(saved->pc);
+  if (saved->pc == reinterpret_cast<void*>(&gaur_startFrame))
+    return listOf(reinterpret_cast<const abi::StartFrame*>(saved)->record->function->signature->signature->parameters);
+  if (saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame)) pc = reinterpret_cast<const abi::ResumeFrame*>(saved)->pc;
+  jit::CodeSite site = vm.codeMap().findReturn(pc);
+  if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
+  const auto* instruction = site.row ? vm.program().entityOf<ir::Instruction>(site.row->instruction) : nullptr;
+  if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
+  return resultTypes(*instruction);
+}
+
+void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack, std::span<const ir::Type* const> types, std::span<const void* const> values,
+               abi::ResumeImage& image) {
+  image.throws = 0;
+  if (!abi::travelInRegisters(layouts, types)) {
+    auto* memory = static_cast<char*>(stack.valueMemory);
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      const abi::Layout& layout = layouts.of(types[i]);
+      std::memcpy(memory, values[i], layout.size);
+      memory += abi::placeBytes(layout);
+    }
+    return;
+  }
+  std::size_t words = 0;
+  std::size_t vectors = 0;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    std::uint64_t size = layouts.of(types[i]).size;
+    switch (abi::registerClassOf(types[i])) {
+      case abi::RegisterClass::Vector: std::memcpy(image.vectors[vectors++], values[i], size); break;
+      case abi::RegisterClass::Word:
+        image.words[words] = 0;
+        std::memcpy(&image.words[words++], values[i], size);
+        break;
+      case abi::RegisterClass::TwoWords:
+        std::memcpy(image.words, values[i], sizeof image.words);
+        break;
+    }
+  }
+}
+
+}  // namespace gaur::runtime
