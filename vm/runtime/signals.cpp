@@ -12,6 +12,7 @@
 #include "jit/code_map.h"
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/native_unwind.h"
 #include "vm/runtime/thread.h"
 #include "vm/support/platform.h"
 
@@ -47,6 +48,20 @@ struct Interrupted {
     word(REG_RSP) = static_cast<greg_t>((stack & ~std::uintptr_t{15}) - sizeof(std::uintptr_t));
     word(REG_RIP) = reinterpret_cast<greg_t>(function);
   }
+  /// Goes on as if the call that returns with these registers had called gaur_throw(NULL).
+  void throwNull(const UnwindRegisters& at) const {
+    word(REG_RBX) = static_cast<greg_t>(at.rbx);
+    word(REG_RBP) = static_cast<greg_t>(at.rbp);
+    word(REG_R12) = static_cast<greg_t>(at.r12);
+    word(REG_R13) = static_cast<greg_t>(at.r13);
+    word(REG_R14) = static_cast<greg_t>(at.r14);
+    word(REG_R15) = static_cast<greg_t>(at.r15);
+    auto* returnAddress = reinterpret_cast<std::uintptr_t*>(at.stackPointer) - 1;
+    *returnAddress = at.pc;
+    word(REG_RSP) = reinterpret_cast<greg_t>(returnAddress);
+    word(REG_RDI) = 0;
+    word(REG_RIP) = reinterpret_cast<greg_t>(&gaur_throw);
+  }
 #elif defined(__aarch64__)
   std::uintptr_t pc() const { return machine.pc; }
   std::uintptr_t stackPointer() const { return machine.sp; }
@@ -61,11 +76,28 @@ struct Interrupted {
     machine.sp = stack & ~std::uintptr_t{15};
     machine.pc = reinterpret_cast<std::uintptr_t>(function);
   }
+  void throwNull(const UnwindRegisters& at) const {
+    for (unsigned i = 0; i < 12; ++i) machine.regs[19 + i] = at.x19to30[i];
+    machine.regs[30] = at.pc;
+    machine.sp = at.stackPointer;
+    machine.regs[0] = 0;
+    machine.pc = reinterpret_cast<std::uintptr_t>(&gaur_throw);
+  }
 #endif
 };
 
 [[noreturn]] void reportFault(std::uintptr_t failure, std::uintptr_t pc, std::uintptr_t framePointer) {
   failAt(describe(static_cast<abi::GuestFailure>(failure)), pc, framePointer);
+}
+
+/// Native code that Mu code called has used up its stack: the call throws NULL, as a call of a Mu function does. False where the native frames cannot be passed.
+bool throwOverflow(Thread& thread, void* context) {
+  UnwindRegisters registers{};
+  auto end = unwindFromSignal(thread.vm().codeMap(), context, registers);
+  if (!end || *end != NativeEnd::CompiledCode) return false;
+  thread.overflowPending = true;
+  Interrupted(context).throwNull(registers);
+  return true;
 }
 
 /// Lets the thread go on in reportFault; false where the fault is not the guest's.
@@ -79,6 +111,7 @@ bool blameGuest(int signal, const siginfo_t& info, void* context) {
   const bool inCode = static_cast<bool>(thread->vm().codeMap().findFunction(pc));
   abi::GuestFailure failure;
   if (Stack* stack = isMemory ? thread->vm().stacks().find(address) : nullptr; stack && stack->isGuard(address)) {
+    if (!inCode && throwOverflow(*thread, context)) return true;
     failure = abi::GuestFailure::StackExhausted;
   } else if (isMemory && inCode && address < kNullBytes) {
     failure = abi::GuestFailure::NullAccess;
@@ -128,7 +161,9 @@ void installFaultHandlers() {
     struct sigaction action = {};
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
+    // The collector's signal has to wait: it takes the stack that it finds the thread on for the one to scan.
+    sigfillset(&action.sa_mask);
+    for (int signal : kSignals) sigdelset(&action.sa_mask, signal);
     for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &previousActions[i]);
   });
 }

@@ -186,5 +186,70 @@ TEST_P(NativeRun, MetaInstructionsTellNamesAndLoadBundles) {
   EXPECT_EQ(machine.call<std::int32_t>("@same", id), id);
 }
 
+/// Uses as much stack as there is, in frames that are no page big.
+extern "C" std::int64_t runtimeTestDescend(std::int64_t depth) {
+  volatile char frame[1024];
+  frame[0] = 0;
+  // Not to be made a loop.
+  std::int64_t (*volatile next)(std::int64_t) = runtimeTestDescend;
+  return depth == 0 ? frame[0] : next(depth - 1) + 1 + frame[0];
+}
+
+TEST_P(NativeRun, StackOverflowInNativeCodeIsAnException) {
+  machine.vm().nativeSymbols().registerSymbol("descend", reinterpret_cast<void*>(&runtimeTestDescend));
+  machine.mustLoad(std::string(kTypes) + R"(
+    .typedef @fp = ufuncptr<@ii>
+    .typedef @refvoid = ref<@void>
+    .typedef @stackref = stackref
+    .funcsig @on.sig = (@stackref @i64) -> ()
+    .const @descend <@fp> = EXTERN "descend"
+    .const @-1 <@i64> = -1
+    .const @-2 <@i64> = -2
+    .funcdef @caught VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %m = ADD <@i64> %n @1
+        %r = CCALL #DEFAULT <@fp @ii> @descend (%n) EXC(%ok(%r) %overflow(%m))
+      %ok(<@i64> %r):
+        RET %r
+      %overflow(<@i64> %m) [%e]:
+        %isNull = EQ <@refvoid> %e @null
+        %code = SELECT <@i1 @i64> %isNull @-1 @-2
+        RET %code
+    }
+    .const @null <@refvoid> = NULL
+    .funcdef @outer VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %r = CALL <@ii> @uncaught (%n) EXC(%ok(%r) %overflow())
+      %ok(<@i64> %r):
+        RET %r
+      %overflow():
+        RET @-1
+    }
+    .funcdef @uncaught VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %r = CCALL #DEFAULT <@fp @ii> @descend (%n)
+        RET %r
+    }
+    .funcdef @on VERSION %v1 <@on.sig> {
+      %entry(<@stackref> %back <@i64> %n):
+        %r = CALL <@ii> @caught (%n)
+        SWAPSTACK %back KILL_OLD PASS_VALUES <@i64> (%r)
+    }
+    .funcdef @coroutine VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %me = COMMINST @uvm.current_stack
+        %s = COMMINST @uvm.new_stack <[@on.sig]> (@on)
+        %r = SWAPSTACK %s RET_WITH <@i64> PASS_VALUES <@stackref @i64> (%me %n)
+        RET %r
+    })");
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(machine.call<std::int64_t>("@caught", std::int64_t{10}), 10);
+    EXPECT_EQ(machine.call<std::int64_t>("@caught", std::int64_t{1} << 40), -1);
+    EXPECT_EQ(machine.call<std::int64_t>("@outer", std::int64_t{1} << 40), -1);
+    EXPECT_EQ(machine.call<std::int64_t>("@coroutine", std::int64_t{10}), 10);
+    EXPECT_EQ(machine.call<std::int64_t>("@coroutine", std::int64_t{1} << 40), -1);
+  }
+}
+
 }  // namespace
 }  // namespace gaur::runtime
