@@ -50,6 +50,14 @@ class Values(Case):
         self.expect(OK, "run", FUNCTIONS, "--entry=@nothing", out="", err="")
 
 
+class Threads(Case):
+    def test_the_end_of_the_entry_ends_all_threads(self):
+        self.expect(42, "run", data("threads.uir"), "--entry=@leave", out="")
+
+    def test_an_entry_that_exits_its_thread_waits_for_the_others(self):
+        self.expect(OK, "run", data("threads.uir"), "--entry=@exit", out="worker\n")
+
+
 class Programs(Case):
     def test_argc(self):
         self.expect(1, "run", data("main.uir"), out="", err="")

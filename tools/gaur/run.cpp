@@ -107,6 +107,9 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
                         bool json) {
   std::fflush(nullptr);
   if (arguments.time) printTimes(times, machine.vm().statistics(), json);
+  // As in C, the end of the entry is the end of the process: threads that still run are not waited for, and
+  // what they use stays.
+  if (machine.vm().threads().hasStarted()) std::_Exit(status);
   throw Exit{status, ""};
 }
 
@@ -147,7 +150,9 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   switch (outcome.kind) {
     case runtime::CallOutcome::Kind::Returned:
       leave(passOnResults(signature, results), times, machine, arguments, invocation.json);
-    case runtime::CallOutcome::Kind::ThreadExited: leave(kOk, times, machine, arguments, invocation.json);
+    case runtime::CallOutcome::Kind::ThreadExited:
+      machine.vm().threads().waitForStarted();
+      leave(kOk, times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::Threw:
     case runtime::CallOutcome::Kind::Failed:
     case runtime::CallOutcome::Kind::NotStarted: break;

@@ -68,7 +68,10 @@ MicroVm::MicroVm(const Options& options) : options_(options) {
   heap_ = gc::makeBoehmHeap(heapOptions(options), roots_);
 }
 
-MicroVm::~MicroVm() { detachFrom(*this); }
+MicroVm::~MicroVm() {
+  threads_.waitForStarted();
+  detachFrom(*this);
+}
 
 ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
   std::lock_guard lock(program_.loadMutex());

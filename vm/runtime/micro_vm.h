@@ -37,7 +37,7 @@ class MicroVm final : private jit::Environment {
  public:
   /// Fails where a library that the options name cannot be opened.
   static Result<std::unique_ptr<MicroVm>> create(const Options& options);
-  /// Requires: no other thread is attached.
+  /// Waits for the threads that the program has started. Requires: no other thread is attached.
   ~MicroVm() override;
   MicroVm(const MicroVm&) = delete;
   MicroVm& operator=(const MicroVm&) = delete;
