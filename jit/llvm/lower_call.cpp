@@ -1,6 +1,8 @@
 // Calls: CALL, TAILCALL and CCALL. Every one that may throw, trap or be looked at is a call site with a stack map record.
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "jit/llvm/library_calls.h"
@@ -41,6 +43,28 @@ bool isSquareRoot(Environment& environment, ir::CCall call) {
   return slot && **slot == reinterpret_cast<void*>(static_cast<double (*)(double)>(&::sqrt));
 }
 
+/// Whether an ALLOCA cell can be reached through values of the type alone.
+bool mayReferToCell(const ir::Type* type) {
+  switch (type->kind) {
+    case TypeKind::Iref:
+    case TypeKind::Uptr: return true;
+    case TypeKind::Struct:
+    case TypeKind::Array:
+    case TypeKind::Vector: return std::any_of(type->elements.begin(), type->elements.end(), mayReferToCell);
+    default: return false;
+  }
+}
+
+/// Who looks at the frame gets these pointers and may write through them. LLVM takes values of a stack map for values that nobody writes through, but not
+/// those of an assembly, which here is empty.
+void publish(llvm::IRBuilder<>& builder, llvm::ArrayRef<llvm::Value*> scalars) {
+  for (llvm::Value* scalar : scalars) {
+    if (!scalar->getType()->isPointerTy() || llvm::isa<llvm::Constant>(scalar)) continue;
+    auto* type = llvm::FunctionType::get(builder.getVoidTy(), {scalar->getType()}, false);
+    builder.CreateCall(llvm::InlineAsm::get(type, "", "r", /*hasSideEffects=*/true), {scalar})->setDoesNotThrow();
+  }
+}
+
 }  // namespace
 
 bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type->length < 32; }
@@ -51,7 +75,11 @@ llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, l
                                            const CallSiteShape& shape) {
   llvm::SmallVector<llvm::Value*, 8> keepalives;
   if (shape.resultMemory) keepalives.push_back(shape.resultMemory);
-  for (const auto& use : instruction.keepalives) appendScalars(builder_, value(use.target), keepalives);
+  for (const auto& use : instruction.keepalives) {
+    std::size_t first = keepalives.size();
+    appendScalars(builder_, value(use.target), keepalives);
+    if (module_.level() != OptLevel::O0 && mayReferToCell(use->type)) publish(builder_, llvm::ArrayRef(keepalives).drop_front(first));
+  }
   llvm::OperandBundleDef bundle("deopt", llvm::ArrayRef<llvm::Value*>(keepalives));
   llvm::CallBase* call = nullptr;
   llvm::BasicBlock* next = nullptr;

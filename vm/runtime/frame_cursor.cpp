@@ -27,6 +27,14 @@ Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const F
   return cursor;
 }
 
+/// Stack pointer that the top frame of a READY stack goes on with.
+std::uintptr_t innermostStackPointer(const abi::StackObject& stack) {
+  const auto* saved = static_cast<const abi::SavedFrame*>(stack.savedPointer);
+  if (saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame))
+    return reinterpret_cast<const abi::ResumeFrame*>(saved)->stackPointer;
+  return reinterpret_cast<std::uintptr_t>(saved + 1);
+}
+
 }  // namespace
 
 Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
@@ -42,7 +50,7 @@ Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
   if (!isReady(*cursor->stack)) return makeError(ErrorId::StackNotReady);
   const FramePosition& position = cursor->position;
   if (position.kind == FrameKind::End) return makeError(ErrorId::NoFrameBelow);
-  if (position.registers.stackPointer <= reinterpret_cast<std::uintptr_t>(cursor->stack->savedPointer))
+  if (position.registers.stackPointer < innermostStackPointer(*cursor->stack))
     return makeError(ErrorId::FrameGone);
   return &position;
 }
