@@ -40,9 +40,9 @@ std::uintptr_t innermostStackPointer(const abi::StackObject& stack) {
 Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
   if (!stack) return makeError(ErrorId::StackNull);
   if (!isReady(*stack)) return makeError(ErrorId::StackNotReady);
-  FrameWalker walker(thread.vm().codeMap(), thread.unwindCache);
-  GAUR_TRY(walker.begin(*stack));
-  return makeCursor(thread, stack, walker.position());
+  FramePosition top{};
+  FrameWalker(thread.vm().codeMap(), thread.unwindCache, top).begin(*stack);
+  return makeCursor(thread, stack, top);
 }
 
 Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
@@ -56,11 +56,8 @@ Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
 }
 
 Result<void> nextFrame(Thread& thread, FrameCursor* cursor) {
-  GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
-  FrameWalker walker(thread.vm().codeMap(), thread.unwindCache, *position);
-  GAUR_TRY(walker.next());
-  cursor->position = walker.position();
-  return {};
+  GAUR_TRY(frameOf(cursor));
+  return FrameWalker(thread.vm().codeMap(), thread.unwindCache, cursor->position).next();
 }
 
 Result<FrameCursor*> copyCursor(Thread& thread, const FrameCursor* cursor) {

@@ -43,45 +43,45 @@ std::uintptr_t stackPointerAfter(const abi::CallSiteRow& row, std::uintptr_t cfa
 
 }  // namespace
 
-Result<void> FrameWalker::begin(const abi::StackObject& stack) {
-  return enter(static_cast<abi::SavedFrame*>(stack.savedPointer));
+void FrameWalker::begin(const abi::StackObject& stack) {
+  enter(static_cast<abi::SavedFrame*>(stack.savedPointer));
 }
 
 Result<void> FrameWalker::next() {
   switch (position_.kind) {
-    case FrameKind::End: return makeError(ErrorId::NoFrameBelow);
-    case FrameKind::NotBegun: return enter(startFrameOf(position_).below);
+    case FrameKind::Compiled:
+    case FrameKind::Undefined:
+      leave(cache_.find(map_, position_.registers.pc));
+      settle();
+      return {};
+    case FrameKind::NotBegun: enter(startFrameOf(position_).below); return {};
     case FrameKind::Native: {
       UnwindRegisters registers = position_.registers;
       GAUR_TRY_ASSIGN(NativeEnd end, unwindNative(map_, registers));
-      position_.saved = nullptr;
-      position_.registers = registers;
-      if (end == NativeEnd::CompiledCode) return settle();
-      position_.kind = FrameKind::End;
+      position_ = {registers, nullptr, FrameKind::End};
+      if (end == NativeEnd::CompiledCode) settle();
       return {};
     }
-    case FrameKind::Compiled:
-    case FrameKind::Undefined: leave(cache_.find(map_, position_.registers.pc)); return settle();
+    case FrameKind::End: break;
   }
-  GAUR_UNREACHABLE("no such kind of frame");
+  return makeError(ErrorId::NoFrameBelow);
 }
 
 /// To the caller of a compiled frame. The stack pointer becomes the one before the call.
 void FrameWalker::leave(const jit::UnwindStep& step) {
-  RegisterFile registers(position_.registers);
-  std::uintptr_t framePointer = registers[RegisterFile::kFramePointer];
+  UnwindRegisters& registers = position_.registers;
+  std::uintptr_t framePointer = framePointerOf(registers);
   std::uintptr_t cfa = moved(framePointer, step.cfaOffset);
   for (std::uint32_t i = 0; i < step.savedCount; ++i)
-    registers[step.saved[i].dwarfNumber] = wordAt(moved(cfa, step.saved[i].cfaOffset));
-  registers[RegisterFile::kFramePointer] = wordAt(framePointer);
-  registers.storeTo(position_.registers);
-  position_.registers.pc = wordAt(returnPlace(framePointer, cfa));
-  position_.registers.stackPointer = cfa;
+    calleeSaved(registers, step.saved[i].dwarfNumber) = wordAt(moved(cfa, step.saved[i].cfaOffset));
+  framePointerOf(registers) = wordAt(framePointer);
+  registers.pc = wordAt(returnPlace(framePointer, cfa));
+  registers.stackPointer = cfa;
   position_.saved = nullptr;
 }
 
 /// From registers in some frame to the next frame that shows, which may be that one.
-Result<void> FrameWalker::settle() {
+void FrameWalker::settle() {
   UnwindRegisters& registers = position_.registers;
   while (true) {
     if (registers.pc == addressOf(gaur_startReturn))
@@ -97,17 +97,16 @@ Result<void> FrameWalker::settle() {
         registers.stackPointer = stackPointerAfter(
             *step.site.row, canonicalAddress(registers, step.cfaOffset), registers.stackPointer);
         position_.kind = function.kind == CodeKind::Function ? FrameKind::Compiled : FrameKind::Undefined;
-        return {};
+        return;
       case CodeKind::StartAdapter: leave(step); break;
       case CodeKind::NativeAdapter: return passAdapter(step);
     }
   }
   position_.kind = FrameKind::End;
-  return {};
 }
 
 /// From an adapter that native code called to that native code.
-Result<void> FrameWalker::passAdapter(const jit::UnwindStep& step) {
+void FrameWalker::passAdapter(const jit::UnwindStep& step) {
   const abi::CallSiteRow& row = *step.site.row;
   std::uintptr_t framePointer = framePointerOf(position_.registers);
   if (row.keepaliveCount != 0)
@@ -118,10 +117,9 @@ Result<void> FrameWalker::passAdapter(const jit::UnwindStep& step) {
   UnwindRegisters registers = position_.registers;
   auto end = unwindNative(map_, registers);
   position_.kind = end && *end == NativeEnd::Host ? FrameKind::End : FrameKind::Native;
-  return {};
 }
 
-Result<void> FrameWalker::enter(abi::SavedFrame* saved) {
+void FrameWalker::enter(abi::SavedFrame* saved) {
   UnwindRegisters& registers = position_.registers;
   position_.saved = saved;
   framePointerOf(registers) = addressOf(saved->framePointer);
@@ -129,22 +127,21 @@ Result<void> FrameWalker::enter(abi::SavedFrame* saved) {
   registers.pc = addressOf(saved->pc);
   if (registers.pc == addressOf(gaur_startFrame)) {
     position_.kind = FrameKind::NotBegun;
-    return {};
+    return;
   }
   if (registers.pc == addressOf(gaur_stackBottom)) {
     position_.kind = FrameKind::End;
-    return {};
+    return;
   }
   if (registers.pc == addressOf(gaur_resumeFrame))
     readResumeFrame(*reinterpret_cast<abi::ResumeFrame*>(saved), registers);
   const jit::UnwindStep& step = cache_.find(map_, registers.pc);
   if (!step.site) {
     position_.kind = FrameKind::Native;
-    return {};
+    return;
   }
   position_.kind =
       step.site.function->kind == CodeKind::Undefined ? FrameKind::Undefined : FrameKind::Compiled;
-  return {};
 }
 
 std::uint64_t valueAt(const jit::CodeSite& site, std::uintptr_t framePointer,

@@ -47,36 +47,31 @@ struct OuterCookie {
 
 class FrameWalker {
  public:
-  /// Stands nowhere. The references have to live as long as the walker; the cache is that of the calling
+  /// Walks `position`. The references have to live as long as the walker; the cache is that of the calling
   /// thread.
-  FrameWalker(const jit::CodeMap& map, jit::UnwindCache& cache) : map_(map), cache_(cache) {
+  FrameWalker(const jit::CodeMap& map, jit::UnwindCache& cache, FramePosition& position)
+      : map_(map), cache_(cache), position_(position) {
     cache.refresh(map);
-  }
-  /// Stands where another stood.
-  FrameWalker(const jit::CodeMap& map, jit::UnwindCache& cache, const FramePosition& at)
-      : FrameWalker(map, cache) {
-    position_ = at;
   }
 
   /// Goes to the innermost frame. Requires: the stack is READY.
-  Result<void> begin(const abi::StackObject& stack);
+  void begin(const abi::StackObject& stack);
   /// Goes one frame outwards. An error where there is none, or where native frames cannot be passed; then it
   /// stays.
   Result<void> next();
 
-  const FramePosition& position() const { return position_; }
   /// Of the call of an exposed function that was passed last; nothing where none was passed.
   const std::optional<OuterCookie>& outerCookie() const { return outerCookie_; }
 
  private:
-  Result<void> enter(abi::SavedFrame* saved);
-  Result<void> settle();
-  Result<void> passAdapter(const jit::UnwindStep& step);
+  void enter(abi::SavedFrame* saved);
+  void settle();
+  void passAdapter(const jit::UnwindStep& step);
   void leave(const jit::UnwindStep& step);
 
   const jit::CodeMap& map_;
   jit::UnwindCache& cache_;
-  FramePosition position_{};
+  FramePosition& position_;
   std::optional<OuterCookie> outerCookie_;
 };
 

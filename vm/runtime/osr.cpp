@@ -28,10 +28,9 @@ bool isSameFrame(const FramePosition& a, const FramePosition& b) {
          framePointerOf(a.registers) == framePointerOf(b.registers);
 }
 
-/// Walks until the walker stands at the frame. An error where that is none of the stack's frames.
-Result<void> findFrame(FrameWalker& walker, const FramePosition& wanted) {
-  while (!isSameFrame(walker.position(), wanted)) {
-    const FramePosition& here = walker.position();
+/// Walks until `here` is the frame. An error where that is none of the stack's frames.
+Result<void> findFrame(FrameWalker& walker, const FramePosition& here, const FramePosition& wanted) {
+  while (!isSameFrame(here, wanted)) {
     if (here.kind == FrameKind::End || here.registers.stackPointer > wanted.registers.stackPointer)
       return makeError(ErrorId::FrameGone);
     GAUR_TRY(walker.next());
@@ -87,12 +86,11 @@ Result<void> popFramesTo(Thread& thread, const FrameCursor* cursor) {
   GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
   abi::StackObject& stack = *cursor->stack;
   const jit::CodeMap& map = thread.vm().codeMap();
-  FrameWalker walker(map, thread.unwindCache);
-  GAUR_TRY(walker.begin(stack));
-  GAUR_TRY(findFrame(walker, *position));
-  // The position is copied: the cursor's own may lie in memory that the collector looks at only through this
-  // thread.
-  const FramePosition top = walker.position();
+  // Where the frame waits now, which may be another place than when the cursor came to it.
+  FramePosition top{};
+  FrameWalker walker(map, thread.unwindCache, top);
+  walker.begin(stack);
+  GAUR_TRY(findFrame(walker, top, *position));
   void* memory = valueMemoryOf(map, top);
   abi::SavedFrame* saved = top.saved ? top.saved : makeResumeFrame(top);
   stack.valueMemory = memory;

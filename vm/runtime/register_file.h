@@ -2,6 +2,7 @@
 // frame to frame. UnwindRegisters is the form in which they are kept.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "vm/abi/stack_object.h"
@@ -47,6 +48,12 @@ class RegisterFile {
 /// The return address lies below the frame's canonical address.
 inline constexpr std::uintptr_t kReturnAddressBytes = 8;
 
+/// The register with this DWARF number.
+inline std::uintptr_t& calleeSaved(UnwindRegisters& registers, unsigned number) {
+  constexpr unsigned char kPlaces[16] = {0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 3, 4, 5};
+  static_assert(offsetof(UnwindRegisters, rbx) == 0 && offsetof(UnwindRegisters, r15) == 40);
+  return reinterpret_cast<std::uintptr_t*>(&registers)[kPlaces[number & 15]];
+}
 inline std::uintptr_t& framePointerOf(UnwindRegisters& registers) { return registers.rbp; }
 inline std::uintptr_t framePointerOf(const UnwindRegisters& registers) { return registers.rbp; }
 #elif defined(__aarch64__)
@@ -77,6 +84,9 @@ class RegisterFile {
 };
 inline constexpr std::uintptr_t kReturnAddressBytes = 0;
 
+inline std::uintptr_t& calleeSaved(UnwindRegisters& registers, unsigned number) {
+  return number < 72 ? registers.x19to30[number - 19] : registers.d8to15[number - 72];
+}
 inline std::uintptr_t& framePointerOf(UnwindRegisters& registers) { return registers.x19to30[10]; }
 inline std::uintptr_t framePointerOf(const UnwindRegisters& registers) { return registers.x19to30[10]; }
 #endif
