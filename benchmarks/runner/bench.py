@@ -39,6 +39,10 @@ LOADED_FUNCTIONS = 5000
 CALL_OUT_GOAL = 1.2
 CALL_IN_GOAL = 4.0
 START_GOAL = 2.0
+WATCHPOINT_GOAL = 1.01
+EMPTY_WATCHPOINT_GOAL = 1.10
+WATCHPOINT_SITES = 1000
+TOGGLE_NANOSECONDS = 50000
 BYTES_PER_FUNCTION = 1536
 CODE_MAPPINGS = 64
 
@@ -191,6 +195,32 @@ def native_calls(bench):
         bench.measure_row(report.Row("calls", label, "C pointer", goal, "ns"), action)
 
 
+def watchpoints(bench):
+    if not bench.wants("watchpoint"):
+        return
+    for kind, label, goal in ((0, "disabled in a loop", WATCHPOINT_GOAL), (1, "disabled in an empty loop", EMPTY_WATCHPOINT_GOAL)):
+        arguments = [str(bench.size((300000000, 2000000000))), str(kind)]
+        ours = bench.run_command([PROGRAMS / "watchpoint.uir"], arguments)
+        without = bench.run_command([PROGRAMS / "nowatchpoint.uir"], arguments)
+        bench.measure_row(
+            report.Row("watchpoints", label, "without", goal, "ns"),
+            lambda row, ours=ours, without=without: bench.fill(row, ours, without, measure.printed_nanoseconds))
+
+    def toggle(row):
+        sites = bench.out / f"sites{WATCHPOINT_SITES}.uir"
+        sites.write_text(generate.site_bundle(WATCHPOINT_SITES), encoding="utf-8")
+        command = bench.run_command([sites, PROGRAMS / "toggle.uir"], [bench.size((2000, 20000))], "--eager")
+        runs = [measure.run(command) for _ in range(bench.pairs)]
+        if any(run.lines[0] != str(WATCHPOINT_SITES) for run in runs):
+            raise measure.Failed(f"{runs[0].lines[0]} of {WATCHPOINT_SITES} watchpoints were enabled")
+        times = sorted(measure.printed_nanoseconds(run) for run in runs)
+        row.ours, row.peer = times[len(times) // 2], float(TOGGLE_NANOSECONDS)
+        row.ratios = [time / row.peer for time in times]
+        row.ratio = row.ours / row.peer
+
+    bench.measure_row(report.Row("watchpoints", f"{WATCHPOINT_SITES} toggled", "limit", 1.0, "ns"), toggle)
+
+
 def compile_latency(bench):
     """CPU per function = (run of N functions - run of none) / N, start-up and one execution of each included in both."""
     if not bench.wants("compile"):
@@ -273,8 +303,8 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, compile_latency, code_footprint, start_up)
-NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "compile", "footprint", "startup",
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, compile_latency, code_footprint, start_up)
+NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "compile", "footprint", "startup",
          "kernels", "allocation", "calls")
 
 

@@ -138,6 +138,20 @@ def llvm_module(count, seed):
     return "".join(parts)
 
 
+def site_bundle(count):
+    """`count` functions with one watchpoint each, all of ID 1, and @site_sum, which calls them and tells how many are enabled."""
+    parts = ['.typedef @site_i64 = int<64>\n.const @site_0 <@site_i64> = 0\n.const @site_1 <@site_i64> = 1\n'
+             '.funcsig @site_sig = () -> (@site_i64)\n']
+    for index in range(count):
+        parts.append(f".funcdef @site{index} VERSION %v1 <@site_sig> {{\n  %entry():\n    WPBRANCH 1 %off() %on()\n"
+                     "  %off():\n    RET (@site_0)\n  %on():\n    RET (@site_1)\n}\n")
+    parts.append(".funcdef @site_sum VERSION %v1 <@site_sig> {\n  %entry():\n    %s0 = ADD <@site_i64> @site_0 @site_0\n")
+    for index in range(count):
+        parts.append(f"    %x{index} = CALL <@site_sig> @site{index} ()\n    %s{index + 1} = ADD <@site_i64> %s{index} %x{index}\n")
+    parts.append(f"    RET (%s{count})\n}}\n")
+    return "".join(parts)
+
+
 def tiny_bundle(count, main):
     """`count` functions of three instructions under names of their own, so that other bundles can be loaded beside them.
     `main` True adds a @main that writes one line and sleeps for ever, so that the process can be looked at."""

@@ -9,29 +9,50 @@
 
 namespace gaur::jit {
 
-void FunctionLowering::watchpointSite(std::uint32_t watchpoint, llvm::BasicBlock* disabled) {
-  llvm::BasicBlock* enabled = newBlock("enabled");
-  auto* type = llvm::FunctionType::get(builder_.getVoidTy(), false);
+namespace {
+
+llvm::InlineAsm* assembly(llvm::LLVMContext& context, const std::string& text, const char* constraints) {
+  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), false);
+  return llvm::InlineAsm::get(type, text, constraints, /*hasSideEffects=*/true);
+}
+
+/// The assembly stays where it is, but accesses to memory may move across it: those of a loop out of the
+/// loop.
+void letMemoryPass(llvm::CallBase& call) {
+  call.setDoesNotThrow();
+  call.setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly());
+}
+
+}  // namespace
+
+void FunctionLowering::watchpointSite(std::uint32_t watchpoint, const ir::Dest* disabled) {
+  llvm::LLVMContext& context = module_.context();
+  llvm::BasicBlock* off = newBlock("disabled");
+  llvm::BasicBlock* on = newBlock("enabled");
   auto text = watchpointAssembly(llvm::Triple(module_.module().getTargetTriple()), watchpoint);
-  auto* branch = builder_.CreateCallBr(type, llvm::InlineAsm::get(type, text, "!i", /*hasSideEffects=*/true),
-                                       disabled, {enabled}, {});
-  // It stays where it is, but accesses to memory may move across it: those of a loop out of the loop.
-  branch->setDoesNotThrow();
-  branch->setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly());
-  branch->setMetadata(llvm::LLVMContext::MD_prof,
-                      llvm::MDBuilder(module_.context()).createLikelyBranchWeights());
-  builder_.SetInsertPoint(enabled);
+  llvm::InlineAsm* site = assembly(context, text, "!i");
+  auto* branch = builder_.CreateCallBr(site->getFunctionType(), site, off, {on}, {});
+  letMemoryPass(*branch);
+  branch->setMetadata(llvm::LLVMContext::MD_prof, llvm::MDBuilder(context).createLikelyBranchWeights());
+
+  // Both ways begin in a block of their own that is not empty, so that LLVM never joins them with others: it
+  // cannot split such an edge again, nor bring a loop into shape that has one as its back edge.
+  builder_.SetInsertPoint(off);
+  llvm::InlineAsm* nothing = assembly(context, "", "");
+  letMemoryPass(*builder_.CreateCall(nothing->getFunctionType(), nothing));
+  branchTo(disabled);
+  builder_.SetInsertPoint(on);
   // Who enables a watchpoint has something to tell: it has happened before what runs here.
   builder_.CreateFence(llvm::AtomicOrdering::Acquire);
 }
 
 void FunctionLowering::lowerWpBranch(ir::WpBranch inst) {
-  watchpointSite(inst.watchpointId(), edgeBlock(inst.disabled()));
+  watchpointSite(inst.watchpointId(), inst.disabled());
   branchTo(inst.enabled());
 }
 
 void FunctionLowering::lowerWatchpoint(ir::Watchpoint inst) {
-  watchpointSite(inst.watchpointId(), edgeBlock(inst.disabled()));
+  watchpointSite(inst.watchpointId(), inst.disabled());
   trapCall(inst.inst);
   branchTo(inst.enabled());
 }

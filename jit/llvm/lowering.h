@@ -174,8 +174,9 @@ class FunctionLowering {
   llvm::BasicBlock* failureBlock(const ir::Instruction& instruction, abi::GuestFailure failure);
   /// Ends the block of an instruction that carries EXC by branching to its normal destination; nothing otherwise.
   void finish(const ir::Instruction& instruction);
-  /// Ends the block with the patchable instruction of a watchpoint: on to `disabled`, or aside to `enabled`. The builder goes on in `enabled`.
-  void watchpointSite(std::uint32_t watchpoint, llvm::BasicBlock* disabled);
+  /// Ends the block with the patchable instruction of a watchpoint, which goes on to `disabled`. The builder stands where it goes while the
+  /// watchpoint is enabled.
+  void watchpointSite(std::uint32_t watchpoint, const ir::Dest* disabled);
   /// `if (condition) goto failureBlock` at low probability; goes on in a new block.
   void failIf(llvm::Value* condition, const ir::Instruction& instruction, abi::GuestFailure failure);
 

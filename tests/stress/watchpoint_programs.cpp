@@ -50,7 +50,7 @@ std::string withFlags(const std::string& text) {
   auto contains = [&](const char* word) { return line.find(word) != std::string::npos; };
   while (std::getline(lines, line)) {
     if (!hasFlags && line.rfind(".global", 0) == 0) {
-      for (unsigned i = 1; i <= kWatchpoints + 1; ++i)
+      for (unsigned i = 1; i <= kWatchpoints; ++i)
         result += ".global @enabled" + std::to_string(i) + " <@i1>\n";
       result += ".const @flag.on <@i1> = 1\n.const @flag.off <@i1> = 0\n";
       hasFlags = true;
@@ -74,6 +74,9 @@ std::string withFlags(const std::string& text) {
   return result;
 }
 
+/// The answer that a trap handler begins with is to go on with no values.
+void goOn(runtime::Thread&, abi::StackObject&, std::uint32_t, runtime::TrapAnswer&, void*) {}
+
 /// What @main returns, or a text that says how it ended.
 std::string run(const std::string& text, std::uint64_t optLevel) {
   Options options;
@@ -81,6 +84,7 @@ std::string run(const std::string& text, std::uint64_t optLevel) {
   options.heapSize = std::uint64_t{16} << 20;
   auto vm = runtime::MicroVm::create(options);
   if (!vm) return vm.error().message;
+  (*vm)->trapHandlers().set(goOn, nullptr);
   Diagnostics diagnostics;
   SourceText source{"random", text};
   if (!(*vm)->load(source, diagnostics)) return render(diagnostics, source);

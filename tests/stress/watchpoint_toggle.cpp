@@ -1,8 +1,9 @@
 // Watchpoints enabled and disabled by one thread while others run, load and compile the code that has them.
 //   stress_watchpoint_toggle SECONDS OPT_LEVEL
-// A loop of N rounds adds 1 in each where its watchpoint is disabled and kEnabledStep where it is enabled:
-// any other sum would be a round that took neither path or both. What was compiled while the states were
-// changing has to have the state that was set last.
+// A loop of N rounds adds 1 in each where its watchpoint is disabled and kEnabledStep where it is enabled
+// (on the other side of a WPBRANCH, or as the value that a WATCHPOINT is resumed with): any other sum would
+// be a round that took neither path or both. What was compiled while the states were changing has to have the
+// state that was set last.
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +16,7 @@
 
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/resumption.h"
 #include "vm/support/platform.h"
 
 namespace {
@@ -26,7 +28,6 @@ constexpr std::int64_t kRounds = 20000;
 constexpr std::int64_t kEnabledStep = 1000003;
 constexpr unsigned kLoopWatchpoint = 7;
 constexpr unsigned kLoadedWatchpoint = 9;
-constexpr unsigned kRunners = 3;
 
 constexpr const char* kLoop = R"(
   .typedef @i64 = int<64>
@@ -50,6 +51,19 @@ constexpr const char* kLoop = R"(
       %m = SUB <@i64> %n @1
       %more = SGT <@i64> %m @0
       BRANCH2 %more %head(%m %sum) %done(%sum)
+    %done(<@i64> %sum):
+      RET %sum
+  }
+  .funcdef @trap_loop VERSION %v1 <@loop.sig> {
+    %entry(<@i64> %n):
+      BRANCH %head(%n @0)
+    %head(<@i64> %n <@i64> %sum):
+      %step = WATCHPOINT 7 <@i64> %add(%n %sum @1) %add(%n %sum %step) KEEPALIVE(%n %sum)
+    %add(<@i64> %n <@i64> %sum <@i64> %step):
+      %next = ADD <@i64> %sum %step
+      %m = SUB <@i64> %n @1
+      %more = SGT <@i64> %m @0
+      BRANCH2 %more %head(%m %next) %done(%next)
     %done(<@i64> %sum):
       RET %sum
   }
@@ -93,11 +107,20 @@ struct Counts {
   std::atomic<std::uint64_t> disabled{0}, enabled{0}, toggles{0}, loaded{0};
 };
 
-/// Runs the loop again and again.
-void runLoops(MicroVm& vm, const std::atomic<bool>& stop, Counts& counts) {
+/// The trap handler: resumes with kEnabledStep.
+void resume(runtime::Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint,
+            runtime::TrapAnswer& answer, void*) {
+  if (watchpoint != kLoopWatchpoint) fail("a trap of watchpoint " + std::to_string(watchpoint));
+  const ir::Type* type = thread.vm().program().types().intType(64);
+  const void* value = &kEnabledStep;
+  runtime::setValues(abi::LayoutTable::shared(), stack, {&type, 1}, {&value, 1}, answer.image);
+}
+
+/// Runs one of the loops again and again.
+void runLoops(MicroVm& vm, const char* loop, const std::atomic<bool>& stop, Counts& counts) {
   runtime::attachForGood(vm);
   while (!stop.load(std::memory_order_relaxed)) {
-    std::int64_t sum = call(vm, "@loop", kRounds);
+    std::int64_t sum = call(vm, loop, kRounds);
     std::int64_t enabled = sum / kEnabledStep, disabled = sum % kEnabledStep;
     if (enabled + disabled != kRounds)
       fail("a loop of " + std::to_string(kRounds) + " rounds gave " + std::to_string(sum));
@@ -140,13 +163,14 @@ int main(int argc, char** argv) {
   auto vm = MicroVm::create(options);
   if (!vm) fail(vm.error().message);
   load(**vm, kLoop);
+  (*vm)->trapHandlers().set(resume, nullptr);
 
   std::atomic<bool> stop{false};
   Counts counts;
   std::vector<std::string> names;
   std::vector<std::thread> threads;
-  for (unsigned i = 0; i < kRunners; ++i)
-    threads.emplace_back(runLoops, std::ref(**vm), std::cref(stop), std::ref(counts));
+  for (const char* loop : {"@loop", "@loop", "@trap_loop"})
+    threads.emplace_back(runLoops, std::ref(**vm), loop, std::cref(stop), std::ref(counts));
   threads.emplace_back(loadFunctions, std::ref(**vm), std::cref(stop), std::ref(names));
   threads.emplace_back(toggle, std::ref(**vm), std::cref(stop), std::ref(counts));
   std::this_thread::sleep_for(std::chrono::duration<double>(std::strtod(argv[1], nullptr)));

@@ -155,15 +155,15 @@ void RandomFunctionText::finish(std::size_t index) {
 }
 
 void RandomFunctionText::watchpoint(const std::string& one, const std::string& other) {
-  if (random_.chance(80)) {
-    line("WPBRANCH " + std::to_string(1 + random_.below(top_.options.watchpoints)) + " " + one + " " + other);
+  std::string number = std::to_string(1 + random_.below(top_.options.watchpoints));
+  if (random_.chance(60)) {
+    line("WPBRANCH " + number + " " + one + " " + other);
     return;
   }
   std::string kept;
   for (const Value& value : values_)
     if (random_.chance(20)) kept += " " + value.name;
-  line("WATCHPOINT " + std::to_string(top_.options.watchpoints + 1) + " <> " + one + " " + other +
-       " KEEPALIVE(" + kept + ")");
+  line("WATCHPOINT " + number + " <> " + one + " " + other + " KEEPALIVE(" + kept + ")");
 }
 
 /// Ends the last block.
