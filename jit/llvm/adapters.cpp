@@ -1,8 +1,10 @@
 // Adapters are the frames at which unwinding ends: every one catches what the Mu function throws.
 #include "jit/llvm/adapters.h"
 
+#include "jit/llvm/native_convention.h"
 #include "jit/llvm/value_parts.h"
 #include "vm/abi/thread_block.h"
+#include "vm/abi/value_passing.h"
 
 namespace gaur::jit {
 
@@ -92,20 +94,12 @@ llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature
 }
 
 llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature* signature) {
-  llvm::SmallVector<llvm::Type*, 8> parameters{llvm::PointerType::getUnqual(module.context())};
-  for (const ir::Type* type : signature->parameters) {
-    if (isNativeAggregate(type)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate parameter"}));
-    parameters.push_back(module.valueType(type));
-  }
+  NativeCallee native(module, signature);
   const ir::Type* resultType = signature->results.empty() ? nullptr : signature->results[0];
-  if (resultType && isNativeAggregate(resultType)) module.fail(makeError(ErrorId::NotAvailable, {"an exposed function with an aggregate result"}));
-  auto* returned = resultType ? module.valueType(resultType) : llvm::Type::getVoidTy(module.context());
-  AdapterLowering adapter(module, signature, llvm::FunctionType::get(returned, parameters, false));
-  if (module.failure()) return adapter.function;
+  AdapterLowering adapter(module, signature, native.type());
   auto& builder = adapter.builder;
   llvm::Function* function = adapter.function;
-  function->addParamAttr(0, llvm::Attribute::Nest);
-  if (resultType && isNarrowInt(resultType)) function->addRetAttr(llvm::Attribute::ZExt);
+  native.setAttributes(*function);
 
   auto* pointer = builder.getPtrTy();
   llvm::Value* exposed = function->getArg(0);
@@ -115,16 +109,11 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
     slot->setAlignment(llvm::Align(16));
     return slot;
   };
-  const std::uint64_t resultBytes = resultType ? module.layoutOf(resultType).size : 0;
-  llvm::Value* resultMemory = cell(resultBytes);
+  llvm::Value* resultMemory = cell(abi::memoryBytes(module.environment().layouts(), signature->results));
   llvm::SmallVector<std::uint64_t, 8> offsets;
   llvm::Value* argumentMemory = cell(placeInMemory(module.environment().layouts(), signature->parameters, offsets));
-  auto ret = [&](llvm::Value* result) {
-    if (resultType)
-      builder.CreateRet(result);
-    else
-      builder.CreateRetVoid();
-  };
+  llvm::SmallVector<llvm::Value*, 8> values;
+  for (unsigned i = 0; i < signature->parameters.size(); ++i) values.push_back(native.parameter(builder, *function, i));
 
   llvm::Value* stack = builder.CreateLoad(pointer, adapter.at(module.currentThread(builder), offsetof(abi::ThreadBlock, stack)));
   llvm::BasicBlock* here = adapter.block("here");
@@ -134,9 +123,9 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
   // Native code that no Mu code called: the function gets a stack of its own.
   builder.SetInsertPoint(elsewhere);
   for (unsigned i = 0; i < offsets.size(); ++i)
-    memory.storePlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i]), function->getArg(i + 1));
+    memory.storePlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i]), values[i]);
   module.callRuntime(builder, abi::RuntimeEntry::gaur_callFromNative, {exposed, argumentMemory, resultMemory});
-  ret(resultType ? memory.loadPlain(resultType, resultMemory) : nullptr);
+  native.ret(builder, *function, resultType ? memory.loadPlain(resultType, resultMemory) : nullptr);
 
   // The callee sees this activation's cookie; callbacks may nest, so the one before is put back.
   builder.SetInsertPoint(here);
@@ -147,10 +136,10 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
   llvm::SmallVector<llvm::Value*, 8> arguments;
   if (adapter.mu_.resultsInMemory) arguments.push_back(resultMemory);
   ParameterParts parts;
-  for (unsigned i = 1; i < function->arg_size(); ++i) parts.append(builder, function->getArg(i), arguments);
+  for (llvm::Value* value : values) parts.append(builder, value, arguments);
   llvm::Value* result = adapter.call(record, arguments, {outer});
   builder.CreateStore(outer, cookie);
-  ret(adapter.mu_.resultsInMemory ? memory.loadPlain(resultType, resultMemory) : result);
+  native.ret(builder, *function, adapter.mu_.resultsInMemory ? memory.loadPlain(resultType, resultMemory) : result);
 
   builder.SetInsertPoint(adapter.pad);
   module.callRuntime(builder, abi::RuntimeEntry::gaur_escapedException, {adapter.exception});
