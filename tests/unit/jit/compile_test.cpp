@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "jit/code_stubs.h"
+#include "jit/instruction_fetch.h"
 #include "jit/llvm/llvm_compiler.h"
 #include "tests/unit/jit/test_environment.h"
 
@@ -129,6 +131,58 @@ TEST_P(Compile, DumpsEveryStage) {
   EXPECT_THAT(assembly, testing::HasSubstr("record" + std::to_string(function("fib").id))) << "what it refers to has a name";
   EXPECT_THAT(dump(DumpStage::CodeMap), testing::HasSubstr("returns to"));
   EXPECT_EQ(slab_.statistics().codeUsed, 0u) << "dumps leave no code behind";
+}
+
+TEST_P(Compile, ListsTheInstructionsOfWatchpoints) {
+  load(R"(
+    .typedef @i64 = int<64>
+    .funcsig @ii = (@i64) -> (@i64)
+    .const @0 <@i64> = 0
+    .const @1 <@i64> = 1
+    .const @1000 <@i64> = 1000
+    .funcdef @f VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        WPBRANCH 9 %loop(%n @0) %loop(%n @1000)
+      %loop(<@i64> %n <@i64> %s):
+        %m = SUB <@i64> %n @1
+        %t = ADD <@i64> %s @1
+        %u = ADD <@i64> %s @1000
+        WPBRANCH 4 %more(%m %t) %more(%m %u)
+      %more(<@i64> %n <@i64> %s):
+        %go = SGT <@i64> %n @0
+        BRANCH2 %go %loop(%n %s) %done(%s)
+      %done(<@i64> %s):
+        RET %s
+    })");
+  compile({"f"});
+  const abi::CodeBlock& block = units_.back()->block();
+  // LLVM may copy a site, but each watchpoint has one, and they are sorted.
+  std::vector<std::uint32_t> order;
+  for (const auto& site : block.watchpoints)
+    if (order.empty() || order.back() != site.watchpoint) order.push_back(site.watchpoint);
+  EXPECT_THAT(order, testing::ElementsAre(4, 9));
+  auto patch = [&](std::uint32_t watchpoint, bool enabled) {
+    for (const auto& site : block.watchpoints) {
+      if (site.watchpoint != watchpoint) continue;
+      ASSERT_TRUE(isPatchable(block.begin + site.siteOffset));
+      auto* code = reinterpret_cast<void*>(block.begin + site.siteOffset);
+      patchWatchpoint(code, slab_.writable(code), enabled ? reinterpret_cast<void*>(block.begin + site.targetOffset) : nullptr);
+    }
+    synchroniseInstructionFetch();
+  };
+  EXPECT_EQ(call("f", {10}), 10);
+  patch(4, true);
+  EXPECT_EQ(call("f", {10}), 10000);
+  patch(9, true);
+  EXPECT_EQ(call("f", {10}), 11000);
+  patch(4, false);
+  EXPECT_EQ(call("f", {10}), 1010);
+  patch(9, false);
+  EXPECT_EQ(call("f", {10}), 10);
+
+  auto text = compiler_->dump(*function("f").current.load(), GetParam(), DumpStage::CodeMap);
+  ASSERT_TRUE(text);
+  EXPECT_THAT(*text, testing::HasSubstr("while watchpoint 4 is enabled"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, Compile, testing::Values(OptLevel::O0, OptLevel::O1, OptLevel::O2), [](const auto& info) {
