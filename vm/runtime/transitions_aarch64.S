@@ -1,5 +1,6 @@
 // Transitions on AArch64 (transitions.h). Prologues there do not check the stack: overflow meets the guard page.
 #if defined(__aarch64__)
+#include "vm/abi/asm_offsets.h"
 
 .macro ENTRY name
   .globl \name
@@ -124,6 +125,170 @@ ENTRY gaur_throw
   mov sp, x9
   br x10
 END gaur_throw
+
+// --- Switching between stacks. Called by compiled code with the convention that keeps only x29 and x30: x20 the stack to go to, x21 where this one wants
+// its results if they come in memory, x22 and x23 the words to pass, v0 and v1 the vectors.
+
+// The thread's block, in x9. Uses x10.
+.macro CURRENT_THREAD
+  adrp x9, :gottprel:gaur_currentThread
+  ldr x9, [x9, #:gottprel_lo12:gaur_currentThread]
+  mrs x10, tpidr_el0
+  ldr x9, [x9, x10]
+.endm
+// Checks the target and leaves the current stack, which x11 then refers to, READY.
+.macro LEAVE_STACK refused
+  cbz x20, \refused
+  ldr x9, [x20, #GAUR_STACK_SAVED_POINTER]
+  cbz x9, \refused
+  stp x29, x30, [sp, #-16]!
+  CURRENT_THREAD
+  ldr x11, [x9, #GAUR_BLOCK_STACK]
+  str x21, [x11, #GAUR_STACK_VALUE_MEMORY]
+  mov x10, sp
+  str x10, [x11, #GAUR_STACK_SAVED_POINTER]
+.endm
+// Binds the thread, whose block x9 refers to, to the stack in x20 and takes its place.
+.macro TAKE_STACK
+  str x20, [x9, #GAUR_BLOCK_STACK]
+  ldr x10, [x20, #GAUR_STACK_SAVED_POINTER]
+  mov sp, x10
+  str xzr, [x20, #GAUR_STACK_SAVED_POINTER]
+.endm
+// Goes on in the frame that the stack stands at.
+.macro CONTINUE
+  ldp x29, x30, [sp], #16
+  br x30
+.endm
+// Throws the exception in x0 as if from the call that the frame waits in.
+.macro CONTINUE_THROWING
+  ldp x29, x30, [sp], #16
+  b gaur_throw
+.endm
+// The stack in x11 is over; the values to pass survive in x22, x23 and on the stack.
+.macro BURY
+  stp q0, q1, [sp, #-32]!
+  mov x0, x11
+  bl gaur_buryStack
+  ldp q0, q1, [sp], #32
+.endm
+
+ENTRY gaur_swapStack
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  mov x0, x22
+  mov x1, x23
+  CONTINUE
+END gaur_swapStack
+
+// gaur_swapThrow: x22 is the exception.
+ENTRY gaur_swapThrow
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  mov x0, x22
+  CONTINUE_THROWING
+END gaur_swapThrow
+
+ENTRY gaur_swapKill
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  BURY
+  mov x0, x22
+  mov x1, x23
+  CONTINUE
+END gaur_swapKill
+
+ENTRY gaur_swapKillThrow
+  LEAVE_STACK .Lrefused
+  TAKE_STACK
+  BURY
+  mov x0, x22
+  CONTINUE_THROWING
+END gaur_swapKillThrow
+
+.Lrefused:
+  stp x29, x30, [sp, #-16]!
+  mov x29, sp
+  mov x0, x20
+  bl gaur_refuseSwap
+
+// gaur_trap: x20 is where the results are wanted if they come in memory. The handler runs on the native stack of the thread.
+ENTRY gaur_trap
+  stp x29, x30, [sp, #-16]!
+  CURRENT_THREAD
+  ldr x0, [x9, #GAUR_BLOCK_STACK]
+  str x20, [x0, #GAUR_STACK_VALUE_MEMORY]
+  mov x10, sp
+  str x10, [x0, #GAUR_STACK_SAVED_POINTER]
+  ldr x10, [x9, #GAUR_BLOCK_NATIVE_STACK_POINTER]
+  sub sp, x10, #64
+  mov x1, sp
+  mov x29, xzr
+  // Returns the stack to go on with; the image at x19 tells how.
+  bl gaur_handleTrap
+  mov x20, x0
+  mov x19, sp
+.Lresume:
+  CURRENT_THREAD
+  ldr x10, [x19, #GAUR_IMAGE_THROWS]
+  cbnz x10, 1f
+  ldp x22, x23, [x19, #GAUR_IMAGE_WORDS]
+  ldp q0, q1, [x19, #GAUR_IMAGE_VECTORS]
+  TAKE_STACK
+  mov x0, x22
+  mov x1, x23
+  CONTINUE
+1:
+  ldr x0, [x19, #GAUR_IMAGE_EXCEPTION]
+  TAKE_STACK
+  CONTINUE_THROWING
+END gaur_trap
+
+ENTRY gaur_enterResumed
+  PUSH_CALLEE_SAVED
+  mov x9, sp
+  str x9, [x1]
+  mov x20, x0
+  mov x19, x2
+  b .Lresume
+END gaur_enterResumed
+
+// The frame of a function that has not begun: its StartFrame begins 16 bytes below the stack pointer, and the values are in the result registers.
+ENTRY gaur_startFrame
+  ldp x9, x20, [sp]
+  ldp x21, x24, [sp, #16]
+  mov x22, x0
+  mov x23, x1
+  sub sp, sp, #16
+  blr x9
+  .globl gaur_startReturn
+gaur_startReturn:
+  ldr x9, [sp, #48]
+  mov sp, x9
+  CONTINUE
+END gaur_startFrame
+
+// A frame whose callee was popped: its registers lie at the stack pointer, then the place to go on and the stack pointer there.
+ENTRY gaur_resumeFrame
+  ldp x19, x20, [sp], #16
+  ldp x21, x22, [sp], #16
+  ldp x23, x24, [sp], #16
+  ldp x25, x26, [sp], #16
+  ldp x27, x28, [sp], #16
+  ldp d8, d9, [sp], #16
+  ldp d10, d11, [sp], #16
+  ldp d12, d13, [sp], #16
+  ldp d14, d15, [sp], #16
+  ldp x9, x10, [sp]
+  mov sp, x10
+  br x9
+END gaur_resumeFrame
+
+// The lowest function of a stack has returned.
+ENTRY gaur_stackBottom
+  mov x29, xzr
+  bl gaur_stackReturned
+END gaur_stackBottom
 
 ENTRY gaur_lazyEntry
   SAVE_ARGUMENTS
