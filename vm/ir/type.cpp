@@ -153,6 +153,24 @@ bool isNativeSafe(const Signature* signature) {
          std::all_of(signature->results.begin(), signature->results.end(), safe);
 }
 
+bool accepts(const Type* expected, const Type* actual) {
+  if (expected == actual) return true;
+  if (expected->kind != actual->kind) return false;
+  if (isRawPointer(expected)) return true;
+  return expected->is(TypeKind::Funcref) && accepts(expected->signature, actual->signature);
+}
+
+bool accepts(const Signature* expected, const Signature* actual) {
+  if (expected == actual) return true;
+  auto same = [](std::span<const Type* const> a, std::span<const Type* const> b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (a[i] != b[i] && !(a[i]->kind == b[i]->kind && isRawPointer(a[i]))) return false;
+    return true;
+  };
+  return same(expected->parameters, actual->parameters) && same(expected->results, actual->results);
+}
+
 const Type* scalarOf(const Type* type) { return type->kind == TypeKind::Vector ? type->element() : type; }
 
 std::string toString(const Type* type, unsigned depth) {

@@ -21,6 +21,9 @@ enum class TypeKind : std::uint8_t {
 
 struct Signature;
 
+/// The longest int; the specification leaves it open.
+inline constexpr std::uint64_t kMaxIntBits = 4096;
+
 /// Immutable once published by the TypeTable, which owns it.
 struct Type {
   TypeKind kind;
@@ -65,6 +68,10 @@ bool isRawPointer(const Type* type);
 bool isTraced(const Type* type);
 bool isNativeSafe(const Type* type);
 bool isNativeSafe(const Signature* signature);
+/// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of the kind, since clients are loose
+/// about what raw pointers point to (map, 14.14).
+bool accepts(const Type* expected, const Type* actual);
+bool accepts(const Signature* expected, const Signature* actual);
 /// int or vector of int, float or vector of float etc.: the scalar a vector operation works on.
 const Type* scalarOf(const Type* type);
 

@@ -261,26 +261,6 @@ void Verifier::checkArgumentScope(const Instruction& inst, const ValueUse& use, 
   checkLocal(*use.target, use.pos);
 }
 
-// --- Questions -----------------------------------------------------------------------------------
-
-bool Verifier::accepts(const Type* expected, const Type* actual) {
-  if (expected == actual) return true;
-  if (expected->kind != actual->kind) return false;
-  if (isRawPointer(expected)) return true;
-  return expected->is(TypeKind::Funcref) && accepts(expected->signature, actual->signature);
-}
-
-bool Verifier::accepts(const Signature* expected, const Signature* actual) {
-  if (expected == actual) return true;
-  auto same = [](std::span<const Type* const> a, std::span<const Type* const> b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-      if (a[i] != b[i] && !(a[i]->kind == b[i]->kind && isRawPointer(a[i]))) return false;
-    return true;
-  };
-  return same(expected->parameters, actual->parameters) && same(expected->results, actual->results);
-}
-
 // --- Reporting -----------------------------------------------------------------------------------
 
 void Verifier::complete(Diagnostic& diagnostic, SourcePos pos) const {

@@ -4,34 +4,7 @@
 
 namespace gaur::ir {
 
-namespace {
-
-constexpr unsigned orders(std::initializer_list<MemoryOrder> list) {
-  unsigned set = 0;
-  for (MemoryOrder order : list) set |= 1u << static_cast<unsigned>(order);
-  return set;
-}
 using enum MemoryOrder;
-constexpr unsigned kLoadOrders = orders({NotAtomic, Relaxed, Consume, Acquire, SeqCst});
-constexpr unsigned kStoreOrders = orders({NotAtomic, Relaxed, Release, SeqCst});
-constexpr unsigned kUpdateOrders = orders({Relaxed, Acquire, Release, AcqRel, SeqCst});
-constexpr unsigned kFailureOrders = orders({Relaxed, Acquire, SeqCst});
-constexpr unsigned kFenceOrders = orders({Acquire, Release, AcqRel, SeqCst});
-
-/// One machine word or a power-of-two part of it.
-bool isWordInt(const Type* type) {
-  return type->is(TypeKind::Int) &&
-         (type->length == 8 || type->length == 16 || type->length == 32 || type->length == 64);
-}
-/// References, pointers and tagged references: one word, exchanged as a whole.
-bool isWordReference(const Type* type) {
-  return isGeneralReference(type) || isRawPointer(type) || type->is(TypeKind::Weakref) ||
-         type->is(TypeKind::Tagref64);
-}
-bool isExchangeable(const Type* type) { return isWordInt(type) || isWordReference(type); }
-bool isAtomic(const Type* type) { return isExchangeable(type) || isFloating(type); }
-
-}  // namespace
 
 // --- Aggregate values ----------------------------------------------------------------------------
 
@@ -205,8 +178,8 @@ void Verifier::checkGetVarPartIref(const Instruction& inst) {
 
 // --- Access --------------------------------------------------------------------------------------
 
-void Verifier::checkOrder(const Instruction& inst, MemoryOrder order, unsigned legal, ErrorId id) {
-  if (((legal >> static_cast<unsigned>(order)) & 1) == 0) error(id, inst.pos, {text(order)});
+void Verifier::checkOrder(const Instruction& inst, MemoryOrder order, const OrderSet& legal, ErrorId id) {
+  if (!legal.has(order)) error(id, inst.pos, {text(order)});
 }
 
 /// An iref to something else than the instruction says is an error, except between scalars of one kind: the

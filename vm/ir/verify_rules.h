@@ -6,12 +6,12 @@
 #include <initializer_list>
 #include <vector>
 
+#include "vm/ir/memory_rules.h"
 #include "vm/ir/verifier.h"
 
 namespace gaur::ir {
 
 /// Limits that the specification leaves to the implementation.
-inline constexpr std::uint64_t kMaxIntBits = 4096;
 inline constexpr std::uint64_t kMaxVectorLength = 4096;
 /// Scalars in an SSA value.
 inline constexpr std::uint64_t kMaxValueParts = 16384;
@@ -110,16 +110,12 @@ class Verifier {
   bool checkLocationKind(const Instruction& inst);
   void checkPassedValues(const Instruction& inst, std::span<const TypeUse> types,
                          std::span<const ValueUse> values);
-  void checkOrder(const Instruction& inst, MemoryOrder order, unsigned legal, ErrorId error);
+  void checkOrder(const Instruction& inst, MemoryOrder order, const OrderSet& legal, ErrorId error);
   void checkWatchpointId(const Instruction& inst);
   void checkResultTypes(const Instruction& inst, std::span<const TypeUse> types, ErrorId error);
   void checkCommonTypes(const Instruction& inst, const CommonInstInfo& row);
 
   // --- Questions ---------------------------------------------------------------------------------
-  /// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of
-  /// the kind, since clients are loose about what raw pointers point to (map, 14.14).
-  static bool accepts(const Type* expected, const Type* actual);
-  static bool accepts(const Signature* expected, const Signature* actual);
   /// Scalars in a value of this type, saturating, how deep it nests, and whether it holds a weakref.
   struct Extent {
     std::uint64_t parts = 0;

@@ -61,6 +61,8 @@ class MicroVm final : private jit::Environment {
   gc::Heap& heap() { return *heap_; }
   StackArena& stacks() { return stacks_; }
   const StackArena& stacks() const { return stacks_; }
+  /// What the collector asks for more roots from now on; null: nobody.
+  void setClientRoots(const ClientRoots* client) { roots_.setClient(client); }
   PinTable& pins() { return roots_.pins(); }
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }

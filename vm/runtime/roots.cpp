@@ -23,6 +23,7 @@ void Roots::addCells(std::span<const Cell> cells) {
 void Roots::pushRoots(gc::RootSink& sink) {
   for (const CellList* list = cells_.load(std::memory_order_acquire); list; list = list->next)
     for (std::size_t i = 0; i < list->count; ++i) sink.cell(*list->cells[i].map, list->cells[i].base);
+  if (const ClientRoots* client = client_.load(std::memory_order_acquire)) client->push(sink);
   pins_.push(sink);
   sink.word(reinterpret_cast<std::uintptr_t>(trapHandlers_.userData()));
 }

@@ -12,6 +12,16 @@
 
 namespace gaur::runtime {
 
+/// What the client's side of a machine holds: handles.
+class ClientRoots {
+ public:
+  /// In a collection, as gc::RootProvider::pushRoots.
+  virtual void push(gc::RootSink& sink) const = 0;
+
+ protected:
+  ~ClientRoots() = default;
+};
+
 class Roots final : public gc::RootProvider {
  public:
   struct Cell {
@@ -23,6 +33,7 @@ class Roots final : public gc::RootProvider {
   ~Roots() override;
 
   PinTable& pins() { return pins_; }
+  void setClient(const ClientRoots* client) { client_.store(client, std::memory_order_release); }
   /// Global cells of a bundle; they stay roots for good.
   void addCells(std::span<const Cell> cells);
 
@@ -41,6 +52,7 @@ class Roots final : public gc::RootProvider {
   const TrapHandlers& trapHandlers_;
   PinTable pins_;
   std::atomic<CellList*> cells_{nullptr};
+  std::atomic<const ClientRoots*> client_{nullptr};
 };
 
 }  // namespace gaur::runtime

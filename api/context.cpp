@@ -1,0 +1,95 @@
+// A context's life, its bundles and names, and what the slots share.
+#include "api/context.h"
+
+#include <atomic>
+#include <utility>
+
+namespace gaur::api {
+
+namespace {
+
+/// Tags of contexts, so that a handle is told to be another context's, or of an earlier life of this one.
+std::uint16_t nextTag() {
+  static std::atomic<std::uint32_t> last{0};
+  std::uint16_t tag = 0;
+  while (tag == 0) tag = static_cast<std::uint16_t>(last.fetch_add(1, std::memory_order_relaxed) + 1);
+  return tag;
+}
+
+}  // namespace
+
+Context::Context(Machine& machine) : table_(kContextTable), machine_(machine) {}
+
+Context::~Context() { delete pins_.load(); }
+
+void Context::open(bool isHandlers) {
+  isHandlers_ = isHandlers;
+  handles_.open(nextTag());
+  table_.header = this;
+}
+
+void Context::close() {
+  table_.header = nullptr;
+  handles_.clear();
+  delete pins_.exchange(nullptr);
+}
+
+void Context::push(gc::RootSink& sink) const {
+  handles_.push(sink);
+  if (const runtime::PinTable* pins = pins_.load(std::memory_order_acquire)) pins->push(sink);
+}
+
+Result<void> Context::closeContext() {
+  if (isHandlers_) return makeError(ErrorId::ApiHandlerContext);
+  close();
+  machine_.giveBack(*this);
+  return {};
+}
+
+Result<void> Context::loadBundle(char* text, MuArraySize bytes) {
+  if (!text && bytes != 0) return makeError(ErrorId::ApiNull, {"buf"});
+  // Names in the program refer to the arena of the bundle, not to this text.
+  SourceText source{"bundle", std::string_view(text, bytes)};
+  Diagnostics diagnostics(machine_.vm().options().errorLimit);
+  if (machine_.vm().load(source, diagnostics)) return {};
+  for (const Diagnostic& diagnostic : diagnostics.list()) {
+    if (diagnostic.severity != Severity::Error) continue;
+    if (diagnostic.pos != 0) errorPosition = lineColumn(source.text, diagnostic.pos);
+    return Error{diagnostic.id, render(diagnostics, source)};
+  }
+  return makeError(ErrorId::NotAvailable, {"the bundle"});
+}
+
+// --- What the slots share ----------------------------------------------------------------------------
+
+std::string oneOf(ir::TypeKind kind) {
+  const std::string name(ir::text(kind));
+  const bool isVowel = std::string_view("aei").find(name[0]) != std::string_view::npos;
+  return (isVowel ? "an " : "a ") + name;
+}
+
+Result<Handle*> Context::operand(MuValue value, std::string_view name) const {
+  if (!value) return makeError(ErrorId::ApiNull, {name});
+  if (Handle* handle = handles_.find(value)) return handle;
+  return makeError(ErrorId::ApiHandle, {name});
+}
+
+Result<Handle*> Context::operand(MuValue value, std::string_view name, ir::TypeKind kind) const {
+  GAUR_TRY_ASSIGN(Handle * handle, operand(value, name));
+  if (handle->type()->is(kind)) return handle;
+  return makeError(ErrorId::ApiKind, {name, ir::toString(handle->type()), oneOf(kind)});
+}
+
+Result<const ir::Type*> Context::typeWithId(MuID id) const {
+  GAUR_TRY_ASSIGN(const ir::TypeDef* definition, entity<ir::TypeDef>(id));
+  return definition->type;
+}
+
+Result<const ir::Type*> Context::typeWithId(MuID id, ir::TypeKind kind) const {
+  GAUR_TRY_ASSIGN(const ir::TypeDef* definition, entity<ir::TypeDef>(id));
+  if (definition->type->is(kind)) return definition->type;
+  return makeError(ErrorId::ApiTypeKind,
+                   {ir::describe(*definition), ir::toString(definition->type), oneOf(kind)});
+}
+
+}  // namespace gaur::api

@@ -1,0 +1,178 @@
+// A context: its handles, its pins, and one method for each slot of MuCtx (muapi.h tells what they do). The
+// methods lie in context_<family>.cpp.
+#pragma once
+
+#include <memory>
+
+#include "api/handle_table.h"
+#include "api/machine.h"
+#include "vm/abi/function_record.h"
+#include "vm/ir/memory_rules.h"
+#include "vm/runtime/pins.h"
+
+namespace gaur::api {
+
+class Context {
+ public:
+  explicit Context(Machine& machine);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// Requires: not closed.
+  static Context& of(MuCtx* ctx) { return *static_cast<Context*>(ctx->header); }
+  MuCtx* table() { return &table_; }
+  Machine& machine() { return machine_; }
+  bool isHandlers() const { return isHandlers_; }
+  void open(bool isHandlers);
+  void close();
+  /// In a collection.
+  void push(gc::RootSink& sink) const;
+
+  Context* nextOfAll = nullptr;
+  /// Place in the text of the error that a method returns.
+  LineColumn errorPosition;
+
+  // --- Bundles, names ------------------------------------------------------------------------------
+  Result<MuID> idOf(MuName name) { return machine_.idOf(name); }
+  Result<MuName> nameOf(MuID id) { return machine_.nameOf(id); }
+  Result<void> closeContext();
+  Result<void> loadBundle(char* text, MuArraySize bytes);
+
+  // --- Conversions ---------------------------------------------------------------------------------
+  template <class T>
+  Result<MuValue> handleFrom(T number, int bits) {
+    const std::uint64_t high = number < T(0) ? ~std::uint64_t{0} : 0;
+    return handleFromWord(static_cast<std::uint64_t>(number), high, bits);
+  }
+  Result<MuValue> handleFromWords(std::uint64_t* words, MuArraySize count, int bits);
+  Result<MuValue> handleFromFloat(float number);
+  Result<MuValue> handleFromDouble(double number);
+  Result<MuValue> handleFromPointer(MuID type, MuCPtr pointer);
+  Result<MuValue> handleFromFunctionPointer(MuID type, MuCFP pointer);
+  template <class T>
+  Result<T> handleTo(MuValue value) {
+    GAUR_TRY_ASSIGN(const Handle* number, operand(value, "opnd", ir::TypeKind::Int));
+    return static_cast<T>(std::is_signed_v<T> ? static_cast<std::uint64_t>(signedWord(*number))
+                                              : lowWord(*number));
+  }
+  Result<float> handleToFloat(MuValue value);
+  Result<double> handleToDouble(MuValue value);
+  Result<MuCPtr> handleToPointer(MuValue value);
+  Result<MuCFP> handleToFunctionPointer(MuValue value);
+  Result<MuValue> handleFromConstant(MuID id);
+  Result<MuValue> handleFromGlobal(MuID id);
+  Result<MuValue> handleFromFunction(MuID id);
+  Result<MuValue> handleFromExposed(MuID id);
+  Result<void> deleteValue(MuValue value);
+
+  // --- Values --------------------------------------------------------------------------------------
+  Result<MuBool> refEq(MuValue a, MuValue b);
+  Result<MuBool> refUlt(MuValue a, MuValue b);
+  Result<MuValue> extractValue(MuValue value, int index);
+  Result<MuValue> insertValue(MuValue value, int index, MuValue field);
+  Result<MuValue> extractElement(MuValue value, MuValue index);
+  Result<MuValue> insertElement(MuValue value, MuValue index, MuValue element);
+  Result<MuValue> refcast(MuValue value, MuID type);
+  Result<MuBool> tagrefIsFloat(MuValue value);
+  Result<MuBool> tagrefIsInt(MuValue value);
+  Result<MuBool> tagrefIsRef(MuValue value);
+  Result<MuValue> tagrefToFloat(MuValue value);
+  Result<MuValue> tagrefToInt(MuValue value);
+  Result<MuValue> tagrefToRef(MuValue value);
+  Result<MuValue> tagrefToTag(MuValue value);
+  Result<MuValue> tagrefFromFloat(MuValue value);
+  Result<MuValue> tagrefFromInt(MuValue value);
+  Result<MuValue> tagrefFromRef(MuValue ref, MuValue tag);
+
+  // --- Memory --------------------------------------------------------------------------------------
+  Result<MuValue> newFixed(MuID type);
+  Result<MuValue> newHybrid(MuID type, MuValue length);
+  Result<MuValue> getIref(MuValue ref);
+  Result<MuValue> getFieldIref(MuValue iref, int field);
+  Result<MuValue> getElemIref(MuValue iref, MuValue index);
+  Result<MuValue> shiftIref(MuValue iref, MuValue offset);
+  Result<MuValue> getVarPartIref(MuValue iref);
+  Result<MuValue> load(MuMemOrd order, MuValue location);
+  Result<void> store(MuMemOrd order, MuValue location, MuValue value);
+  Result<MuValue> cmpxchg(MuMemOrd success, MuMemOrd failure, MuBool weak, MuValue location, MuValue expected,
+                          MuValue desired, MuBool* isSuccess);
+  Result<MuValue> atomicRmw(MuMemOrd order, MuAtomicRMWOptr operation, MuValue location, MuValue value);
+  Result<void> fence(MuMemOrd order);
+
+  // --- Native interface ----------------------------------------------------------------------------
+  Result<MuValue> pin(MuValue location);
+  Result<void> unpin(MuValue location);
+  Result<MuValue> getAddress(MuValue location);
+  Result<MuValue> expose(MuValue function, MuCallConv convention, MuValue cookie);
+  Result<void> unexpose(MuCallConv convention, MuValue value);
+
+  // --- What the methods share ----------------------------------------------------------------------
+  Result<Handle*> operand(MuValue value, std::string_view name) const;
+  Result<Handle*> operand(MuValue value, std::string_view name, ir::TypeKind kind) const;
+  /// The loaded entity.
+  template <class T>
+  Result<const T*> entity(MuID id) const {
+    const ir::Entity* found = machine_.program().entity(id);
+    if (!found) return makeError(ErrorId::ApiUnknownId, {std::to_string(id)});
+    if (found->entityKind == T::kKind) return static_cast<const T*>(found);
+    return makeError(ErrorId::ApiEntityKind,
+                     {ir::describe(*found), ir::text(found->entityKind), ir::text(T::kKind)});
+  }
+  Result<const ir::Type*> typeWithId(MuID id) const;
+  /// The one that has this kind.
+  Result<const ir::Type*> typeWithId(MuID id, ir::TypeKind kind) const;
+
+  MuValue add(const ir::Type* type, std::uint64_t word) {
+    return handles_.add(machine_.layoutOf(type), word);
+  }
+  MuValue add(const ir::Type* type, const void* address) {
+    return add(type, reinterpret_cast<std::uintptr_t>(address));
+  }
+  /// A copy of the value at this address.
+  MuValue addCopy(const ir::Type* type, const void* bytes) {
+    return handles_.add(machine_.layoutOf(type), bytes);
+  }
+  ir::TypeTable& types() const { return machine_.program().types(); }
+
+  /// Bits 0 to 63 of an int.
+  static std::uint64_t lowWord(const Handle& number);
+  /// The same with the sign of a shorter one above.
+  static std::int64_t signedWord(const Handle& number);
+  /// The number of an int, or the biggest one where it is more.
+  static std::uint64_t unsignedNumber(const Handle& number);
+
+ private:
+  struct Location {
+    const ir::Type* type;
+    char* address;
+  };
+  Result<MuValue> handleFromWord(std::uint64_t word, std::uint64_t high, int bits);
+  Result<const abi::Layout*> intLayout(int bits);
+  Result<const Handle*> pinnable(MuValue location);
+  MuValue addressOf(const Handle& location);
+  Result<Location> location(MuValue iref) const;
+  /// A location whose values can be loaded and stored.
+  Result<Location> cell(MuValue iref) const;
+  /// A value that can be stored in locations of this type.
+  Result<const Handle*> storable(MuValue value, std::string_view name, const ir::Type* type) const;
+
+  MuCtx table_;
+  Machine& machine_;
+  HandleTable handles_;
+  /// Null until something is pinned.
+  std::atomic<runtime::PinTable*> pins_{nullptr};
+  bool isHandlers_ = false;
+};
+
+/// The memory order with this number, if it is one of the set.
+Result<ir::MemoryOrder> memoryOrder(MuMemOrd number, const ir::OrderSet& legal);
+/// "an int", "a struct", ... for messages.
+std::string oneOf(ir::TypeKind kind);
+/// Writes a constant, or another global value, in the form it has in memory.
+Result<void> writeGlobalValue(Machine& machine, const ir::Value& value, void* bytes);
+
+/// The structure with all slots of a context, but its header.
+extern const MuCtx kContextTable;
+
+}  // namespace gaur::api

@@ -1,0 +1,98 @@
+// What the library exports by name: making machines from option strings, and what this build is.
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "api/machine.h"
+#include "api/mu/gaur.h"
+#include "api/mu/mu-fastimpl.h"
+#include "vm/support/log.h"
+#include "vm/support/options.h"
+
+namespace gaur::api {
+
+namespace {
+
+/// Calls f(word) for each word, until it fails.
+template <class F>
+Result<void> forEachWord(std::string_view text, F f) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  for (std::size_t begin = text.find_first_not_of(kBlanks); begin != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(kBlanks, begin), text.size());
+    GAUR_TRY(f(text.substr(begin, end - begin)));
+    begin = text.find_first_not_of(kBlanks, end);
+  }
+  return {};
+}
+
+struct Assignment {
+  std::string_view name;
+  std::string_view value;
+};
+
+Assignment parsed(std::string_view word) {
+  while (!word.empty() && word[0] == '-') word.remove_prefix(1);
+  const std::size_t sign = word.find('=');
+  if (sign == std::string_view::npos) return {word, {}};
+  return {word.substr(0, sign), word.substr(sign + 1)};
+}
+
+Result<void> setStrict(Options& options, std::string_view word) {
+  const Assignment option = parsed(word);
+  return setOption(options, option.name, option.value);
+}
+
+/// Both flavours of older clients: words of theirs that say nothing to us are passed over.
+Result<void> setLenient(Options& options, std::string_view word) {
+  Assignment option = parsed(word);
+  if (option.name == "extraLibs") option.name = "lib";
+  auto set = setOption(options, option.name, option.value);
+  if (set || set.error().id != ErrorId::OptionUnknown) return set;
+  GAUR_LOG(Api, Info, "option '{}' is ignored", word);
+  return {};
+}
+
+Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::string_view)) {
+  Options options;
+  GAUR_TRY(setOptionsFromEnvironment(options));
+  GAUR_TRY(forEachWord(text, [&](std::string_view word) { return set(options, word); }));
+  return Machine::create(options);
+}
+
+MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_view)) {
+  Result<MuVM*> machine = makeError(ErrorId::OutOfMemory, {"a machine"});
+  try {
+    machine = make(text ? text : "", set);
+  } catch (const std::bad_alloc&) {
+  }
+  if (machine) return *machine;
+  ThreadError::current().set(nullptr, {}, machine.error());
+  return nullptr;
+}
+
+}  // namespace
+
+}  // namespace gaur::api
+
+using namespace gaur;
+using namespace gaur::api;
+
+extern "C" {
+
+MuVM* gaur_new(const char* options) { return makeOrNull(options, setStrict); }
+
+const char* gaur_new_error(void) { return ThreadError::current().message.c_str(); }
+
+const char* gaur_version(void) { return GAUR_VERSION; }
+
+int gaur_api_level(void) { return GAUR_API_LEVEL; }
+
+int gaur_has_feature(const char*) { return 0; }
+
+MuVM* mu_fastimpl_new(void) { return makeOrNull(nullptr, setLenient); }
+
+MuVM* mu_fastimpl_new_with_opts(const char* opts) { return makeOrNull(opts, setLenient); }
+
+const char* mu_get_version(void) { return "gaur " GAUR_VERSION; }
+
+}  // extern "C"

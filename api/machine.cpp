@@ -1,0 +1,160 @@
+#include "api/machine.h"
+
+#include "api/context.h"
+#include "vm/support/log.h"
+
+namespace gaur::api {
+
+// --- Errors ----------------------------------------------------------------------------------------
+
+ThreadError& ThreadError::current() {
+  thread_local ThreadError error;
+  return error;
+}
+
+void ThreadError::set(MuVM* vm, std::string_view slot, const Error& error, LineColumn at) {
+  machine = vm;
+  code = errorInfo(error.id).code;
+  message = slot.empty() ? error.message : std::string(slot) + ": " + error.message;
+  position = at;
+  isSet = true;
+}
+
+MuError ThreadError::view() { return {code.data(), message.data(), position.line, position.column}; }
+
+void Machine::report(std::string_view slot, const Error& error, LineColumn position) {
+  ThreadError& record = ThreadError::current();
+  record.set(&table_, slot, error, position);
+  __atomic_store_n(&errorFlag_, 1, __ATOMIC_RELAXED);
+  GAUR_LOG(Api, Debug, "{} {}", record.code, record.message);
+  MuErrorHandler handler = nullptr;
+  MuCPtr userdata = nullptr;
+  {
+    std::lock_guard lock(errorHandlerMutex_);
+    handler = errorHandler_;
+    userdata = errorUserdata_;
+  }
+  if (!handler) return;
+  MuError view = record.view();
+  handler(&table_, &view, userdata);
+}
+
+Result<void> Machine::setErrorHandler(MuErrorHandler handler, MuCPtr userdata) {
+  std::lock_guard lock(errorHandlerMutex_);
+  errorHandler_ = handler;
+  errorUserdata_ = userdata;
+  return {};
+}
+
+MuBool Machine::error(MuError* error) {
+  ThreadError& record = ThreadError::current();
+  const bool isOurs = record.isSet && record.machine == &table_;
+  if (error) *error = isOurs ? record.view() : MuError{};
+  return isOurs;
+}
+
+void Machine::clearError() {
+  ThreadError& record = ThreadError::current();
+  if (record.machine == &table_) record.isSet = false;
+}
+
+// --- Life --------------------------------------------------------------------------------------------
+
+Result<MuVM*> Machine::create(const Options& options) {
+  GAUR_TRY_ASSIGN(std::unique_ptr<runtime::MicroVm> vm, runtime::MicroVm::create(options));
+  return &(new Machine(std::move(vm)))->table_;
+}
+
+Machine::Machine(std::unique_ptr<runtime::MicroVm> vm) : table_(kMachineTable), vm_(std::move(vm)) {
+  table_.header = this;
+  vm_->setClientRoots(this);
+}
+
+Machine::~Machine() {
+  vm_->setClientRoots(nullptr);
+  vm_.reset();
+  for (Context* context = contexts_.load(); context;) delete std::exchange(context, context->nextOfAll);
+}
+
+void Machine::close() {
+  runtime::detachFrom(*vm_);
+  delete this;
+}
+
+void Machine::detach() { runtime::detachFrom(*vm_); }
+
+void Machine::push(gc::RootSink& sink) const {
+  for (const Context* context = contexts_.load(std::memory_order_acquire); context;
+       context = context->nextOfAll)
+    context->push(sink);
+}
+
+// --- Contexts ----------------------------------------------------------------------------------------
+
+Context& Machine::openContext(bool isHandlers) {
+  Context* context = nullptr;
+  {
+    std::lock_guard lock(contextsMutex_);
+    // A few closed ones are kept from use, so that clients that use one after closing it are told.
+    constexpr std::size_t kResting = 8;
+    std::deque<Context*>& closed = isHandlers ? closedHandlers_ : closed_;
+    if (closed.size() > (isHandlers ? 0 : kResting)) {
+      context = closed.front();
+      closed.pop_front();
+    }
+  }
+  if (!context) {
+    context = new Context(*this);
+    context->nextOfAll = contexts_.load(std::memory_order_relaxed);
+    while (!contexts_.compare_exchange_weak(context->nextOfAll, context, std::memory_order_release,
+                                            std::memory_order_relaxed)) {
+    }
+  }
+  context->open(isHandlers);
+  return *context;
+}
+
+void Machine::giveBack(Context& context) {
+  std::lock_guard lock(contextsMutex_);
+  (context.isHandlers() ? closedHandlers_ : closed_).push_back(&context);
+}
+
+Result<MuCtx*> Machine::newContext() { return openContext().table(); }
+
+// --- Names -------------------------------------------------------------------------------------------
+
+Result<MuID> Machine::idOf(MuName name) {
+  if (!name) return makeError(ErrorId::ApiNull, {"name"});
+  const Id id = program().idOf(name);
+  if (id == kNoId) return makeError(ErrorId::ApiUnknownName, {name});
+  return id;
+}
+
+Result<MuName> Machine::nameOf(MuID id) {
+  std::string name = program().nameOf(id);
+  if (name.empty()) {
+    if (!program().entity(id)) return makeError(ErrorId::ApiUnknownId, {std::to_string(id)});
+    return MuName{nullptr};
+  }
+  std::lock_guard lock(namesMutex_);
+  return names_.try_emplace(id, std::move(name)).first->second.data();
+}
+
+// --- Threads -----------------------------------------------------------------------------------------
+
+Result<void> Machine::attachWithThreadLocal(MuCPtr threadLocal) {
+  runtime::Thread::current()->block().threadLocal = threadLocal;
+  return {};
+}
+
+const abi::Layout& Machine::intLayout(std::uint64_t bits) {
+  if (bits > kCachedIntBits) return layoutOf(program().types().intType(bits));
+  const abi::Layout* layout = intLayouts_[bits].load(std::memory_order_acquire);
+  if (!layout) {
+    layout = &layoutOf(program().types().intType(bits));
+    intLayouts_[bits].store(layout, std::memory_order_release);
+  }
+  return *layout;
+}
+
+}  // namespace gaur::api

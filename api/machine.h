@@ -1,0 +1,152 @@
+// A machine as clients see it: the MuVM structure, the runtime's machine behind it, its contexts, and where
+// errors go. Every call of the interface passes run(), the error boundary: what fails below comes out as a
+// recorded error and a zero.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+
+#include "api/mu/muapi.h"
+#include "vm/runtime/attachment.h"
+#include "vm/runtime/micro_vm.h"
+#include "vm/runtime/roots.h"
+#include "vm/support/source.h"
+
+namespace gaur::api {
+
+class Context;
+
+/// What get_error tells: one a thread.
+struct ThreadError {
+  MuVM* machine = nullptr;
+  std::string code;
+  std::string message;
+  LineColumn position;
+  bool isSet = false;
+
+  static ThreadError& current();
+  void set(MuVM* vm, std::string_view slot, const Error& error, LineColumn at = {});
+  MuError view();
+};
+
+class Machine final : private runtime::ClientRoots {
+ public:
+  static Result<MuVM*> create(const Options& options);
+  static Machine& of(MuVM* vm) { return *static_cast<Machine*>(vm->header); }
+
+  MuVM* table() { return &table_; }
+  runtime::MicroVm& vm() { return *vm_; }
+  ir::Program& program() { return vm_->program(); }
+
+  /// A context for the client, or for one run of a trap handler. Throws std::bad_alloc.
+  Context& openContext(bool isHandlers = false);
+  void giveBack(Context& context);
+
+  const abi::Layout& layoutOf(const ir::Type* type) { return abi::LayoutTable::shared().of(type); }
+  /// Requires: 1 to ir::kMaxIntBits.
+  const abi::Layout& intLayout(std::uint64_t bits);
+
+  // --- Slots of MuVM ---------------------------------------------------------------------------------
+  Result<MuCtx*> newContext();
+  Result<MuID> idOf(MuName name);
+  Result<MuName> nameOf(MuID id);
+  Result<void> attachWithThreadLocal(MuCPtr threadLocal);
+  Result<void> attach() { return {}; }
+  Result<void> setErrorHandler(MuErrorHandler handler, MuCPtr userdata);
+  Result<int*> errorPointer() { return &errorFlag_; }
+  /// Outside of run(): they may be called where no thread can be attached, or change what run() relies on.
+  void close();
+  void detach();
+  MuBool error(MuError* error);
+  void clearError();
+
+  /// Records the error and tells the handler.
+  void report(std::string_view slot, const Error& error, LineColumn position = {});
+
+  /// Runs a slot's body, which returns a Result, on an attached thread and a native stack.
+  template <class Body>
+  auto run(std::string_view slot, Body body, LineColumn* position = nullptr) {
+    using Outcome = decltype(body());
+    std::optional<Outcome> outcome;
+    {
+      Attached thread(*vm_);
+      thread->onNativeStack([&] {
+        try {
+          outcome.emplace(body());
+        } catch (const std::bad_alloc&) {
+          outcome.emplace(makeError(ErrorId::OutOfMemory, {"memory of the C interface"}));
+        }
+      });
+    }
+    using Value = std::remove_cvref_t<decltype(valueOf(*outcome))>;
+    if (*outcome) return valueOf(*outcome);
+    report(slot, outcome->error(), position ? std::exchange(*position, {}) : LineColumn{});
+    return Value();
+  }
+
+ private:
+  /// The thread's attachment to this machine: one that stays, or, where the thread is another machine's, for
+  /// the time of a call.
+  class Attached {
+   public:
+    explicit Attached(runtime::MicroVm& vm) : thread_(runtime::Thread::current()) {
+      if (thread_ && &thread_->vm() == &vm) return;
+      if (thread_) {
+        thread_ = &visiting_.emplace(vm);
+      } else {
+        runtime::attachForGood(vm);
+        thread_ = runtime::Thread::current();
+      }
+    }
+    runtime::Thread* operator->() { return thread_; }
+
+   private:
+    runtime::Thread* thread_;
+    std::optional<runtime::Thread> visiting_;
+  };
+
+  template <class T>
+  static T valueOf(Result<T>& outcome) {
+    return *outcome;
+  }
+  static void valueOf(Result<void>&) {}
+
+  explicit Machine(std::unique_ptr<runtime::MicroVm> vm);
+  ~Machine();
+  void push(gc::RootSink& sink) const override;
+
+  static constexpr std::size_t kCachedIntBits = 128;
+
+  MuVM table_;
+  std::unique_ptr<runtime::MicroVm> vm_;
+  int errorFlag_ = 0;
+  std::atomic<const abi::Layout*> intLayouts_[kCachedIntBits + 1] = {};
+
+  std::mutex contextsMutex_;
+  /// All that were ever made, for the collector; linked through Context::nextOfAll.
+  std::atomic<Context*> contexts_{nullptr};
+  /// Closed ones, the longest closed first: the later one comes back, the longer its use after closing is an
+  /// error.
+  std::deque<Context*> closed_;
+  /// Idle ones of trap handlers.
+  std::deque<Context*> closedHandlers_;
+
+  std::mutex namesMutex_;
+  std::unordered_map<Id, std::string> names_;
+
+  std::mutex errorHandlerMutex_;
+  MuErrorHandler errorHandler_ = nullptr;
+  MuCPtr errorUserdata_ = nullptr;
+};
+
+/// The structure with all slots of a machine, but its header.
+extern const MuVM kMachineTable;
+
+}  // namespace gaur::api

@@ -1,0 +1,40 @@
+/* Gaur's own entry points: making a machine with options, and what this build is. The machine itself is used
+ * through muapi.h. */
+#ifndef MU_GAUR_H
+#define MU_GAUR_H
+
+#include "muapi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How many levels of additions, marked in muapi.h, this header knows; gaur_api_level tells what the library
+ * has. */
+#define GAUR_API_LEVEL 1
+
+/* A new machine. `options`: words separated by blanks or line ends, each an option as `gaur run --help` lists
+ * them, with or without dashes, such as "opt=0 --heap=256M"; NULL: none. The environment (GAUR_*) is read
+ * first. NULL where an option is wrong or memory is exhausted: gaur_new_error tells. The client closes the
+ * machine with its `close`. Thread-safe. */
+MuVM* gaur_new(const char* options);
+
+/* Why the last gaur_new or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
+ * NULL. */
+const char* gaur_new_error(void);
+
+/* "0.1.0". */
+const char* gaur_version(void);
+
+/* Levels of additions that the structures of this library have. */
+int gaur_api_level(void);
+
+/* 1 where this library has the feature, else 0: "threads" (slots 55 to 82 of MuCtx), "ir-builder", "hail",
+ * "boot-image", "sharedlib". Unknown ones are 0. */
+int gaur_has_feature(const char* name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MU_GAUR_H */
