@@ -8,6 +8,7 @@
 #include "api/machine.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/memory_rules.h"
+#include "vm/runtime/frame_cursor.h"
 #include "vm/runtime/pins.h"
 
 namespace gaur::api {
@@ -100,6 +101,26 @@ class Context {
   Result<MuValue> atomicRmw(MuMemOrd order, MuAtomicRMWOptr operation, MuValue location, MuValue value);
   Result<void> fence(MuMemOrd order);
 
+  // --- Threads and stacks --------------------------------------------------------------------------
+  Result<MuValue> newStack(MuValue function);
+  Result<MuValue> newThreadWithValues(MuValue stack, MuValue threadLocal, MuValue* values, MuArraySize count);
+  Result<MuValue> newThreadWithException(MuValue stack, MuValue threadLocal, MuValue exception);
+  Result<void> killStack(MuValue stack);
+  Result<void> setThreadLocal(MuValue thread, MuValue threadLocal);
+  Result<MuValue> getThreadLocal(MuValue thread);
+  Result<MuValue> newCursor(MuValue stack);
+  Result<void> nextFrame(MuValue cursor);
+  Result<MuValue> copyCursor(MuValue cursor);
+  Result<void> closeCursor(MuValue cursor);
+  Result<MuID> currentFunction(MuValue cursor);
+  Result<MuID> currentVersion(MuValue cursor);
+  Result<MuID> currentInstruction(MuValue cursor);
+  Result<void> dumpKeepalives(MuValue cursor, MuValue* results);
+  Result<void> popFramesTo(MuValue cursor);
+  Result<void> pushFrame(MuValue stack, MuValue function);
+  Result<void> enableWatchpoint(MuWPID id) { return setWatchpoint(id, true); }
+  Result<void> disableWatchpoint(MuWPID id) { return setWatchpoint(id, false); }
+
   // --- Native interface ----------------------------------------------------------------------------
   Result<MuValue> pin(MuValue location);
   Result<void> unpin(MuValue location);
@@ -135,6 +156,20 @@ class Context {
   }
   ir::TypeTable& types() const { return machine_.program().types(); }
 
+  MuValue add(ir::TypeKind kind, std::uint64_t word) {
+    return handles_.add(machine_.plainLayout(kind), word);
+  }
+  MuValue add(ir::TypeKind kind, const void* address) {
+    return add(kind, reinterpret_cast<std::uintptr_t>(address));
+  }
+  /// A stack that can be resumed, looked into or killed.
+  Result<abi::StackObject*> readyStack(MuValue value, std::string_view name) const;
+  /// Prepares the resumption of a READY stack with these values; they must be what it waits for.
+  Result<void> passValues(abi::StackObject& stack, const MuValue* values, MuArraySize count,
+                          abi::ResumeImage& image) const;
+  /// The same with an exception.
+  Result<void> throwException(MuValue exception, abi::ResumeImage& image) const;
+
   /// Bits 0 to 63 of an int.
   static std::uint64_t lowWord(const Handle& number);
   /// The same with the sign of a shorter one above.
@@ -154,6 +189,13 @@ class Context {
   Result<Location> location(MuValue iref) const;
   /// A location whose values can be loaded and stored.
   Result<Location> cell(MuValue iref) const;
+  /// What is wrong with one of the values that are to be passed.
+  Error wrongValue(std::size_t index, MuValue value, const ir::Type* wanted) const;
+  Result<void> setWatchpoint(MuWPID id, bool enabled);
+  Result<void*> threadLocalOf(MuValue value) const;
+  Result<runtime::FrameCursor*> cursorOf(MuValue value) const;
+  Result<runtime::FrameIds> idsAt(MuValue cursor) const;
+  Result<MuValue> startThread(abi::StackObject& stack, MuValue threadLocal, const abi::ResumeImage& image);
   /// A value that can be stored in locations of this type.
   Result<const Handle*> storable(MuValue value, std::string_view name, const ir::Type* type) const;
 

@@ -75,11 +75,11 @@ std::uint64_t Context::unsignedNumber(const Handle& number) {
 // --- Floating point and pointers ---------------------------------------------------------------------
 
 Result<MuValue> Context::handleFromFloat(float number) {
-  return add(types().get(TypeKind::Float), std::bit_cast<std::uint32_t>(number));
+  return add(TypeKind::Float, std::bit_cast<std::uint32_t>(number));
 }
 
 Result<MuValue> Context::handleFromDouble(double number) {
-  return add(types().get(TypeKind::Double), std::bit_cast<std::uint64_t>(number));
+  return add(TypeKind::Double, std::bit_cast<std::uint64_t>(number));
 }
 
 Result<MuValue> Context::handleFromPointer(MuID type, MuCPtr pointer) {

@@ -157,7 +157,7 @@ Result<MuValue> Context::tagrefToFloat(MuValue value) {
   GAUR_TRY_ASSIGN(const Handle* tagref, operand(value, "value", TypeKind::Tagref64));
   const std::uint64_t bits = tagref->word();
   GAUR_TRY(isForm(*tagref, !holdsInt(bits) && !abi::tagrefHoldsRef(bits), "a double"));
-  return add(types().get(TypeKind::Double), bits);
+  return add(TypeKind::Double, bits);
 }
 
 Result<MuValue> Context::tagrefToInt(MuValue value) {
@@ -188,7 +188,7 @@ Result<MuValue> Context::tagrefFromFloat(MuValue value) {
   GAUR_TRY_ASSIGN(const Handle* number, operand(value, "value", TypeKind::Double));
   std::uint64_t bits = number->word();
   if (std::isnan(std::bit_cast<double>(bits))) bits = abi::kTagrefNan | (bits & abi::kTagrefSign);
-  return add(types().get(TypeKind::Tagref64), bits);
+  return add(TypeKind::Tagref64, bits);
 }
 
 Result<MuValue> Context::tagrefFromInt(MuValue value) {
@@ -197,7 +197,7 @@ Result<MuValue> Context::tagrefFromInt(MuValue value) {
   const std::uint64_t word = lowWord(*number);
   const std::uint64_t low = word & ((std::uint64_t{1} << abi::kTagrefIntLowBits) - 1);
   const std::uint64_t sign = word >> abi::kTagrefIntLowBits != 0 ? abi::kTagrefSign : 0;
-  return add(types().get(TypeKind::Tagref64), abi::kTagrefIntMask | low << abi::kTagrefIntShift | sign);
+  return add(TypeKind::Tagref64, abi::kTagrefIntMask | low << abi::kTagrefIntShift | sign);
 }
 
 Result<MuValue> Context::tagrefFromRef(MuValue ref, MuValue tag) {
@@ -206,10 +206,10 @@ Result<MuValue> Context::tagrefFromRef(MuValue ref, MuValue tag) {
   GAUR_TRY(hasBits(*number, "tag", kTagBits));
   const std::uint64_t address = reference->word();
   const std::uint64_t tagBits = lowWord(*number);
-  return add(types().get(TypeKind::Tagref64),
-             abi::kTagrefRefBits | (address & abi::kTagrefAddressMask) | (address & abi::kTagrefSign) |
-                 (tagBits & abi::kTagrefTagHighMask) << abi::kTagrefTagHighShift |
-                 (tagBits & 1) << abi::kTagrefTagLowShift);
+  return add(TypeKind::Tagref64, abi::kTagrefRefBits | (address & abi::kTagrefAddressMask) |
+                                     (address & abi::kTagrefSign) |
+                                     (tagBits & abi::kTagrefTagHighMask) << abi::kTagrefTagHighShift |
+                                     (tagBits & 1) << abi::kTagrefTagLowShift);
 }
 
 }  // namespace gaur::api

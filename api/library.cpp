@@ -87,7 +87,7 @@ const char* gaur_version(void) { return GAUR_VERSION; }
 
 int gaur_api_level(void) { return GAUR_API_LEVEL; }
 
-int gaur_has_feature(const char*) { return 0; }
+int gaur_has_feature(const char* name) { return name && std::string_view(name) == "threads"; }
 
 MuVM* mu_fastimpl_new(void) { return makeOrNull(nullptr, setLenient); }
 

@@ -1,6 +1,7 @@
 #include "api/machine.h"
 
 #include "api/context.h"
+#include "api/trap_handler.h"
 #include "vm/support/log.h"
 
 namespace gaur::api {
@@ -77,11 +78,31 @@ Machine::~Machine() {
 }
 
 void Machine::close() {
+  // A thread that runs Mu code would wait for itself.
+  if (runsHere()) return report("close", makeError(ErrorId::ApiThreadBusy));
+  vm_->threads().waitForStarted();
   runtime::detachFrom(*vm_);
+  std::size_t others = 0;
+  vm_->threads().forEach([&](runtime::Thread&) { ++others; });
+  if (others != 0) return report("close", makeError(ErrorId::ApiThreadsAttached, {std::to_string(others)}));
   delete this;
 }
 
-void Machine::detach() { runtime::detachFrom(*vm_); }
+void Machine::detach() {
+  if (runsHere()) return report("detach_current_thread", makeError(ErrorId::ApiThreadBusy));
+  runtime::detachFrom(*vm_);
+}
+
+bool Machine::runsHere() const {
+  runtime::Thread* thread = runtime::Thread::current();
+  return thread && &thread->vm() == vm_.get() && thread->runsMuCode();
+}
+
+Result<void> Machine::execute() {
+  if (runsHere()) return makeError(ErrorId::ApiThreadBusy);
+  vm_->threads().waitForStarted();
+  return {};
+}
 
 void Machine::push(gc::RootSink& sink) const {
   for (const Context* context = contexts_.load(std::memory_order_acquire); context;
@@ -92,10 +113,10 @@ void Machine::push(gc::RootSink& sink) const {
 // --- Contexts ----------------------------------------------------------------------------------------
 
 Context& Machine::openContext(bool isHandlers) {
-  Context* context = nullptr;
-  {
+  Context* context = isHandlers ? idleHandlers_.exchange(nullptr, std::memory_order_acquire) : nullptr;
+  if (!context) {
     std::lock_guard lock(contextsMutex_);
-    // A few closed ones are kept from use, so that clients that use one after closing it are told.
+    // Some closed ones rest, so that clients that use one after closing it are told.
     constexpr std::size_t kResting = 8;
     std::deque<Context*>& closed = isHandlers ? closedHandlers_ : closed_;
     if (closed.size() > (isHandlers ? 0 : kResting)) {
@@ -115,6 +136,10 @@ Context& Machine::openContext(bool isHandlers) {
 }
 
 void Machine::giveBack(Context& context) {
+  Context* none = nullptr;
+  if (context.isHandlers() && idleHandlers_.compare_exchange_strong(none, &context, std::memory_order_release,
+                                                                    std::memory_order_relaxed))
+    return;
   std::lock_guard lock(contextsMutex_);
   (context.isHandlers() ? closedHandlers_ : closed_).push_back(&context);
 }
@@ -140,6 +165,19 @@ Result<MuName> Machine::nameOf(MuID id) {
   return names_.try_emplace(id, std::move(name)).first->second.data();
 }
 
+// --- Traps -------------------------------------------------------------------------------------------
+
+Result<void> Machine::setTrapHandler(MuTrapHandler handler, MuCPtr userdata) {
+  if (!handler) {
+    vm_->trapHandlers().set(nullptr, nullptr);
+    return {};
+  }
+  std::lock_guard lock(trapHandlersMutex_);
+  trapHandlers_.push_back(std::make_unique<ClientTrapHandler>(ClientTrapHandler{*this, handler, userdata}));
+  vm_->trapHandlers().set(callTrapHandler, trapHandlers_.back().get());
+  return {};
+}
+
 // --- Threads -----------------------------------------------------------------------------------------
 
 Result<void> Machine::attachWithThreadLocal(MuCPtr threadLocal) {
@@ -153,6 +191,16 @@ const abi::Layout& Machine::intLayout(std::uint64_t bits) {
   if (!layout) {
     layout = &layoutOf(program().types().intType(bits));
     intLayouts_[bits].store(layout, std::memory_order_release);
+  }
+  return *layout;
+}
+
+const abi::Layout& Machine::plainLayout(ir::TypeKind kind) {
+  std::atomic<const abi::Layout*>& known = plainLayouts_[static_cast<std::size_t>(kind)];
+  const abi::Layout* layout = known.load(std::memory_order_acquire);
+  if (!layout) {
+    layout = &layoutOf(program().types().get(kind));
+    known.store(layout, std::memory_order_release);
   }
   return *layout;
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <type_traits>
 #include <unordered_map>
+#include <vector>
 
 #include "api/mu/muapi.h"
 #include "vm/runtime/attachment.h"
@@ -22,6 +23,7 @@
 namespace gaur::api {
 
 class Context;
+struct ClientTrapHandler;
 
 /// What get_error tells: one a thread.
 struct ThreadError {
@@ -53,12 +55,17 @@ class Machine final : private runtime::ClientRoots {
   /// Requires: 1 to ir::kMaxIntBits.
   const abi::Layout& intLayout(std::uint64_t bits);
 
+  /// Of a type without parts, such as stackref.
+  const abi::Layout& plainLayout(ir::TypeKind kind);
+
   // --- Slots of MuVM ---------------------------------------------------------------------------------
   Result<MuCtx*> newContext();
   Result<MuID> idOf(MuName name);
   Result<MuName> nameOf(MuID id);
   Result<void> attachWithThreadLocal(MuCPtr threadLocal);
   Result<void> attach() { return {}; }
+  Result<void> setTrapHandler(MuTrapHandler handler, MuCPtr userdata);
+  Result<void> execute();
   Result<void> setErrorHandler(MuErrorHandler handler, MuCPtr userdata);
   Result<int*> errorPointer() { return &errorFlag_; }
   /// Outside of run(): they may be called where no thread can be attached, or change what run() relies on.
@@ -121,6 +128,8 @@ class Machine final : private runtime::ClientRoots {
   explicit Machine(std::unique_ptr<runtime::MicroVm> vm);
   ~Machine();
   void push(gc::RootSink& sink) const override;
+  /// Whether the calling thread has Mu code to go back to.
+  bool runsHere() const;
 
   static constexpr std::size_t kCachedIntBits = 128;
 
@@ -128,15 +137,22 @@ class Machine final : private runtime::ClientRoots {
   std::unique_ptr<runtime::MicroVm> vm_;
   int errorFlag_ = 0;
   std::atomic<const abi::Layout*> intLayouts_[kCachedIntBits + 1] = {};
+  std::atomic<const abi::Layout*> plainLayouts_[static_cast<std::size_t>(ir::TypeKind::Irbuilderref) + 1] =
+      {};
 
   std::mutex contextsMutex_;
   /// All that were ever made, for the collector; linked through Context::nextOfAll.
   std::atomic<Context*> contexts_{nullptr};
+  /// An idle one for the next trap, so that a trap takes no lock.
+  std::atomic<Context*> idleHandlers_{nullptr};
   /// Closed ones, the longest closed first: the later one comes back, the longer its use after closing is an
   /// error.
   std::deque<Context*> closed_;
   /// Idle ones of trap handlers.
   std::deque<Context*> closedHandlers_;
+
+  std::mutex trapHandlersMutex_;
+  std::vector<std::unique_ptr<ClientTrapHandler>> trapHandlers_;
 
   std::mutex namesMutex_;
   std::unordered_map<Id, std::string> names_;

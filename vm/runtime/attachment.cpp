@@ -14,7 +14,11 @@ namespace {
 struct Attachments {
   std::vector<std::unique_ptr<Thread>> threads;
   ~Attachments() {
-    while (!threads.empty()) threads.pop_back();
+    while (!threads.empty()) {
+      // Native code below Mu code ends the process: what the thread holds ends with it.
+      if (threads.back()->runsMuCode()) static_cast<void>(threads.back().release());
+      threads.pop_back();
+    }
   }
 };
 thread_local Attachments attachments;

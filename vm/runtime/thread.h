@@ -59,6 +59,8 @@ class Thread {
   /// The Mu stack that the thread is bound to, or null.
   Stack* stack() { return block_.stack ? static_cast<Stack*>(block_.stack->stack) : nullptr; }
   bool isOnStack() { return stack() && stack()->contains(stackPointer()); }
+  /// Whether there is Mu code that the thread goes back to: it called native code, or trapped.
+  bool runsMuCode() const { return innermost_ || block_.stack || isStarted_; }
   /// Whether the native stack of the thread, now or at the outermost call, contains the address.
   bool isNativeStack(std::uintptr_t address) const { return address >= nativeLow_ && address < nativeHigh_; }
   /// What threadrefs refer to; null where there is no memory.
@@ -114,6 +116,8 @@ class Thread {
   MicroVm& vm_;
   abi::ThreadBlock* outer_;
   HostFrame* innermost_ = nullptr;
+  /// By Thread::start.
+  bool isStarted_ = false;
   StackCache freeStacks_;
   std::uintptr_t nativeLow_ = 0;
   std::uintptr_t nativeHigh_ = 0;

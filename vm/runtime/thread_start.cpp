@@ -48,6 +48,7 @@ void* Thread::main(void* argument) {
   MicroVm& vm = package.vm;
   {
     Thread thread(vm);
+    thread.isStarted_ = true;
     thread.block_.threadLocal = package.threadLocal;
     thread.block_.threadObject = package.threadObject;
     thread.block_.threadObject->thread = &thread;
