@@ -38,6 +38,11 @@ NO_THROW_GOAL = 1.02
 LOADED_FUNCTIONS = 5000
 CALL_OUT_GOAL = 1.2
 CALL_IN_GOAL = 4.0
+# name: (label, arguments at the quick and the full size, limit in ns)
+FRAMES = {
+    "walk": ("cursor walk, a frame", ([1000, 2000], [1000, 20000]), 20.0),
+    "osr": ("pop, push, resume", ([200000], [2000000]), 500.0),
+}
 START_GOAL = 2.0
 WATCHPOINT_GOAL = 1.01
 EMPTY_WATCHPOINT_GOAL = 1.10
@@ -221,6 +226,22 @@ def watchpoints(bench):
     bench.measure_row(report.Row("watchpoints", f"{WATCHPOINT_SITES} toggled", "limit", 1.0, "ns"), toggle)
 
 
+def frame_editing(bench):
+    """There is no peer: nanoseconds of the program's own clock against a limit."""
+    for name, (label, sizes, limit) in FRAMES.items():
+        if not bench.wants(name, "frames"):
+            continue
+
+        def action(row, name=name, sizes=sizes, limit=limit):
+            ours = bench.run_command([PROGRAMS / f"{name}.uir"], bench.size(sizes))
+            figures = [measure.printed_nanoseconds(measure.run(ours)) for _ in range(bench.pairs)]
+            row.ours, row.peer = sorted(figures)[len(figures) // 2], limit
+            row.ratios = [figure / limit for figure in figures]
+            row.ratio = row.ours / limit
+
+        bench.measure_row(report.Row("frames", label, "limit", 1.0, "ns"), action)
+
+
 def compile_latency(bench):
     """CPU per function = (run of N functions - run of none) / N, start-up and one execution of each included in both."""
     if not bench.wants("compile"):
@@ -303,9 +324,9 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, compile_latency, code_footprint, start_up)
-NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "compile", "footprint", "startup",
-         "kernels", "allocation", "calls")
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, frame_editing, compile_latency, code_footprint, start_up)
+NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", *FRAMES, "compile",
+         "footprint", "startup", "kernels", "allocation", "calls", "frames")
 
 
 def machine_facts(bench):
