@@ -33,15 +33,11 @@ class BoehmHeap final : public Heap {
     if (options_.stressInterval != 0) return allocateUnderStress(kind, bytes);
     if (bytes > abi::kSmallBytes) return allocateSingle(kind, bytes);
     void*& head = lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule];
-    void* block = head;
-    if (!block) {
-      block = refill(kind, bytes);
-      if (!block) {
-        collect();
-        block = refill(kind, bytes);
-        if (!block) return nullptr;
-      }
+    if (!head && !refill(head, kind, bytes)) {
+      collect();
+      if (!refill(head, kind, bytes)) return nullptr;
     }
+    void* block = head;
     head = GC_NEXT(block);
     // While the first word is the link, nobody looks at the rest.
     std::memset(static_cast<char*>(block) + sizeof(void*), 0, bytes - sizeof(void*));
@@ -90,12 +86,12 @@ class BoehmHeap final : public Heap {
   void runFinalizers() override { GC_invoke_finalizers(); }
 
  private:
-  /// A list of blocks, exactly as big as wanted.
-  void* refill(abi::BlockKind kind, std::uint64_t bytes) {
+  /// Puts blocks, exactly as big as wanted, on an empty list. The collector's lock is held until they are there: another thread may collect
+  /// right after, and of a list that is no root yet it would keep the first block alone.
+  bool refill(void*& head, abi::BlockKind kind, std::uint64_t bytes) {
     process_.growIfTight();
-    void* list = nullptr;
-    GC_generic_malloc_many(bytes, process_.listedKind(kind), &list);
-    return list;
+    GC_generic_malloc_many(bytes, process_.listedKind(kind), &head);
+    return head != nullptr;
   }
 
   void* allocateSingle(abi::BlockKind kind, std::uint64_t bytes) {
