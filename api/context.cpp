@@ -31,7 +31,7 @@ void Context::open(bool isHandlers) {
 void Context::close() {
   table_.header = nullptr;
   handles_.clear();
-  delete pins_.exchange(nullptr);
+  if (pins_.load(std::memory_order_relaxed)) delete pins_.exchange(nullptr);
 }
 
 void Context::push(gc::RootSink& sink) const {

@@ -32,7 +32,8 @@ void HandleTable::clear() {
   firstFree_ = kNoIndex;
   inOrder();
   // The first chunk stays: most contexts need no more.
-  for (unsigned i = 1; i < kChunks; ++i) {
+  const unsigned last = used == 0 ? 0 : chunkOf(used - 1);
+  for (unsigned i = 1; i <= last; ++i) {
     std::free(chunks_[i]);
     chunks_[i] = nullptr;
   }

@@ -39,9 +39,9 @@ Result<void> translate(const Context& context, const ClientAnswer& client, runti
 std::string ask(const ClientTrapHandler& client, runtime::Thread& thread, abi::StackObject& stack,
                 std::uint32_t watchpoint, runtime::TrapAnswer& answer) {
   Machine& machine = client.machine;
-  Context& context = machine.openContext(true);
   abi::ThreadObject* threadObject = thread.threadObject();
   if (!threadObject) throw std::bad_alloc();
+  Context& context = machine.openContext(true);
   ClientAnswer said;
   said.stack = context.add(ir::TypeKind::Stackref, &stack);
   client.handler(context.table(), context.add(ir::TypeKind::Threadref, threadObject), said.stack, watchpoint,

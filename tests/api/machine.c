@@ -1,5 +1,7 @@
 /* Machines and contexts: options, names, bundles, errors and who is told of them, exposed functions, threads
  * that come and go. */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
+#include <dlfcn.h>
 #include <pthread.h>
 
 #include "client.h"
@@ -31,6 +33,18 @@ static void options(void) {
   mvm = NULL;
   CHECK(strstr(mu_get_version(), gaur_version()) != NULL && gaur_api_level() >= GAUR_API_LEVEL);
   CHECK(!gaur_has_feature("flying") && !gaur_has_feature(NULL));
+}
+
+/* Clients of 2017 open the library under another name, and find what they look for. */
+static void otherName(void) {
+  static const char* const symbols[] = {"mu_fastimpl_new", "mu_fastimpl_new_with_opts", "mu_get_version",
+                                        "gaur_new"};
+  void* library = dlopen("libmu.so", RTLD_NOW | RTLD_LOCAL);
+  size_t i;
+  CHECK(library);
+  for (i = 0; i < sizeof symbols / sizeof *symbols; ++i)
+    CHECK(dlsym(library, symbols[i]) && dlsym(library, symbols[i]) == dlsym(RTLD_DEFAULT, symbols[i]));
+  CHECK(dlclose(library) == 0);
 }
 
 static void names(void) {
@@ -182,8 +196,31 @@ static void attachments(void) {
   NO_ERROR();
 }
 
+static pthread_barrier_t barrier;
+
+static void* stays(void* argument) {
+  mvm->attach_current_thread(mvm);
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  (void)argument;
+  return NULL;
+}
+
+/* A machine is not closed under threads that are attached to it; a thread detaches when it ends. */
+static void closing(void) {
+  pthread_t thread;
+  CHECK(pthread_barrier_init(&barrier, NULL, 2) == 0 && pthread_create(&thread, NULL, stays, NULL) == 0);
+  pthread_barrier_wait(&barrier);
+  FAILS_VOID("A0021", mvm->close(mvm));
+  CHECK(ctx->new_fixed(ctx, id("i64")));
+  pthread_barrier_wait(&barrier);
+  CHECK(pthread_join(thread, NULL) == 0);
+  NO_ERROR();
+}
+
 int main(void) {
   options();
+  otherName();
   start(NULL);
   load(bundle);
   names();
@@ -192,6 +229,7 @@ int main(void) {
   contexts();
   exposed();
   attachments();
+  closing();
   finish();
   return 0;
 }
