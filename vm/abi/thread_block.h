@@ -23,6 +23,9 @@ struct ThreadBlock {
   StackObject* stack;
   /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack.
   void* nativeStackPointer;
+  /// Frame pointer of the stack that this thread swapped away from last: a guess at the one it swaps to next, never followed unless that stack says
+  /// the same.
+  void* leftFramePointer;
   /// ref<void>, the thread-local of the Mu thread.
   void* threadLocal;
   /// The exception in flight, kept alive between the throw and the landing pad.
@@ -35,6 +38,7 @@ struct ThreadBlock {
 
 static_assert(offsetof(ThreadBlock, allocation) == 0);
 static_assert(offsetof(ThreadBlock, stack) == GAUR_BLOCK_STACK && offsetof(ThreadBlock, nativeStackPointer) == GAUR_BLOCK_NATIVE_STACK_POINTER);
+static_assert(offsetof(ThreadBlock, leftFramePointer) == GAUR_BLOCK_LEFT_FRAME_POINTER);
 
 }  // namespace gaur::abi
 

@@ -35,6 +35,19 @@ std::uintptr_t innermostStackPointer(const abi::StackObject& stack) {
   return reinterpret_cast<std::uintptr_t>(saved + 1);
 }
 
+/// Asked at every step of a walk, so that only what goes wrong makes a Result.
+bool isAtFrame(const FrameCursor* cursor) {
+  return cursor && cursor->stack && isReady(*cursor->stack) && cursor->position.kind != FrameKind::End &&
+         cursor->position.registers.stackPointer >= innermostStackPointer(*cursor->stack);
+}
+
+/// Requires: !isAtFrame(cursor).
+Error whyNoFrame(const FrameCursor* cursor) {
+  if (auto open = checkOpen(cursor); !open) return open.error();
+  if (!isReady(*cursor->stack)) return makeError(ErrorId::StackNotReady);
+  return makeError(cursor->position.kind == FrameKind::End ? ErrorId::NoFrameBelow : ErrorId::FrameGone);
+}
+
 }  // namespace
 
 Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
@@ -46,17 +59,12 @@ Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
 }
 
 Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
-  GAUR_TRY(checkOpen(cursor));
-  if (!isReady(*cursor->stack)) return makeError(ErrorId::StackNotReady);
-  const FramePosition& position = cursor->position;
-  if (position.kind == FrameKind::End) return makeError(ErrorId::NoFrameBelow);
-  if (position.registers.stackPointer < innermostStackPointer(*cursor->stack))
-    return makeError(ErrorId::FrameGone);
-  return &position;
+  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
+  return &cursor->position;
 }
 
 Result<void> nextFrame(Thread& thread, FrameCursor* cursor) {
-  GAUR_TRY(frameOf(cursor));
+  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
   return FrameWalker(thread.vm().codeMap(), thread.unwindCache, cursor->position).next();
 }
 
@@ -71,12 +79,13 @@ Result<void> closeCursor(FrameCursor* cursor) {
   return {};
 }
 
-Result<FrameIds> idsOf(const MicroVm& vm, const FrameCursor* cursor) {
-  GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
+Result<FrameIds> idsOf(Thread& thread, const FrameCursor* cursor) {
+  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
+  const FramePosition& position = cursor->position;
   FrameIds ids;
-  switch (position->kind) {
+  switch (position.kind) {
     case FrameKind::NotBegun: {
-      const ir::Function& function = *startFrameOf(*position).record->function;
+      const ir::Function& function = *startFrameOf(position).record->function;
       const ir::FunctionVersion* version = function.current.load(std::memory_order_acquire);
       ids.function = function.id;
       if (version) ids.version = version->id;
@@ -84,10 +93,12 @@ Result<FrameIds> idsOf(const MicroVm& vm, const FrameCursor* cursor) {
     }
     case FrameKind::Undefined:
     case FrameKind::Compiled: {
-      jit::CodeSite site = vm.codeMap().findReturn(position->registers.pc);
+      const jit::CodeMap& map = thread.vm().codeMap();
+      thread.unwindCache.refresh(map);
+      const jit::CodeSite& site = thread.unwindCache.find(map, position.registers.pc).site;
       ids.function = site.function->record->id;
       ids.version = site.function->version;
-      if (position->kind == FrameKind::Compiled) ids.instruction = site.row->instruction;
+      if (position.kind == FrameKind::Compiled) ids.instruction = site.row->instruction;
       break;
     }
     case FrameKind::Native:

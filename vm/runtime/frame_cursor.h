@@ -43,6 +43,6 @@ struct FrameIds {
   Id version = kNoId;
   Id instruction = kNoId;
 };
-Result<FrameIds> idsOf(const MicroVm& vm, const FrameCursor* cursor);
+Result<FrameIds> idsOf(Thread& thread, const FrameCursor* cursor);
 
 }  // namespace gaur::runtime

@@ -24,7 +24,7 @@ T orFail(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return *result;
 }
 
-FrameIds idsAt(void* cursor) { return orFail(idsOf(Thread::current()->vm(), cursorAt(cursor))); }
+FrameIds idsAt(void* cursor) { return orFail(idsOf(*Thread::current(), cursorAt(cursor))); }
 
 /// A new object that holds the value; null where there is no memory.
 void* boxed(Thread& thread, const ir::Type* type, const void* value) {

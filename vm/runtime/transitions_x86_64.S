@@ -216,9 +216,18 @@ END __morestack_allocate_stack_space
 
 ENTRY gaur_swapStack
   LEAVE_STACK .Lrefused
+  movq GAUR_BLOCK_LEFT_FRAME_POINTER(%rax), %rdi
+  movq %rbp, GAUR_BLOCK_LEFT_FRAME_POINTER(%rax)
   TAKE_STACK
   movq %r14, %rax
   movq %r15, %rdx
+  cmpq %rdi, (%rsp)
+  jne 1f
+  // As CONTINUE, but not waiting for the frame pointer to be loaded.
+  movq %rdi, %rbp
+  addq $16, %rsp
+  jmp *-8(%rsp)
+1:
   CONTINUE
 END gaur_swapStack
 
