@@ -33,9 +33,9 @@ class BoehmHeap final : public Heap {
     if (options_.stressInterval != 0) return allocateUnderStress(kind, bytes);
     if (bytes > abi::kSmallBytes) return allocateSingle(kind, bytes);
     void*& head = lists.heads[static_cast<unsigned>(kind)][bytes / abi::kGranule];
-    if (!head && !refill(head, kind, bytes)) {
+    if (!head && !process_.refill(lists, kind, bytes)) {
       collect();
-      if (!refill(head, kind, bytes)) return nullptr;
+      if (!process_.refill(lists, kind, bytes)) return nullptr;
     }
     void* block = head;
     head = GC_NEXT(block);
@@ -86,14 +86,6 @@ class BoehmHeap final : public Heap {
   void runFinalizers() override { GC_invoke_finalizers(); }
 
  private:
-  /// Puts blocks, exactly as big as wanted, on an empty list. The collector's lock is held until they are there: another thread may collect
-  /// right after, and of a list that is no root yet it would keep the first block alone.
-  bool refill(void*& head, abi::BlockKind kind, std::uint64_t bytes) {
-    process_.growIfTight();
-    GC_generic_malloc_many(bytes, process_.listedKind(kind), &head);
-    return head != nullptr;
-  }
-
   void* allocateSingle(abi::BlockKind kind, std::uint64_t bytes) {
     // Boehm adds a byte, so that references just behind an object belong to it; hybrids bring theirs along
     // (abi::Layout::payload).

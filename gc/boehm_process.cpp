@@ -6,11 +6,13 @@
 // set right just before it scans the stacks.
 #include "gc/boehm_process.h"
 
+#include <gc/gc_inline.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
 #include "gc/gc_log.h"
 #include "gc/heap_verifier.h"
@@ -41,6 +43,9 @@ struct BoehmProcess::NativeThread {
   /// frame between. 0 while it runs.
   volatile std::uintptr_t stoppedAt;
   volatile std::uintptr_t scanFrom;
+  BlockReserve reserve;
+  /// Whether it took blocks since the last collection.
+  std::atomic<bool> allocates;
 };
 
 struct BoehmProcess::Provider {
@@ -62,6 +67,9 @@ constexpr std::uintptr_t kFreshBytes = 512;
 /// it: marking costs a fraction of allocating then, and memory is not touched for nothing.
 constexpr std::uint64_t kRoomFactor = 8;
 constexpr std::uint64_t kLargestRoom = std::uint64_t{128} << 20;
+
+/// Several threads that allocate would make collections so much more frequent, and each stops them all.
+constexpr std::uint64_t kRoomOfThread = std::uint64_t{16} << 20;
 
 /// A section of the heap this big asks for huge pages.
 constexpr std::uint64_t kHugePagesFrom = std::uint64_t{4} << 20;
@@ -133,6 +141,17 @@ GAUR_SCANS_STACKS void pushHiddenReferences(std::uintptr_t begin, std::uintptr_t
     if (*p >> 63 != 0) buffer.add(abi::revealWeak(*p));
 }
 
+void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
+  WordBuffer buffer;
+  for (void* head : heads) {
+    buffer.add(reinterpret_cast<std::uintptr_t>(head));
+    // Nothing looks into pointer-free blocks, so their links keep nothing.
+    if (kind == abi::BlockKind::Traced || !head) continue;
+    for (void* block = *static_cast<void**>(head); block; block = *static_cast<void**>(block))
+      buffer.add(reinterpret_cast<std::uintptr_t>(block));
+  }
+}
+
 }  // namespace
 
 void RootSink::conservative(const void* begin, const void* end) {
@@ -164,13 +183,8 @@ void RootSink::cell(const abi::GcMap& map, void* base) {
 }
 
 void RootSink::freeLists(const abi::AllocationLists& lists) {
-  WordBuffer buffer;
-  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::Traced)])
-    buffer.add(reinterpret_cast<std::uintptr_t>(head));
-  // Nothing looks into pointer-free blocks, so their links keep nothing.
-  for (void* head : lists.heads[static_cast<unsigned>(abi::BlockKind::PointerFree)])
-    for (void* block = head; block; block = *static_cast<void**>(block))
-      buffer.add(reinterpret_cast<std::uintptr_t>(block));
+  for (std::size_t kind = 0; kind < abi::kBlockKinds; ++kind)
+    pushLists(static_cast<abi::BlockKind>(kind), lists.heads[kind]);
 }
 
 BoehmProcess& BoehmProcess::instance() {
@@ -245,6 +259,31 @@ void BoehmProcess::expandTo(std::uint64_t bytes) {
   GC_free(block);
 }
 
+std::uint64_t BoehmProcess::wantedSize(std::uint64_t live) {
+  std::uint64_t room = live * kRoomFactor;
+  std::uint64_t roomOfThreads = 0;
+  for (NativeThread* thread = threads_; thread; thread = thread->next)
+    if (thread->allocates.exchange(false, std::memory_order_relaxed)) roomOfThreads += kRoomOfThread;
+  // One thread is content with what the heap began with.
+  if (roomOfThreads > kRoomOfThread) room = std::max(room, roomOfThreads);
+  return live + std::min(room, kLargestRoom);
+}
+
+bool BoehmProcess::refill(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes) {
+  growIfTight();
+  NativeThread& thread = *currentThread_;
+  thread.allocates.store(true, std::memory_order_relaxed);
+  auto number = static_cast<unsigned>(kind);
+  std::size_t granules = bytes / abi::kGranule;
+  void*& head = lists.heads[number][granules];
+  if (threadCount_.load(std::memory_order_relaxed) == 1) {
+    GC_generic_malloc_many(bytes, kinds_.listed[number], &head);
+    return head != nullptr;
+  }
+  return supply_.refill(head, thread.reserve.sizes[number][granules], thread.reserve.turns, bytes,
+                        kinds_.listed[number]);
+}
+
 void BoehmProcess::grow() { expandTo(wantedBytes_.exchange(0, std::memory_order_relaxed)); }
 
 void BoehmProcess::removeProvider(RootProvider& provider) {
@@ -285,6 +324,7 @@ void BoehmProcess::attachThread(RootProvider& provider, abi::ThreadBlock& block)
     if (!isNew) return;
     thread->next = threads_;
     threads_ = thread;
+    threadCount_.fetch_add(1, std::memory_order_relaxed);
   });
 }
 
@@ -303,6 +343,7 @@ void BoehmProcess::detachThread(abi::ThreadBlock& block) {
     for (NativeThread** link = &threads_; *link; link = &(*link)->next) {
       if (*link != thread) continue;
       *link = thread->next;
+      threadCount_.fetch_sub(1, std::memory_order_relaxed);
       break;
     }
     setStackBottom(thread->handle, thread->bottom);
@@ -358,7 +399,7 @@ void BoehmProcess::handleEvent(GC_EventType event) {
       GC_prof_stats_s stats;
       GC_get_prof_stats_unsafe(&stats, sizeof stats);
       std::uint64_t live = stats.heapsize_full - stats.free_bytes_full;
-      std::uint64_t wanted = live + std::min(live * kRoomFactor, kLargestRoom);
+      std::uint64_t wanted = self.wantedSize(live);
       if (wanted > stats.heapsize_full) self.wantedBytes_.store(wanted, std::memory_order_relaxed);
       self.times_.totalNanoseconds += duration;
       logCollection(duration, self.pause_);
@@ -423,6 +464,9 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
       if (sp == thread->stoppedAt && thread != currentThread_)
         pushHiddenReferences(begin, std::min(stack.end, sp + kFreshBytes));
     });
+    for (std::size_t kind = 0; kind < abi::kBlockKinds; ++kind)
+      for (const BlockReserve::Size& size : thread->reserve.sizes[kind])
+        pushLists(static_cast<abi::BlockKind>(kind), size.lists);
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
       const abi::ThreadBlock& block = *attachment->block;
       sink.freeLists(block.allocation);

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "gc/block_supply.h"
 #include "gc/heap.h"
 #include "gc/roots.h"
 #include "vm/abi/object.h"
@@ -33,7 +34,6 @@ class BoehmProcess {
   /// Started on first use, then there for the rest of the process.
   static BoehmProcess& instance();
 
-  int listedKind(abi::BlockKind kind) const { return kinds_.listed[static_cast<unsigned>(kind)]; }
   int singleKind(abi::BlockKind kind) const { return kinds_.single[static_cast<unsigned>(kind)]; }
 
   void addProvider(RootProvider& provider, const HeapOptions& options);
@@ -43,6 +43,9 @@ class BoehmProcess {
   void attachThread(RootProvider& provider, abi::ThreadBlock& block);
   void detachThread(abi::ThreadBlock& block);
   static bool isAttached();
+
+  /// Puts blocks on the empty free list of this kind and size; false when memory is exhausted.
+  bool refill(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes);
 
   CollectionTimes times() const { return times_; }
 
@@ -61,6 +64,7 @@ class BoehmProcess {
   static void handleEvent(GC_EventType event);
   static void pushOtherRoots();
   void pushRoots();
+  std::uint64_t wantedSize(std::uint64_t live);
   void grow();
   void expandTo(std::uint64_t bytes);
   template <class F>
@@ -72,12 +76,14 @@ class BoehmProcess {
   BoehmKinds kinds_ = {};
   // Lists that the hooks walk; changed with the allocation lock held, so that no collection can be going on.
   NativeThread* threads_ = nullptr;
+  std::atomic<unsigned> threadCount_{0};
   Provider* providers_ = nullptr;
   GC_push_other_roots_proc pushThreadStacks_ = nullptr;
   struct sigaction suspensionAction_ = {};
   std::uint64_t maxBytes_ = 0;
   /// Size the heap should have; 0 when it is big enough.
   std::atomic<std::uint64_t> wantedBytes_{0};
+  BlockSupply supply_;
   CollectionTimes times_;
   std::uint64_t startTime_ = 0;
   std::uint64_t stopTime_ = 0;

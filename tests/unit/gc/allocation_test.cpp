@@ -1,6 +1,10 @@
 // Blocks: sizes, zeroing, free lists, exhaustion, and the heap without a collector.
+#include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 
+#include "gc/block_supply.h"
 #include "tests/unit/gc/test_heap.h"
 #include "vm/support/platform.h"
 
@@ -135,6 +139,74 @@ TEST_F(HeapTest, GarbageIsReused) {
   for (int i = 0; i < 30 << 20; ++i) thread->make(node);  // 960 MB
   EXPECT_LE(heap->statistics().heapBytes, before + (std::uint64_t{64} << 20));
   EXPECT_GT(heap->statistics().collections, 1u);
+}
+
+/// A list of nodes with arrays of `words` numbers, all made of `seed`; false when a number was overwritten.
+[[gnu::noinline]] bool buildNumbers(TestThread& thread, std::uint64_t words, std::uint64_t seed) {
+  constexpr std::uint64_t kNodes = 5000;
+  const ir::Type* node = structOf({anyRef(), anyRef()});
+  const ir::Type* numbers = arrayOf(int64(), words);
+  void* volatile list = nullptr;
+  for (std::uint64_t i = 0; i < kNodes; ++i) {
+    void* volatile array = thread.make(numbers);
+    for (std::uint64_t word = 0; word < words; ++word) at<std::uint64_t>(array, word * 8) = seed + i;
+    void* first = thread.make(node);
+    at<void*>(first, 0) = list;
+    at<void*>(first, 8) = array;
+    list = first;
+  }
+  for (std::uint64_t i = kNodes; i-- > 0;) {
+    for (std::uint64_t word = 0; word < words; ++word)
+      if (at<std::uint64_t>(at<void*>(list, 8), word * 8) != seed + i) return false;
+    list = at<void*>(list, 0);
+  }
+  return true;
+}
+
+TEST_F(HeapTest, ThreadsThatAllocateAtOnceNeverShareABlock) {
+  // More threads than processors: some meet, fetch blocks ahead, and end with blocks left.
+  constexpr std::uint64_t kThreads = 4;
+  constexpr std::uint64_t kRounds = 60;
+  std::atomic<int> broken{0};
+  std::atomic<std::uint64_t> running{kThreads};
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      TestThread self(*heap);
+      for (std::uint64_t round = 0; round < kRounds; ++round)
+        broken += !buildNumbers(self, 1 + round % 4, (t * kRounds + round) << 32);
+      --running;
+    });
+  }
+  while (running != 0) {
+    heap->collect();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  for (std::thread& one : threads) one.join();
+  EXPECT_EQ(broken, 0);
+}
+
+TEST(TurnLockTest, OneAtATime) {
+  TurnLock lock;
+  std::uint64_t counter = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20'000; ++i) {
+        lock.lock();
+        std::uint64_t seen = counter;
+        // Now and then longer than the others spin.
+        if (i % 5000 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        counter = seen + 1;
+        lock.unlock();
+      }
+    });
+  }
+  for (std::thread& one : threads) one.join();
+  EXPECT_EQ(counter, 80'000u);
+  EXPECT_TRUE(lock.tryLock());
+  EXPECT_FALSE(lock.tryLock());
+  lock.unlock();
 }
 
 TEST(StressedHeap, EveryAllocationIsSlowAndCollects) {

@@ -1,0 +1,65 @@
+// How threads get blocks for their free lists. Boehm makes a list under its one lock, which is much of what
+// allocating takes; this file alone decides how threads that want lists at once take turns.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "vm/abi/object.h"
+#include "vm/abi/thread_block.h"
+
+namespace gaur::gc {
+
+/// Lists that a thread fetched ahead of its needs. Roots, as the lists in use are.
+struct BlockReserve {
+  static constexpr std::size_t kLists = 31;
+  /// With so few left, more are fetched when nobody else is at it.
+  static constexpr std::size_t kFew = 15;
+  struct Size {
+    void* lists[kLists];
+    std::size_t count;
+  };
+  /// [kind][granules]
+  Size sizes[abi::kBlockKinds][abi::kSmallGranules + 1];
+  /// So many times more this thread fetches ahead.
+  unsigned turns;
+};
+
+/// Spins for about as long as another thread's turn takes, and sleeps only after that: being woken takes
+/// longer than several turns, and Boehm's own lock makes threads sleep far too soon.
+class TurnLock {
+ public:
+  bool tryLock() {
+    std::uint32_t expected = kFree;
+    return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
+  }
+  /// Whether another thread held it.
+  bool lock() {
+    if (tryLock()) return false;
+    wait();
+    return true;
+  }
+  void unlock() {
+    if (state_.exchange(kFree, std::memory_order_release) == kAwaited) state_.notify_one();
+  }
+
+ private:
+  static constexpr std::uint32_t kFree = 0;
+  static constexpr std::uint32_t kHeld = 1;
+  static constexpr std::uint32_t kAwaited = 2;
+  void wait();
+  std::atomic<std::uint32_t> state_{kFree};
+};
+
+/// Nothing breaks where a thread goes to Boehm without its turn: turns only make waiting rare and short.
+class BlockSupply {
+ public:
+  /// Puts blocks on `head`, an empty free list of the thread; false when memory is exhausted. `ahead` is the
+  /// thread's reserve of the same kind and size, `turns` that of its BlockReserve. May collect.
+  bool refill(void*& head, BlockReserve::Size& ahead, unsigned& turns, std::uint64_t bytes, int boehmKind);
+
+ private:
+  TurnLock lock_;
+};
+
+}  // namespace gaur::gc
