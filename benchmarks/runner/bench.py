@@ -37,6 +37,7 @@ THROW_GOAL = 1 / 30
 NO_THROW_GOAL = 1.02
 LOADED_FUNCTIONS = 5000
 CALL_OUT_GOAL = 1.2
+TWO_THREADS_GOAL = 1 / 1.7
 CALL_IN_GOAL = 4.0
 # name: (label, arguments at the quick and the full size, limit in ns)
 FRAMES = {
@@ -141,6 +142,11 @@ def allocation(bench):
             row.note = f"peak memory {ours_peak >> 20} MB, C {peer_peak >> 20} MB"
 
         bench.measure_row(report.Row("allocation", f"{name} {size}", "malloc/free", goal), action)
+    if bench.wants("alloctrees", "allocation"):
+        trees = bench.size((40000, 200000))
+        two, one = (bench.run_command([PROGRAMS / "alloctrees.uir"], [threads, trees]) for threads in (2, 1))
+        bench.measure_row(report.Row("allocation", "trees of two threads", "of one", TWO_THREADS_GOAL, "ns"),
+                          lambda row: bench.fill(row, two, one, measure.printed_nanoseconds))
 
 
 def exceptions(bench):
@@ -325,7 +331,7 @@ def start_up(bench):
 
 
 PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, frame_editing, compile_latency, code_footprint, start_up)
-NAMES = (*KERNELS, *ALLOCATION, "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", *FRAMES, "compile",
+NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", *FRAMES, "compile",
          "footprint", "startup", "kernels", "allocation", "calls", "frames")
 
 
