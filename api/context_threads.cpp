@@ -174,7 +174,7 @@ Result<void> Context::closeCursor(MuValue value) {
 
 Result<runtime::FrameIds> Context::idsAt(MuValue value) const {
   GAUR_TRY_ASSIGN(runtime::FrameCursor * cursor, cursorOf(value));
-  return runtime::idsOf(machine_.vm(), cursor);
+  return runtime::idsOf(here(), cursor);
 }
 
 Result<MuID> Context::currentFunction(MuValue cursor) {
