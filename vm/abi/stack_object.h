@@ -41,10 +41,15 @@ struct ThreadObject {
 
 /// The heap object that a framecursorref refers to.
 struct FrameCursorObject {
+#if defined(__aarch64__)
+  static constexpr std::size_t kWords = 25;
+#else
+  static constexpr std::size_t kWords = 11;
+#endif
   /// Keeps the stack alive.
   StackObject* stack;
-  /// The runtime's FrameCursor, which holds no other reference.
-  std::uint64_t cursor[24];
+  /// The rest of the runtime's FrameCursor, which holds no other reference.
+  std::uint64_t cursor[kWords];
 };
 
 /// Type numbers of runtime objects: beyond those of any type of a program (ir::TypeTable::kMostTypes).
@@ -79,7 +84,7 @@ struct StartFrame {
 static_assert(sizeof(StartFrame) % 16 == 0);
 
 /// pc = gaur_resumeFrame: a frame that was uncovered by popping those above it. Its registers, and where it goes on.
-struct ResumeFrame {
+struct alignas(16) ResumeFrame {
   SavedFrame saved;
 #if defined(__aarch64__)
   std::uintptr_t calleeSaved[10];  // x19 to x28
@@ -90,9 +95,8 @@ struct ResumeFrame {
   std::uintptr_t pc;
   /// Stack pointer to go on with; the callee has popped its arguments.
   std::uintptr_t stackPointer;
-#if !defined(__aarch64__)
-  std::uintptr_t padding;
-#endif
+  /// Of a native frame: that of the exposed function whose result it waits for; null for compiled code.
+  const ir::Signature* signature;
 };
 static_assert(sizeof(ResumeFrame) % 16 == 0);
 

@@ -152,6 +152,13 @@ Result<void*> CodeRegistry::exposedAdapter(const ir::Signature* signature) {
   return adapter(exposedAdapters_, signature, &jit::Compiler::exposedAdapter);
 }
 
+const ir::Signature* CodeRegistry::exposedSignature(const void* adapter) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [signature, code] : exposedAdapters_)
+    if (code == adapter) return signature;
+  return nullptr;
+}
+
 Result<const StartAdapter*> CodeRegistry::startAdapter(const ir::Signature* signature) {
   std::lock_guard lock(mutex_);
   if (const StartAdapter* known = startAdapters_.get(signature->index)) return known;

@@ -19,33 +19,35 @@ Result<void> checkOpen(const FrameCursor* cursor) {
   return {};
 }
 
-Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const FramePosition& position) {
+Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const FramePosition& position,
+                                const void* savedPointer) {
   auto* cursor = allocateRuntimeObject<FrameCursor>(thread, abi::kFrameCursorType);
   if (!cursor) return makeError(ErrorId::OutOfMemory, {"a frame cursor"});
   cursor->position = position;
+  cursor->savedPointer = savedPointer;
   cursor->stack = stack;
   return cursor;
 }
 
-/// Stack pointer that the top frame of a READY stack goes on with.
-std::uintptr_t innermostStackPointer(const abi::StackObject& stack) {
-  const auto* saved = static_cast<const abi::SavedFrame*>(stack.savedPointer);
-  if (saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame))
-    return reinterpret_cast<const abi::ResumeFrame*>(saved)->stackPointer;
-  return reinterpret_cast<std::uintptr_t>(saved + 1);
-}
-
-/// Asked at every step of a walk, so that only what goes wrong makes a Result.
+/// Asked at every step of a walk, so that only what goes wrong makes a Result. A stack that stands where it
+/// stood has the same frames.
 bool isAtFrame(const FrameCursor* cursor) {
-  return cursor && cursor->stack && isReady(*cursor->stack) && cursor->position.kind != FrameKind::End &&
-         cursor->position.registers.stackPointer >= innermostStackPointer(*cursor->stack);
+  return cursor && cursor->stack && cursor->savedPointer == cursor->stack->savedPointer &&
+         cursor->position.kind != FrameKind::End;
 }
 
-/// Requires: !isAtFrame(cursor).
-Error whyNoFrame(const FrameCursor* cursor) {
-  if (auto open = checkOpen(cursor); !open) return open.error();
+/// Frames may have been popped and pushed since the cursor came to its frame, or the stack may have run.
+Result<void> findAgain(Thread& thread, FrameCursor* cursor) {
+  GAUR_TRY(checkOpen(cursor));
   if (!isReady(*cursor->stack)) return makeError(ErrorId::StackNotReady);
-  return makeError(cursor->position.kind == FrameKind::End ? ErrorId::NoFrameBelow : ErrorId::FrameGone);
+  if (cursor->position.kind == FrameKind::End) return makeError(ErrorId::NoFrameBelow);
+  FramePosition now{};
+  FrameWalker walker(thread.vm().codeMap(), thread.unwindCache, now);
+  walker.begin(*cursor->stack);
+  GAUR_TRY(walker.find(cursor->position));
+  cursor->position = now;
+  cursor->savedPointer = cursor->stack->savedPointer;
+  return {};
 }
 
 }  // namespace
@@ -55,22 +57,22 @@ Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
   if (!isReady(*stack)) return makeError(ErrorId::StackNotReady);
   FramePosition top{};
   FrameWalker(thread.vm().codeMap(), thread.unwindCache, top).begin(*stack);
-  return makeCursor(thread, stack, top);
+  return makeCursor(thread, stack, top, stack->savedPointer);
 }
 
-Result<const FramePosition*> frameOf(const FrameCursor* cursor) {
-  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
+Result<const FramePosition*> frameOf(FrameCursor* cursor) {
+  if (!isAtFrame(cursor)) GAUR_TRY(findAgain(*Thread::current(), cursor));
   return &cursor->position;
 }
 
 Result<void> nextFrame(Thread& thread, FrameCursor* cursor) {
-  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
+  if (!isAtFrame(cursor)) GAUR_TRY(findAgain(thread, cursor));
   return FrameWalker(thread.vm().codeMap(), thread.unwindCache, cursor->position).next();
 }
 
 Result<FrameCursor*> copyCursor(Thread& thread, const FrameCursor* cursor) {
   GAUR_TRY(checkOpen(cursor));
-  return makeCursor(thread, cursor->stack, cursor->position);
+  return makeCursor(thread, cursor->stack, cursor->position, cursor->savedPointer);
 }
 
 Result<void> closeCursor(FrameCursor* cursor) {
@@ -79,8 +81,8 @@ Result<void> closeCursor(FrameCursor* cursor) {
   return {};
 }
 
-Result<FrameIds> idsOf(Thread& thread, const FrameCursor* cursor) {
-  if (!isAtFrame(cursor)) return whyNoFrame(cursor);
+Result<FrameIds> idsOf(Thread& thread, FrameCursor* cursor) {
+  if (!isAtFrame(cursor)) GAUR_TRY(findAgain(thread, cursor));
   const FramePosition& position = cursor->position;
   FrameIds ids;
   switch (position.kind) {

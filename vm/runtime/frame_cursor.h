@@ -18,10 +18,11 @@ struct FrameCursor {
   /// Null once the cursor is closed.
   abi::StackObject* stack;
   FramePosition position;
+  /// Where the stack stood when the position was right.
+  const void* savedPointer;
 };
-inline constexpr std::size_t kMostCursorWords = 25;
-static_assert(offsetof(FrameCursor, stack) == 0 &&
-              sizeof(FrameCursor) <= kMostCursorWords * sizeof(std::uint64_t));
+static_assert(offsetof(FrameCursor, stack) == offsetof(abi::FrameCursorObject, stack));
+static_assert(sizeof(FrameCursor) == sizeof(abi::FrameCursorObject));
 
 // `thread` is the calling thread, which may stand on any stack. Cursors may be null, closed, or at frames
 // that are gone: all of that is an error, as is a stack that is not READY.
@@ -33,8 +34,8 @@ Result<void> nextFrame(Thread& thread, FrameCursor* cursor);
 Result<FrameCursor*> copyCursor(Thread& thread, const FrameCursor* cursor);
 Result<void> closeCursor(FrameCursor* cursor);
 
-/// The position, once it is certain that there is a frame to look at.
-Result<const FramePosition*> frameOf(const FrameCursor* cursor);
+/// The position, once it is certain that the stack has such a frame. Registers are those of now.
+Result<const FramePosition*> frameOf(FrameCursor* cursor);
 
 /// What waits in a frame. IDs are kNoId for native frames; version and instruction also for undefined
 /// functions, the instruction also for functions that have not begun.
@@ -43,6 +44,6 @@ struct FrameIds {
   Id version = kNoId;
   Id instruction = kNoId;
 };
-Result<FrameIds> idsOf(Thread& thread, const FrameCursor* cursor);
+Result<FrameIds> idsOf(Thread& thread, FrameCursor* cursor);
 
 }  // namespace gaur::runtime

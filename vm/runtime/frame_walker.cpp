@@ -47,6 +47,19 @@ void FrameWalker::begin(const abi::StackObject& stack) {
   enter(static_cast<abi::SavedFrame*>(stack.savedPointer));
 }
 
+Result<void> FrameWalker::find(const FramePosition& wanted) {
+  const UnwindRegisters& registers = position_.registers;
+  // Where it can be resumed does not count: a frame gets such a place when it is uncovered.
+  while (position_.kind != wanted.kind || registers.pc != wanted.registers.pc ||
+         registers.stackPointer != wanted.registers.stackPointer ||
+         framePointerOf(registers) != framePointerOf(wanted.registers)) {
+    if (position_.kind == FrameKind::End || registers.stackPointer > wanted.registers.stackPointer)
+      return makeError(ErrorId::FrameGone);
+    GAUR_TRY(next());
+  }
+  return {};
+}
+
 Result<void> FrameWalker::next() {
   switch (position_.kind) {
     case FrameKind::Compiled:
@@ -112,6 +125,7 @@ void FrameWalker::passAdapter(const jit::UnwindStep& step) {
   if (row.keepaliveCount != 0)
     outerCookie_ = OuterCookie{
         framePointer, valueAt(step.site, framePointer, step.site.block->keepalives[row.firstKeepalive])};
+  passedAdapter_ = reinterpret_cast<const void*>(step.site.block->begin + step.site.function->beginOffset);
   leave(step);
   // The host does not show: it is no part of the program.
   UnwindRegisters registers = position_.registers;

@@ -56,12 +56,16 @@ class FrameWalker {
 
   /// Goes to the innermost frame. Requires: the stack is READY.
   void begin(const abi::StackObject& stack);
+  /// Goes outwards to a frame that may have been seen before. An error where the stack has no such frame.
+  Result<void> find(const FramePosition& wanted);
   /// Goes one frame outwards. An error where there is none, or where native frames cannot be passed; then it
   /// stays.
   Result<void> next();
 
   /// Of the call of an exposed function that was passed last; nothing where none was passed.
   const std::optional<OuterCookie>& outerCookie() const { return outerCookie_; }
+  /// Code of the adapter that was passed last; null where none was passed.
+  const void* passedAdapter() const { return passedAdapter_; }
 
  private:
   void enter(abi::SavedFrame* saved);
@@ -73,6 +77,7 @@ class FrameWalker {
   jit::UnwindCache& cache_;
   FramePosition& position_;
   std::optional<OuterCookie> outerCookie_;
+  const void* passedAdapter_ = nullptr;
 };
 
 /// The frame that `saved` is the head of: for positions of kind NotBegun.

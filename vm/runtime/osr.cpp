@@ -21,25 +21,8 @@ constexpr std::uintptr_t kStackAlignment = 16;
 
 std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
 
-/// `saved` does not count: a frame gets one when it is uncovered.
-bool isSameFrame(const FramePosition& a, const FramePosition& b) {
-  return a.kind == b.kind && a.registers.pc == b.registers.pc &&
-         a.registers.stackPointer == b.registers.stackPointer &&
-         framePointerOf(a.registers) == framePointerOf(b.registers);
-}
-
-/// Walks until `here` is the frame. An error where that is none of the stack's frames.
-Result<void> findFrame(FrameWalker& walker, const FramePosition& here, const FramePosition& wanted) {
-  while (!isSameFrame(here, wanted)) {
-    if (here.kind == FrameKind::End || here.registers.stackPointer > wanted.registers.stackPointer)
-      return makeError(ErrorId::FrameGone);
-    GAUR_TRY(walker.next());
-  }
-  return {};
-}
-
 /// Makes the frame resumable: what it needs lies below its own memory, where its callees were.
-abi::SavedFrame* makeResumeFrame(const FramePosition& position) {
+abi::SavedFrame* makeResumeFrame(const FramePosition& position, const ir::Signature* signature) {
   const UnwindRegisters& registers = position.registers;
   std::uintptr_t place = (registers.stackPointer - sizeof(abi::ResumeFrame)) & ~(kStackAlignment - 1);
   auto* frame = reinterpret_cast<abi::ResumeFrame*>(place);
@@ -49,6 +32,7 @@ abi::SavedFrame* makeResumeFrame(const FramePosition& position) {
   RegisterFile(registers).storeTo(*frame);
   frame->pc = registers.pc;
   frame->stackPointer = registers.stackPointer;
+  frame->signature = signature;
   return &frame->saved;
 }
 
@@ -82,7 +66,7 @@ std::string textOf(std::span<const ir::Type* const> types) {
 
 }  // namespace
 
-Result<void> popFramesTo(Thread& thread, const FrameCursor* cursor) {
+Result<void> popFramesTo(Thread& thread, FrameCursor* cursor) {
   GAUR_TRY_ASSIGN(const FramePosition* position, frameOf(cursor));
   abi::StackObject& stack = *cursor->stack;
   const jit::CodeMap& map = thread.vm().codeMap();
@@ -90,9 +74,12 @@ Result<void> popFramesTo(Thread& thread, const FrameCursor* cursor) {
   FramePosition top{};
   FrameWalker walker(map, thread.unwindCache, top);
   walker.begin(stack);
-  GAUR_TRY(findFrame(walker, top, *position));
+  GAUR_TRY(walker.find(*position));
   void* memory = valueMemoryOf(map, top);
-  abi::SavedFrame* saved = top.saved ? top.saved : makeResumeFrame(top);
+  bool isNative = top.kind == FrameKind::Native;
+  const ir::Signature* signature =
+      isNative ? thread.vm().code().exposedSignature(walker.passedAdapter()) : nullptr;
+  abi::SavedFrame* saved = top.saved ? top.saved : makeResumeFrame(top, signature);
   stack.valueMemory = memory;
   __atomic_store_n(&stack.savedPointer, saved, __ATOMIC_RELEASE);
   dropNativeCalls(stack, top.registers.stackPointer, walker.outerCookie());

@@ -13,7 +13,7 @@ namespace gaur::runtime {
 class Thread;
 
 /// The cursor's frame becomes the top of its stack. Cursors at frames above it are at frames that are gone.
-Result<void> popFramesTo(Thread& thread, const FrameCursor* cursor);
+Result<void> popFramesTo(Thread& thread, FrameCursor* cursor);
 
 /// A frame of the function, which has not begun, becomes the top. What the function returns goes to the frame
 /// below, so its results must be what that one expects. Compiles code where the signature is new.

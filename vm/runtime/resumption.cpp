@@ -74,9 +74,13 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   auto pc = reinterpret_cast<std::uintptr_t>(saved->pc);
   if (saved->pc == reinterpret_cast<void*>(&gaur_startFrame))
     return listOf(reinterpret_cast<const abi::StartFrame*>(saved)->record->function->signature->signature->parameters);
-  if (saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame)) pc = reinterpret_cast<const abi::ResumeFrame*>(saved)->pc;
+  const bool isResumed = saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame);
+  if (isResumed) pc = reinterpret_cast<const abi::ResumeFrame*>(saved)->pc;
   jit::CodeSite site = vm.codeMap().findReturn(pc);
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
+  // Native code gets results as C returns them: as Mu does where they are scalars.
+  const ir::Signature* exposed = isResumed && !site ? reinterpret_cast<const abi::ResumeFrame*>(saved)->signature : nullptr;
+  if (exposed && abi::travelInRegisters(abi::LayoutTable::shared(), exposed->results)) return listOf(exposed->results);
   const auto* instruction = site.row ? vm.program().entityOf<ir::Instruction>(site.row->instruction) : nullptr;
   if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
   return resultTypes(*instruction);
