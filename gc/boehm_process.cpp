@@ -416,9 +416,9 @@ void BoehmProcess::pushOtherRoots() {
   asm volatile("" ::: "memory");  // no tail call
 }
 
-StackRange BoehmProcess::muStackOf(const NativeThread& thread, std::uintptr_t sp,
-                                   const Attachment*& found) const {
-  for (found = thread.attachments; found; found = found->next)
+/// Looks from the attachment `found` outwards, and leaves there the one whose stack it is.
+StackRange BoehmProcess::muStackOf(std::uintptr_t sp, const Attachment*& found) const {
+  for (; found; found = found->next)
     if (StackRange stack = found->provider->muStackOf(sp); !stack.isEmpty()) return stack;
   return {};
 }
@@ -430,13 +430,15 @@ template <class F>
 void BoehmProcess::forEachStackPart(const NativeThread& thread, F&& f) {
   std::uintptr_t begin = thread.scanFrom;
   std::uintptr_t sp = thread.stoppedAt;
+  // VMs may call each other to and fro: each stack further out belongs to an older attachment.
+  const Attachment* attachment = thread.attachments;
   while (sp != 0) {
-    const Attachment* attachment = nullptr;
-    StackRange stack = muStackOf(thread, sp, attachment);
+    StackRange stack = muStackOf(sp, attachment);
     if (!attachment) stack.end = thread.bottom;
     f(begin, stack, sp);
     if (!attachment) break;
     begin = sp = reinterpret_cast<std::uintptr_t>(attachment->block->nativeStackPointer);
+    attachment = attachment->next;
   }
 }
 

@@ -69,7 +69,7 @@ class BoehmProcess {
   void expandTo(std::uint64_t bytes);
   template <class F>
   void forEachStackPart(const NativeThread& thread, F&& f);
-  StackRange muStackOf(const NativeThread& thread, std::uintptr_t sp, const Attachment*& found) const;
+  StackRange muStackOf(std::uintptr_t sp, const Attachment*& found) const;
 
   static thread_local NativeThread* currentThread_;
 

@@ -313,5 +313,42 @@ TEST_P(ExposedStructs, GoThroughUnchanged) {
   echo("struct<struct<float float> struct<int<64> int<64>>>", Nested{{1, 2}, {3, 4}});
 }
 
+TestMachine* others[2];
+
+/// Calls the other machine's @f from a native function that Mu code called; the innermost call collects.
+extern "C" std::int64_t runtimeTestHop(std::int64_t depth) {
+  TestMachine& other = *others[depth & 1];
+  if (depth == 0) {
+    other.vm().heap().collect();
+    return 0;
+  }
+  return other.call<std::int64_t>("@f", depth - 1);
+}
+
+TEST(Machines, CallEachOtherToAndFroThroughACollection) {
+  TestMachine first, second;
+  others[0] = &first;
+  others[1] = &second;
+  for (TestMachine* machine : others) {
+    machine->vm().nativeSymbols().registerSymbol("hop", reinterpret_cast<void*>(&runtimeTestHop));
+    machine->mustLoad(std::string(kTypes) + R"(
+      .typedef @fp = ufuncptr<@ii>
+      .typedef @ref = ref<@i64>
+      .typedef @iref = iref<@i64>
+      .const @hop <@fp> = EXTERN "hop"
+      .funcdef @f VERSION %v1 <@ii> {
+        %entry(<@i64> %n):
+          %r = NEW <@i64>
+          %i = GETIREF <@i64> %r
+          STORE <@i64> %i @1
+          %below = CCALL #DEFAULT <@fp @ii> @hop (%n)
+          %mine = LOAD <@i64> %i
+          %sum = ADD <@i64> %below %mine
+          RET %sum
+      })");
+  }
+  for (int round = 0; round < 20; ++round) EXPECT_EQ(first.call<std::int64_t>("@f", std::int64_t{7}), 8);
+}
+
 }  // namespace
 }  // namespace gaur::runtime
