@@ -41,9 +41,17 @@ TWO_THREADS_GOAL = 1 / 1.7
 CALL_IN_GOAL = 4.0
 # name: (label, arguments at the quick and the full size, limit in ns)
 FRAMES = {
-    "walk": ("cursor walk, a frame", ([1000, 2000], [1000, 20000]), 20.0),
+    "cursor": ("cursor walk, a frame", ([2000000], [20000000]), 20.0),
     "osr": ("pop, push, resume", ([200000], [2000000]), 500.0),
 }
+# Times over an inline-assembly switch, over boost.context, and over a C++20 coroutine.
+SWAP_GOAL = 2.0
+SWAP_CONTEXT_GOAL = 1 / 5
+GENERATOR_GOAL = 2.0
+NEW_STACK_NANOSECONDS = 60.0
+LIVE_STACKS = 100000
+LIVE_STACKS_GOAL = 1.2
+TRAP_NANOSECONDS = 100.0
 START_GOAL = 2.0
 WATCHPOINT_GOAL = 1.01
 EMPTY_WATCHPOINT_GOAL = 1.10
@@ -100,7 +108,16 @@ class Bench:
         row.ours, row.peer, row.ratio, row.ratios = result.ours, result.peer, result.ratio, result.ratios
 
 
+    def fill_limit(self, row, ours, limit):
+        """Nanoseconds that the program tells against a number that is the same on every machine."""
+        figures = [measure.printed_nanoseconds(measure.run(ours)) for _ in range(self.pairs)]
+        row.ours, row.peer = sorted(figures)[len(figures) // 2], limit
+        row.ratios = [figure / limit for figure in figures]
+        row.ratio = row.ours / limit
+
+
 CLANG = "clang-19"
+CLOCK = PROGRAMS / "clock.uir"
 C_FLAGS = ("-O2", "-Wall", "-Wextra")
 
 
@@ -232,6 +249,72 @@ def watchpoints(bench):
     bench.measure_row(report.Row("watchpoints", f"{WATCHPOINT_SITES} toggled", "limit", 1.0, "ns"), toggle)
 
 
+def switching(bench):
+    """Programs that tell their own ns, beside peers that do the same."""
+    context = ("-lboost_context",)
+    coroutines = ("-std=c++20", "-fcoroutines")
+    cases = (
+        ("swap", "swap", (20000000, 100000000), (
+            ("inline assembly", SWAP_GOAL, "swap.c", CLANG, ("-mno-red-zone",)),
+            ("the same, fixed", None, "swap.c", CLANG, ("-mno-red-zone", "-DFIXED")),
+            ("boost fcontext", SWAP_CONTEXT_GOAL, "swap_fcontext.cpp", "g++", context))),
+        ("generator", "a value of a generator", (20000000, 100000000), (
+            ("C++20 coroutine", GENERATOR_GOAL, "generator.cpp", "g++", coroutines),)),
+        ("newstack", "new stack, run, end", (500000, 2000000), (
+            ("makecontext", None, "newstack.c", CLANG, ()), ("boost fcontext", None, "newstack_fcontext.cpp", "g++", context))),
+    )
+    for name, label, sizes, peers in cases:
+        if not bench.wants(name, "stacks"):
+            continue
+        size = bench.size(sizes)
+        ours = bench.run_command([CLOCK, PROGRAMS / f"{name}.uir"], [size])
+        for peer_name, goal, source, compiler, flags in peers:
+
+            def action(row, source=source, compiler=compiler, flags=flags, ours=ours, size=size):
+                # Libraries come after what needs them.
+                libraries = [flag for flag in flags if flag.startswith("-l")]
+                options = [flag for flag in flags if not flag.startswith("-l")]
+                peer = bench.build(pathlib.Path(source).stem + ("_fixed" if "-DFIXED" in flags else ""), compiler, (*C_FLAGS, *options),
+                                   PROGRAMS / source, *libraries)
+                bench.fill(row, ours, [peer, str(size)], measure.printed_nanoseconds)
+
+            bench.measure_row(report.Row("stacks", label, peer_name, goal, "ns"), action)
+        if name == "newstack":
+            bench.measure_row(report.Row("stacks", label, "limit", 1.0, "ns"),
+                              lambda row, ours=ours: bench.fill_limit(row, ours, NEW_STACK_NANOSECONDS))
+
+
+def live_stacks(bench):
+    """How much more memory is resident with so many stacks, or touched pages, than with one."""
+    if not bench.wants("livestacks", "stacks"):
+        return
+
+    def action(row):
+        peer = bench.build("livestacks", CLANG, C_FLAGS, PROGRAMS / "livestacks.c")
+        ours = [bench.run_command([PROGRAMS / "livestacks.uir"], [count]) for count in (LIVE_STACKS, 1)]
+        theirs = [[peer, str(count)] for count in (LIVE_STACKS, 1)]
+        grown = [(many.resident_bytes - one.resident_bytes) / (LIVE_STACKS - 1)
+                 for many, one in (map(measure.footprint, commands) for commands in (ours, theirs))]
+        row.ours, row.peer = grown
+        row.ratio = row.ours / row.peer
+        row.ratios = [row.ratio]
+
+    bench.measure_row(report.Row("stacks", f"{LIVE_STACKS} live stacks, each", "touched pages", LIVE_STACKS_GOAL, "B"), action)
+
+
+def traps(bench):
+    if not bench.wants("trap", "frames"):
+        return
+    library = pathlib.Path(bench.gaur).parent.parent / "lib"
+
+    def action(row):
+        client = bench.build("trap", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "trap.c", f"-L{library}", "-lgaur",
+                             f"-Wl,-rpath,{library}")
+        bench.fill_limit(row, [client, str(bench.size((1000000, 10000000)))], TRAP_NANOSECONDS)
+
+    bench.measure_row(report.Row("frames", "trap, C handler, resume", "limit", 1.0, "ns"), action)
+
+
 def frame_editing(bench):
     """There is no peer: nanoseconds of the program's own clock against a limit."""
     for name, (label, sizes, limit) in FRAMES.items():
@@ -239,11 +322,8 @@ def frame_editing(bench):
             continue
 
         def action(row, name=name, sizes=sizes, limit=limit):
-            ours = bench.run_command([PROGRAMS / f"{name}.uir"], bench.size(sizes))
-            figures = [measure.printed_nanoseconds(measure.run(ours)) for _ in range(bench.pairs)]
-            row.ours, row.peer = sorted(figures)[len(figures) // 2], limit
-            row.ratios = [figure / limit for figure in figures]
-            row.ratio = row.ours / limit
+            files = [PROGRAMS / f"{name}.uir"] if name == "osr" else [CLOCK, PROGRAMS / f"{name}.uir"]
+            bench.fill_limit(row, bench.run_command(files, bench.size(sizes)), limit)
 
         bench.measure_row(report.Row("frames", label, "limit", 1.0, "ns"), action)
 
@@ -330,9 +410,11 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, frame_editing, compile_latency, code_footprint, start_up)
-NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", *FRAMES, "compile",
-         "footprint", "startup", "kernels", "allocation", "calls", "frames")
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, frame_editing,
+         compile_latency, code_footprint, start_up)
+NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
+         "generator", "newstack", "livestacks", "trap", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
+         "calls", "stacks", "frames")
 
 
 def machine_facts(bench):
