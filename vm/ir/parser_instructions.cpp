@@ -380,7 +380,10 @@ void TextParser::parseSwapStack(Instr i) {
 
 std::vector<CallConv> TextParser::commonInstFlags() {
   std::vector<CallConv> flags;
-  if (!accept(TokenKind::LeftBracket)) return flags;
+  if (!at(TokenKind::LeftBracket)) return flags;
+  // Without flags and arguments, this may be the name of the next instruction.
+  if (TokenKind next = peek().kind; next == TokenKind::LocalName || next == TokenKind::GlobalName) return flags;
+  advance();
   while (at(TokenKind::Flag)) {
     auto convention = callConv(token_.content());
     if (!convention) {
