@@ -35,6 +35,16 @@ PUTS = """.funcsig @putchar.sig = (int<32>) -> (int<32>)
     RET %x
 }
 """
+TRAPS = """.funcdef @f VERSION %v1 <@f.sig> { %e(<@i64> %x): %r = [%here] TRAP <@i64> KEEPALIVE(%x) RET %r }
+.funcdef @g VERSION %v1 <@f.sig> { %e(<@i64> %x): %y = ADD <@i64> %x %x RET %y }
+"""
+LEAVES = ".funcdef @f VERSION %v1 <@f.sig> { %e(<@i64> %x): COMMINST @uvm.thread_exit }\n"
+WATCHES = """.funcdef @f VERSION %v1 <@f.sig> {
+  %e(<@i64> %x): %r = [%here] WATCHPOINT 5 <@i64> %off(%x) %on(%r)
+  %off(<@i64> %x): RET %x
+  %on(<@i64> %x): RET %x
+}
+"""
 
 
 class Cases(Case):
@@ -119,9 +129,68 @@ class Cases(Case):
         self.expect_usage("test", path, saying="case.uir:7: ")
 
     def test_bad_directive(self):
-        for line in ("run: f 5", "run: @f(5", "run: @f(5) returns 5", 'run: @f(5) fails "text', "error: V0001 x"):
+        for line in ("run: f 5", "run: @f(5", "run: @f(5) returns 5", 'run: @f(5) fails "text', "error: V0001 x",
+                     "enable: x", "enable:", "disable: 5 x", "options: heap", "options: heep=1", "options: opt=9",
+                     'run: @f(5) ends "text"', "run: @f(5) ends 6", "traps: in order"):
             with self.subTest(line):
                 self.expect_usage("test", self.case([line]), saying="case.uir:7: ")
+
+    def test_bad_trap(self):
+        for line in ("", "@f", "f -> pass", "@f -> ", "@f -> pas", "@f (5 -> pass", "@f -> pass (5", "@f -> pass 5", "@f -> throw 5",
+                     "@f, -> pass", "0 times @f -> pass", "3 @f -> pass", "watchpoint @f -> pass", "watchpoint 0 @f -> pass",
+                     "undefined -> pass", "native (5) -> pass", "@f -> pop, pass", "@f -> pop 0, pass", "@f -> pop 1 pass",
+                     "@f -> push g, pass", "@f -> push @g", "@f -> load, pass", "@f -> exit to @g", "@f -> pass to g"):
+            with self.subTest(line):
+                self.expect_usage("test", self.case(["trap: " + line, "run: @f(5) == 5"]), saying="case.uir:7: ")
+
+    def test_trap_without_run(self):
+        self.expect_usage("test", self.case(["run: @f(5) == 5", "trap: @f -> pass"]), saying="no run follows the last trap")
+
+    def test_traps(self):
+        self.passes("trap: @f.v1.e.here (5) -> pass (7)", "run: @f(5) == 7", "trap: @f -> throw NULL", "run: @f(5) throws NULL",
+                    "trap: @f.v1 (5) -> throw", "run: @f(5) throws", "trap: @f -> exit", "run: @f(5) exits",
+                    "trap: @f -> push @g, pass (4)", "run: @f(5) == 8", body=TRAPS)
+
+    def test_wrong_trap(self):
+        for place, saying in (("@g -> pass (7)", "it is @f.v1.e.here, not @g"), ("@f (6) -> pass (7)", "KEEPALIVE is (5), not (6)"),
+                              ("@f (5, 5) -> pass (7)", "KEEPALIVE is (5)"), ("@f () -> pass (7)", "KEEPALIVE is (5)"),
+                              ("native -> pass (7)", "not native"), ("undefined @f -> pass (7)", "not undefined @f"),
+                              ("watchpoint 5 @f -> pass (7)", "the watchpoint is 0, not 5"), ("@h -> pass (7)", "no name of this program"),
+                              ("@f, @f -> pass (7)", "frame 1"), ("2 times @f -> pass (7)", "still to come 1 times"),
+                              ("@f -> pass", "line 7"), ("@f -> pass (1, 2)", "too many values"), ("@f -> push @h, pass (1)", "no function @h"),
+                              ("@f -> load none.uir, pass (1)", "none.uir"), ("@f -> pop 5, pass (1)", "line 7")):
+            with self.subTest(place):
+                self.fails("trap: " + place, "run: @f(5) == 7", saying=saying, body=TRAPS)
+
+    def test_unexpected_trap(self):
+        self.fails("run: @f(5) == 5", saying="there is no trap handler", body=TRAPS)
+        self.fails("trap: @f -> push @f, pass (3)", "run: @f(5) == 5", saying="no `trap:` line is left for it", body=TRAPS)
+        self.fails("trap: @f -> pass (5)", "run: @f(5) == 5", saying="this trap is still to come")
+
+    def test_watchpoints(self):
+        self.passes("run: @f(5) == 5", "enable: 5 6", "trap: watchpoint 5 @f.v1.e.here -> pass (6)", "run: @f(5) == 6", "disable: 5",
+                    "run: @f(5) == 5", body=WATCHES)
+
+    def test_exits(self):
+        self.passes("run: @f(5) exits", body=LEAVES)
+        self.fails("run: @f(5) exits", saying="f returned")
+        self.fails("run: @f(5) == 0", saying="f ended its thread", body=LEAVES)
+        self.fails("run: @f(5) throws", saying="f ended its thread", body=LEAVES)
+        self.fails('run: @f(5) fails "x"', saying="f ended its thread", body=LEAVES)
+
+    def test_ends(self):
+        self.passes('run: @f(5) ends 0 ""', body=EXITS)
+        self.fails('run: @f(5) ends 6 ""', saying="ended early, status 0", body=EXITS)
+        self.fails('run: @f(5) ends 0 "text"', saying="ended early, status 0", body=EXITS)
+        self.fails('run: @f(5) ends 0 ""', saying="the process did not end")
+        self.expect_usage("test", self.case(['run: @f(5) ends 0 ""', "run: @f(5) == 5"]), saying="is the last")
+
+    def test_failure_before_a_crash_is_told(self):
+        self.fails("run: @g(5) == 6", "run: @f(5) == 5", saying="g(5) is 5, not 6",
+                   body=ABORTS + ".funcdef @g VERSION %v1 <@f.sig> { %e(<@i64> %x): RET %x }\n")
+
+    def test_options(self):
+        self.passes("options: heap=32M max-heap=64M", "run: @f(5) == 5")
 
     def test_unknown_mode(self):
         self.expect_usage("test", self.case(["modes: O7", "run: @f(5) == 5"]), saying="there is no mode 'O7'")

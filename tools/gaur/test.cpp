@@ -10,13 +10,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tools/gaur/machine.h"
+#include "tools/gaur/case_run.h"
 #include "tools/gaur/test_case.h"
 
 namespace gaur::tool {
@@ -38,136 +37,6 @@ const std::vector<Mode>& modes() {
   };
   return list;
 }
-
-/// The case itself, in its own process. Collects what went wrong.
-class CaseRun {
- public:
-  CaseRun(const TestCase& test, const Options& options)
-      : test_(test), machine_(options), errorLimit_(options.errorLimit) {}
-
-  std::vector<std::string> run() {
-    Source source(test_.path, std::max<std::size_t>(errorLimit_, 1000));
-    bool loaded = machine_.load(source) != nullptr;
-    compareDiagnostics(source);
-    bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(),
-                                     [](const auto& d) { return !d.isWarning; });
-    if (!loaded || expectsErrors) return std::move(failures_);
-    for (const Step& step : test_.steps) {
-      try {
-        runStep(step);
-      } catch (const Exit& exit) {
-        fail(step, exit.message);
-      }
-    }
-    return std::move(failures_);
-  }
-
- private:
-  void fail(const Step& step, const std::string& what) {
-    failures_.push_back("line " + std::to_string(step.line) + ": " + what);
-  }
-
-  void compareDiagnostics(const Source& source) {
-    auto text = [](bool isWarning, std::string_view code, unsigned line, unsigned column) {
-      return std::string(isWarning ? "warning " : "error ") + std::string(code) + " " + std::to_string(line) +
-             ":" + std::to_string(column);
-    };
-    std::vector<std::string> expected, found;
-    for (const auto& d : test_.diagnostics) expected.push_back(text(d.isWarning, d.code, d.line, d.column));
-    for (const auto& d : source.diagnostics.list()) {
-      LineColumn at = lineColumn(source.text, d.pos);
-      bool isWarning = d.severity == Severity::Warning;
-      std::string one = text(isWarning, errorInfo(d.id).code, at.line, at.column);
-      // Warnings have to be expected only by the cases that are about them.
-      bool wanted = std::find(expected.begin(), expected.end(), one) != expected.end();
-      if (wanted || !isWarning) found.push_back(one);
-      if (!wanted && !isWarning) failures_.push_back("unexpected " + render(d, source.view()));
-    }
-    for (const std::string& one : expected)
-      if (std::find(found.begin(), found.end(), one) == found.end()) failures_.push_back("missing " + one);
-  }
-
-  void runStep(const Step& step) {
-    if (step.kind == Step::Kind::Load) return load(step);
-    const ir::Function& function = machine_.function(step.function);
-    const ir::Signature* signature = function.signature->signature;
-    CallMemory arguments(signature->parameters);
-    CallMemory results(signature->results);
-    ProgramArguments program(test_.path, test_.programArguments);
-    if (step.arguments == "argv")
-      program.passTo(arguments);
-    else
-      readArguments(step, arguments);
-    auto outcome = machine_.vm().call(function, arguments.bytes(), results.bytes());
-    std::fflush(stdout);
-    compareOutcome(step, outcome, results);
-  }
-
-  void load(const Step& step) {
-    auto path = std::filesystem::path(test_.path).parent_path() / step.expected;
-    Source source(path.string(), errorLimit_);
-    if (!machine_.load(source)) fail(step, render(source.diagnostics, source.view()));
-  }
-
-  static void readArguments(const Step& step, CallMemory& memory) {
-    Cursor cursor{step.arguments};
-    for (std::size_t i = 0; i < memory.count(); ++i) {
-      if (i > 0) cursor.take(",");
-      if (auto read = readLiteral(cursor, memory.type(i), memory.at(i)); !read)
-        throw Exit{kUsage, read.error().message};
-    }
-    if (!cursor.atEnd()) throw Exit{kUsage, "too many arguments"};
-  }
-
-  void compareOutcome(const Step& step, const runtime::CallOutcome& outcome, CallMemory& results) {
-    using Kind = runtime::CallOutcome::Kind;
-    if (step.kind == Step::Kind::Throws) {
-      if (outcome.kind != Kind::Threw)
-        fail(step, "did not throw");
-      else if (step.throwsNull && outcome.exception)
-        fail(step, "threw an object, not NULL");
-    } else if (step.kind == Step::Kind::Fails) {
-      if (outcome.kind == Kind::Returned)
-        fail(step, "returned");
-      else if (outcome.report.find(step.expected) == std::string::npos)
-        fail(step, "no '" + step.expected + "' in the report:\n" + outcome.report);
-    } else if (outcome.kind == Kind::Threw || outcome.kind == Kind::Failed ||
-               outcome.kind == Kind::NotStarted) {
-      fail(step, "did not return:\n" + outcome.report);
-    } else {
-      compareResults(step, results);
-    }
-  }
-
-  void compareResults(const Step& step, CallMemory& results) {
-    Cursor cursor{step.expected};
-    if (cursor.atEnd()) {
-      if (results.count() != 0)
-        fail(step, "returned " + std::to_string(results.count()) + " results, and none is expected");
-      return;
-    }
-    bool list = cursor.take("(");
-    bool equal = true;
-    for (std::size_t i = 0; i < results.count(); ++i) {
-      if (i > 0) cursor.take(",");
-      auto same = matchLiteral(cursor, results.type(i), results.at(i));
-      if (!same) return fail(step, same.error().message);
-      equal = equal && *same;
-    }
-    if (list) cursor.take(")");
-    if (!cursor.atEnd()) return fail(step, "unread expectation '" + std::string(cursor.rest) + "'");
-    if (equal) return;
-    std::string found;
-    for (std::size_t i = 0; i < results.count(); ++i)
-      found += (i ? ", " : "") + printLiteral(results.type(i), results.at(i));
-    fail(step, step.function + "(" + step.arguments + ") is " + found + ", not " + step.expected);
-  }
-
-  const TestCase& test_;
-  Machine machine_;
-  std::size_t errorLimit_;
-  std::vector<std::string> failures_;
-};
 
 struct Verdict {
   bool passed = false;
@@ -201,23 +70,34 @@ bool drain(int (&pipes)[3], std::string (&texts)[3], double seconds) {
   return true;
 }
 
+/// The last line of the verdict of a process that came to the end of its case.
+constexpr std::string_view kDone = "done\n";
+
 [[noreturn]] void runChild(const TestCase& test, const Options& options, int verdictPipe) {
-  std::string verdict;
+  // Written at once: what comes next may be a crash.
+  auto say = [verdictPipe](const std::string& line) {
+    if (write(verdictPipe, line.data(), line.size()) < 0) _exit(1);
+  };
   try {
-    for (const std::string& failure : CaseRun(test, options).run()) verdict += failure + "\n";
+    runCaseHere(test, options, [&](const std::string& failure) { say(failure + "\n"); });
   } catch (const Exit& exit) {
-    verdict = exit.message + "\n";
+    say(exit.message + "\n");
   }
   std::fflush(stdout);
-  verdict += "done\n";
-  if (write(verdictPipe, verdict.data(), verdict.size()) < 0) _exit(1);
+  say(std::string(kDone));
   _exit(0);
+}
+
+/// Whether the process ended where and how the case's last run says.
+bool endsAsExpected(const TestCase& test, int status, const std::string& standardError) {
+  if (test.steps.empty() || test.steps.back().kind != Step::Kind::Ends) return false;
+  const Step& step = test.steps.back();
+  return WEXITSTATUS(status) == step.status && standardError.find(step.expected) != std::string::npos;
 }
 
 Verdict judge(const TestCase& test, int status, bool inTime, std::string (&texts)[3]) {
   Verdict verdict;
   std::string& message = verdict.message;
-  constexpr std::string_view kDone = "done\n";
   bool done = texts[2].ends_with(kDone);
   if (done) texts[2].resize(texts[2].size() - kDone.size());
   message = texts[2];
@@ -225,7 +105,7 @@ Verdict judge(const TestCase& test, int status, bool inTime, std::string (&texts
     message += "took too long\n";
   else if (WIFSIGNALED(status))
     message += std::string("killed by signal ") + strsignal(WTERMSIG(status)) + "\n";
-  else if (!done)
+  else if (!done && !endsAsExpected(test, status, texts[1]))
     message += "ended early, status " + std::to_string(WEXITSTATUS(status)) + "\n";
   if (test.output && texts[0] != *test.output)
     message += "standard output is\n" + texts[0] + "and should be\n" + *test.output;
@@ -313,6 +193,7 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
                                                          mode.name) != arguments.modes.end();
       if (!chosen || !test->runsIn(mode.name)) continue;
       Options options = invocation.options;
+      for (const auto& [name, value] : test->options) (void)setOption(options, name, value);
       for (auto [name, value] : mode.options) (void)setOption(options, name, value);
       Verdict verdict = runCase(*test, options, arguments.timeLimit);
       if (isKnown(known, file, mode.name)) {

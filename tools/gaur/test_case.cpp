@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <utility>
 
-#include "tools/gaur/literals.h"
 #include "vm/support/near_name.h"
+#include "vm/support/options.h"
 
 namespace gaur::tool {
 
@@ -25,6 +26,10 @@ class DirectiveReader {
       begin = end + 1;
     }
     if (test_.title.empty()) return malformed("the first line is `// test: what it shows`");
+    if (!traps_.empty()) return malformed("no run follows the last trap");
+    for (const Step& step : test_.steps)
+      if (step.kind == Step::Kind::Ends && &step != &test_.steps.back())
+        return malformed("the run that ends the process is the last");
     bool checks =
         !test_.steps.empty() || !test_.diagnostics.empty() || test_.output || test_.runsIn(kCheckMode);
     return checks ? Result<void>() : malformed("the case checks nothing");
@@ -58,8 +63,18 @@ class DirectiveReader {
       return readDiagnostic(cursor, true);
     else if (cursor.take("run:"))
       return readRun(cursor);
+    else if (cursor.take("trap:"))
+      return readTrapLine(cursor);
+    else if (cursor.take("traps:"))
+      return readTrapOrder(restOfLine());
+    else if (cursor.take("enable:"))
+      return readWatchpoints(cursor, Step::Kind::Enable);
+    else if (cursor.take("disable:"))
+      return readWatchpoints(cursor, Step::Kind::Disable);
+    else if (cursor.take("options:"))
+      return readOptions(restOfLine());
     else if (cursor.take("load-after:"))
-      test_.steps.push_back({Step::Kind::Load, line_, "", "", restOfLine(), false});
+      addStep(Step::Kind::Load).expected = restOfLine();
     else if (isMistyped(cursor.word()))
       return malformed("no directive has this name, though one has nearly");
     return {};
@@ -68,7 +83,8 @@ class DirectiveReader {
   /// Whether a comment begins with what was meant to be a directive, such as "rum:".
   static bool isMistyped(std::string_view word) {
     static constexpr std::string_view kDirectives[] = {
-        "test:", "spec:", "modes:", "run:", "args:", "out:", "error:", "warning:", "load-after:", "part:"};
+        "test:",       "spec:", "modes:", "run:",   "args:",   "out:",     "error:",  "warning:",
+        "load-after:", "part:", "trap:",  "traps:", "enable:", "disable:", "options:"};
     return word.ends_with(':') &&
            std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;
@@ -101,21 +117,62 @@ class DirectiveReader {
     return {};
   }
 
-  Result<void> readRun(Cursor cursor) {
-    Step step;
+  Step& addStep(Step::Kind kind) {
+    Step& step = test_.steps.emplace_back();
+    step.kind = kind;
     step.line = line_;
+    return step;
+  }
+
+  Result<void> readTrapLine(Cursor cursor) {
+    ExpectedTrap& trap = traps_.emplace_back();
+    trap.line = line_;
+    if (const char* mistake = readTrap(cursor, trap)) return malformed(mistake);
+    return {};
+  }
+
+  Result<void> readTrapOrder(const std::string& order) {
+    if (order != "in any order") return malformed("traps: in any order");
+    trapsInAnyOrder_ = true;
+    return {};
+  }
+
+  Result<void> readWatchpoints(Cursor cursor, Step::Kind kind) {
+    Step& step = addStep(kind);
+    while (auto id = takeNumber(cursor)) step.watchpoints.push_back(*id);
+    if (step.watchpoints.empty() || !cursor.atEnd()) return malformed("enable: ID ..., disable: ID ...");
+    return {};
+  }
+
+  Result<void> readOptions(const std::string& text) {
+    for (const std::string& word : words(text)) {
+      std::size_t equals = word.find('=');
+      if (equals == std::string::npos) return malformed("options: name=value ...");
+      test_.options.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+      Options checked;
+      auto known = setOption(checked, test_.options.back().first, test_.options.back().second);
+      if (!known) return malformed(known.error().message);
+    }
+    return {};
+  }
+
+  Result<void> readRun(Cursor cursor) {
+    Step& step = addStep(Step::Kind::Returns);
+    step.traps = std::move(traps_);
+    traps_.clear();
+    step.trapsInAnyOrder = std::exchange(trapsInAnyOrder_, false);
     cursor.take("@");
     std::size_t open = cursor.rest.find('(');
     if (open == std::string_view::npos) return malformed("run: @function(arguments) == results");
     step.function = std::string(cursor.rest.substr(0, open));
-    std::size_t close = open + 1;
-    for (int depth = 1; close < cursor.rest.size(); ++close) {
-      depth += cursor.rest[close] == '(' ? 1 : cursor.rest[close] == ')' ? -1 : 0;
-      if (depth == 0) break;
-    }
-    if (close >= cursor.rest.size()) return malformed("the list of arguments has no end");
-    step.arguments = std::string(cursor.rest.substr(open + 1, close - open - 1));
-    cursor.rest.remove_prefix(close + 1);
+    cursor.rest.remove_prefix(open);
+    auto arguments = takeBrackets(cursor);
+    if (!arguments) return malformed("the list of arguments has no end");
+    step.arguments = *arguments;
+    return readOutcome(cursor, step);
+  }
+
+  Result<void> readOutcome(Cursor cursor, Step& step) {
     if (cursor.take("==")) {
       cursor.skipBlanks();
       step.expected = std::string(cursor.rest);
@@ -124,18 +181,34 @@ class DirectiveReader {
       step.throwsNull = cursor.take("NULL");
     } else if (cursor.take("fails")) {
       step.kind = Step::Kind::Fails;
-      std::size_t first = cursor.rest.find('"'), last = cursor.rest.rfind('"');
-      if (first == last) return malformed("fails \"text of the report\"");
-      step.expected = std::string(cursor.rest.substr(first + 1, last - first - 1));
+      if (!readQuoted(cursor, step.expected)) return malformed("fails \"text of the report\"");
+    } else if (cursor.take("exits")) {
+      step.kind = Step::Kind::Exits;
+    } else if (cursor.take("ends")) {
+      step.kind = Step::Kind::Ends;
+      auto status = takeNumber(cursor);
+      if (!status || !readQuoted(cursor, step.expected))
+        return malformed("ends STATUS \"text on standard error\"");
+      step.status = static_cast<int>(*status);
     } else if (!cursor.atEnd()) {
-      return malformed("after the call comes ==, throws, fails or nothing");
+      return malformed("after the call comes ==, throws, fails, exits, ends or nothing");
     }
-    test_.steps.push_back(std::move(step));
     return {};
+  }
+
+  /// The text between the first and the last quotation mark.
+  static bool readQuoted(Cursor cursor, std::string& text) {
+    std::size_t first = cursor.rest.find('"'), last = cursor.rest.rfind('"');
+    if (first == last) return false;
+    text = std::string(cursor.rest.substr(first + 1, last - first - 1));
+    return true;
   }
 
   TestCase& test_;
   unsigned line_ = 0;
+  // What the next run will have.
+  std::vector<ExpectedTrap> traps_;
+  bool trapsInAnyOrder_ = false;
 };
 
 }  // namespace

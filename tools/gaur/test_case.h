@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/gaur/trap_directive.h"
 #include "vm/support/result.h"
 
 namespace gaur::tool {
@@ -17,15 +18,21 @@ struct ExpectedDiagnostic {
   unsigned column = 0;
 };
 
-/// One `run:` line, or a `load-after:` line, which loads another bundle.
+/// One `run:` line, or a line that changes the machine between runs.
 struct Step {
-  enum class Kind { Returns, Throws, Fails, Load };
+  /// Exits: the run's thread ends. Ends: the process does.
+  enum class Kind { Returns, Throws, Fails, Exits, Ends, Load, Enable, Disable };
   Kind kind = Kind::Returns;
   unsigned line = 0;
   std::string function;   // without '@'
   std::string arguments;  // text between the brackets
-  std::string expected;   // results, or the text a failure report contains, or the file to load
+  std::string expected;   // results, or the text a report contains, or the file to load
   bool throwsNull = false;
+  int status = 0;                   // Ends
+  std::vector<ExpectedTrap> traps;  // in the order in which they come
+  bool trapsInAnyOrder = false;
+  std::vector<std::uint32_t> watchpoints;  // Enable, Disable
+  bool isRun() const { return kind <= Kind::Ends; }
 };
 
 /// The mode of cases that only load a text, for its errors; it has to be named.
@@ -38,6 +45,8 @@ struct TestCase {
   /// Empty: all.
   std::vector<std::string> modes;
   std::vector<std::string> programArguments;
+  /// Options of the VM for this case: names and values.
+  std::vector<std::pair<std::string, std::string>> options;
   std::vector<Step> steps;
   std::vector<ExpectedDiagnostic> diagnostics;
   std::optional<std::string> output;

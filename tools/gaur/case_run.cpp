@@ -1,0 +1,181 @@
+// What a case's lines ask of a machine, and whether it came so.
+#include "tools/gaur/case_run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "tools/gaur/machine.h"
+#include "tools/gaur/trap_player.h"
+
+namespace gaur::tool {
+
+namespace {
+
+class CaseRun {
+ public:
+  CaseRun(const TestCase& test, const Options& options, const FailureReport& report)
+      : test_(test), report_(report), machine_(options), errorLimit_(options.errorLimit) {}
+
+  void run() {
+    Source source(test_.path, std::max<std::size_t>(errorLimit_, 1000));
+    bool loaded = machine_.load(source) != nullptr;
+    compareDiagnostics(source);
+    bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(),
+                                     [](const auto& d) { return !d.isWarning; });
+    if (!loaded || expectsErrors) return;
+    for (const Step& step : test_.steps) {
+      if (step.kind == Step::Kind::Ends && failed_) break;
+      try {
+        runStep(step);
+      } catch (const Exit& exit) {
+        fail(step, exit.message);
+      }
+    }
+  }
+
+ private:
+  void fail(const std::string& what) {
+    failed_ = true;
+    report_(what);
+  }
+  void fail(const Step& step, const std::string& what) {
+    fail("line " + std::to_string(step.line) + ": " + what);
+  }
+
+  void compareDiagnostics(const Source& source) {
+    auto text = [](bool isWarning, std::string_view code, unsigned line, unsigned column) {
+      return std::string(isWarning ? "warning " : "error ") + std::string(code) + " " + std::to_string(line) +
+             ":" + std::to_string(column);
+    };
+    std::vector<std::string> expected, found;
+    for (const auto& d : test_.diagnostics) expected.push_back(text(d.isWarning, d.code, d.line, d.column));
+    for (const auto& d : source.diagnostics.list()) {
+      LineColumn at = lineColumn(source.text, d.pos);
+      bool isWarning = d.severity == Severity::Warning;
+      std::string one = text(isWarning, errorInfo(d.id).code, at.line, at.column);
+      // Warnings have to be expected only by the cases that are about them.
+      bool wanted = std::find(expected.begin(), expected.end(), one) != expected.end();
+      if (wanted || !isWarning) found.push_back(one);
+      if (!wanted && !isWarning) fail("unexpected " + render(d, source.view()));
+    }
+    for (const std::string& one : expected)
+      if (std::find(found.begin(), found.end(), one) == found.end()) fail("missing " + one);
+  }
+
+  void runStep(const Step& step) {
+    if (step.kind == Step::Kind::Load) return load(step);
+    if (step.kind == Step::Kind::Enable || step.kind == Step::Kind::Disable) {
+      for (std::uint32_t id : step.watchpoints)
+        machine_.vm().watchpoints().set(id, step.kind == Step::Kind::Enable);
+      return;
+    }
+    const ir::Function& function = machine_.function(step.function);
+    const ir::Signature* signature = function.signature->signature;
+    CallMemory arguments(signature->parameters);
+    CallMemory results(signature->results);
+    ProgramArguments program(test_.path, test_.programArguments);
+    if (step.arguments == "argv")
+      program.passTo(arguments);
+    else
+      readArguments(step, arguments);
+    // Without traps to expect, one that comes is a failure of the run, or the affair of the case's own
+    // handler.
+    TrapPlayer* player =
+        step.traps.empty() ? nullptr
+                           : players_.emplace_back(std::make_unique<TrapPlayer>(machine_, test_, step)).get();
+    auto outcome = machine_.vm().call(function, arguments.bytes(), results.bytes());
+    std::fflush(stdout);
+    if (player)
+      for (const std::string& failure : player->stop()) fail(failure);
+    compareOutcome(step, outcome, results);
+  }
+
+  void load(const Step& step) {
+    auto path = std::filesystem::path(test_.path).parent_path() / step.expected;
+    Source source(path.string(), errorLimit_);
+    if (!machine_.load(source)) fail(step, render(source.diagnostics, source.view()));
+  }
+
+  static void readArguments(const Step& step, CallMemory& memory) {
+    Cursor cursor{step.arguments};
+    for (std::size_t i = 0; i < memory.count(); ++i) {
+      if (i > 0) cursor.take(",");
+      if (auto read = readLiteral(cursor, memory.type(i), memory.at(i)); !read)
+        throw Exit{kUsage, read.error().message};
+    }
+    if (!cursor.atEnd()) throw Exit{kUsage, "too many arguments"};
+  }
+
+  void compareOutcome(const Step& step, const runtime::CallOutcome& outcome, CallMemory& results) {
+    using Kind = runtime::CallOutcome::Kind;
+    static constexpr const char* kWords[] = {"returned", "threw", "failed", "ended its thread",
+                                             "did not start"};
+    auto ended = [&](Kind expected) {
+      if (outcome.kind == expected) return true;
+      std::string report = outcome.report.empty() ? "" : ":\n" + outcome.report;
+      fail(step, step.function + " " + kWords[static_cast<int>(outcome.kind)] + report);
+      return false;
+    };
+    switch (step.kind) {
+      case Step::Kind::Returns:
+        if (ended(Kind::Returned)) compareResults(step, results);
+        break;
+      case Step::Kind::Throws:
+        if (ended(Kind::Threw) && step.throwsNull && outcome.exception)
+          fail(step, "threw an object, not NULL");
+        break;
+      case Step::Kind::Fails:
+        if (outcome.kind == Kind::Returned || outcome.kind == Kind::ThreadExited)
+          ended(Kind::Failed);
+        else if (outcome.report.find(step.expected) == std::string::npos)
+          fail(step, "no '" + step.expected + "' in the report:\n" + outcome.report);
+        break;
+      case Step::Kind::Exits: ended(Kind::ThreadExited); break;
+      case Step::Kind::Ends: fail(step, "the process did not end"); break;
+      case Step::Kind::Load:
+      case Step::Kind::Enable:
+      case Step::Kind::Disable: break;
+    }
+  }
+
+  void compareResults(const Step& step, CallMemory& results) {
+    Cursor cursor{step.expected};
+    if (cursor.atEnd()) {
+      if (results.count() != 0)
+        fail(step, "returned " + std::to_string(results.count()) + " results, and none is expected");
+      return;
+    }
+    bool list = cursor.take("(");
+    bool equal = true;
+    for (std::size_t i = 0; i < results.count(); ++i) {
+      if (i > 0) cursor.take(",");
+      auto same = matchLiteral(cursor, results.type(i), results.at(i));
+      if (!same) return fail(step, same.error().message);
+      equal = equal && *same;
+    }
+    if (list) cursor.take(")");
+    if (!cursor.atEnd()) return fail(step, "unread expectation '" + std::string(cursor.rest) + "'");
+    if (equal) return;
+    std::string found;
+    for (std::size_t i = 0; i < results.count(); ++i)
+      found += (i ? ", " : "") + printLiteral(results.type(i), results.at(i));
+    fail(step, step.function + "(" + step.arguments + ") is " + found + ", not " + step.expected);
+  }
+
+  const TestCase& test_;
+  const FailureReport& report_;
+  Machine machine_;
+  std::size_t errorLimit_;
+  std::vector<std::unique_ptr<TrapPlayer>> players_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+void runCaseHere(const TestCase& test, const Options& options, const FailureReport& report) {
+  CaseRun(test, options, report).run();
+}
+
+}  // namespace gaur::tool

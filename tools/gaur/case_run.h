@@ -1,0 +1,19 @@
+// Runs one conformance case in this process, on a machine of its own.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tools/gaur/command.h"
+#include "tools/gaur/test_case.h"
+
+namespace gaur::tool {
+
+/// Told what goes wrong, with its line, as soon as it is known.
+using FailureReport = std::function<void(const std::string&)>;
+
+/// Throws Exit where the case cannot be run at all. A run that ends the process (Step::Kind::Ends) is begun
+/// only when all before it was right.
+void runCaseHere(const TestCase& test, const Options& options, const FailureReport& report);
+
+}  // namespace gaur::tool
