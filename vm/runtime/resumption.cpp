@@ -14,7 +14,7 @@ namespace gaur::runtime {
 
 namespace {
 
-TypeList listOf(std::span<const ir::Type* const> types) { return {types.begin(), types.end()}; }
+TypeList listOf(std::span<const ir::Type* const> types) { return TypeList(types); }
 
 TypeList listOf(std::span<const ir::TypeUse> uses) {
   TypeList types;
@@ -76,7 +76,9 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
     return listOf(reinterpret_cast<const abi::StartFrame*>(saved)->record->function->signature->signature->parameters);
   const bool isResumed = saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame);
   if (isResumed) pc = reinterpret_cast<const abi::ResumeFrame*>(saved)->pc;
-  jit::CodeSite site = vm.codeMap().findReturn(pc);
+  jit::UnwindCache& cache = Thread::current()->unwindCache;
+  cache.refresh(vm.codeMap());
+  const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
   // Native code gets results as C returns them: as Mu does where they are scalars.
   const ir::Signature* exposed = isResumed && !site ? reinterpret_cast<const abi::ResumeFrame*>(saved)->signature : nullptr;

@@ -1,6 +1,7 @@
 // New stacks, and resuming READY ones from C++: what they wait for, and how values get to them. vm/abi/README.md tells how a READY stack looks.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -21,9 +22,36 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function);
 /// Whether the stack is READY: neither dead nor bound to a thread.
 inline bool isReady(const abi::StackObject& stack) { return stack.savedPointer != nullptr; }
 
-using TypeList = std::vector<const ir::Type*>;
+/// Types, few as a rule, so that the list needs no memory of its own then.
+class TypeList {
+ public:
+  TypeList() = default;
+  explicit TypeList(std::span<const ir::Type* const> types) {
+    for (const ir::Type* type : types) push_back(type);
+  }
 
-/// Types of the values that a READY stack waits for. An error where it is not READY, or waits in a place that cannot be told.
+  void push_back(const ir::Type* type) {
+    if (size_ < few_.size()) {
+      few_[size_] = type;
+    } else {
+      if (size_ == few_.size()) many_.assign(few_.begin(), few_.end());
+      many_.push_back(type);
+    }
+    ++size_;
+  }
+  std::size_t size() const { return size_; }
+  const ir::Type* const* begin() const { return size_ <= few_.size() ? few_.data() : many_.data(); }
+  const ir::Type* const* end() const { return begin() + size_; }
+  const ir::Type* operator[](std::size_t i) const { return begin()[i]; }
+  operator std::span<const ir::Type* const>() const { return {begin(), size_}; }
+
+ private:
+  std::array<const ir::Type*, 4> few_;
+  std::size_t size_ = 0;
+  std::vector<const ir::Type*> many_;
+};
+
+/// Types of the values that a READY stack waits for. Called on an attached thread. An error where it is not READY, or waits in a place that cannot be told.
 Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack);
 
 /// Prepares the resumption of a READY stack with values, each in memory in the layout of its type. Requires: `types` are what the stack waits for.
