@@ -27,6 +27,8 @@ struct StackObject {
   std::uint64_t cookie;
   /// The runtime's Stack; null once it is dead.
   void* stack;
+  /// Counts frames popped and pushed from outside, so that who looked at the frames before can tell.
+  std::uint64_t edits;
 };
 static_assert(offsetof(StackObject, savedPointer) == GAUR_STACK_SAVED_POINTER);
 static_assert(offsetof(StackObject, top) == GAUR_STACK_TOP);
@@ -42,9 +44,9 @@ struct ThreadObject {
 /// The heap object that a framecursorref refers to.
 struct FrameCursorObject {
 #if defined(__aarch64__)
-  static constexpr std::size_t kWords = 25;
+  static constexpr std::size_t kWords = 26;
 #else
-  static constexpr std::size_t kWords = 11;
+  static constexpr std::size_t kWords = 12;
 #endif
   /// Keeps the stack alive.
   StackObject* stack;

@@ -20,11 +20,12 @@ Result<void> checkOpen(const FrameCursor* cursor) {
 }
 
 Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const FramePosition& position,
-                                const void* savedPointer) {
+                                const void* savedPointer, std::uint64_t edits) {
   auto* cursor = allocateRuntimeObject<FrameCursor>(thread, abi::kFrameCursorType);
   if (!cursor) return makeError(ErrorId::OutOfMemory, {"a frame cursor"});
   cursor->position = position;
   cursor->savedPointer = savedPointer;
+  cursor->edits = edits;
   cursor->stack = stack;
   return cursor;
 }
@@ -33,6 +34,7 @@ Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const F
 /// stood has the same frames.
 bool isAtFrame(const FrameCursor* cursor) {
   return cursor && cursor->stack && cursor->savedPointer == cursor->stack->savedPointer &&
+         cursor->edits == cursor->stack->edits &&
          cursor->position.kind != FrameKind::End;
 }
 
@@ -47,6 +49,7 @@ Result<void> findAgain(Thread& thread, FrameCursor* cursor) {
   GAUR_TRY(walker.find(cursor->position));
   cursor->position = now;
   cursor->savedPointer = cursor->stack->savedPointer;
+  cursor->edits = cursor->stack->edits;
   return {};
 }
 
@@ -57,7 +60,7 @@ Result<FrameCursor*> newCursor(Thread& thread, abi::StackObject* stack) {
   if (!isReady(*stack)) return makeError(ErrorId::StackNotReady);
   FramePosition top{};
   FrameWalker(thread.vm().codeMap(), thread.unwindCache, top).begin(*stack);
-  return makeCursor(thread, stack, top, stack->savedPointer);
+  return makeCursor(thread, stack, top, stack->savedPointer, stack->edits);
 }
 
 Result<const FramePosition*> frameOf(FrameCursor* cursor) {
@@ -72,7 +75,7 @@ Result<void> nextFrame(Thread& thread, FrameCursor* cursor) {
 
 Result<FrameCursor*> copyCursor(Thread& thread, const FrameCursor* cursor) {
   GAUR_TRY(checkOpen(cursor));
-  return makeCursor(thread, cursor->stack, cursor->position, cursor->savedPointer);
+  return makeCursor(thread, cursor->stack, cursor->position, cursor->savedPointer, cursor->edits);
 }
 
 Result<void> closeCursor(FrameCursor* cursor) {

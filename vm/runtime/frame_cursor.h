@@ -20,6 +20,7 @@ struct FrameCursor {
   FramePosition position;
   /// Where the stack stood when the position was right.
   const void* savedPointer;
+  std::uint64_t edits;
 };
 static_assert(offsetof(FrameCursor, stack) == offsetof(abi::FrameCursorObject, stack));
 static_assert(sizeof(FrameCursor) == sizeof(abi::FrameCursorObject));

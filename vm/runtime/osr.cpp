@@ -81,6 +81,7 @@ Result<void> popFramesTo(Thread& thread, FrameCursor* cursor) {
       isNative ? thread.vm().code().exposedSignature(walker.passedAdapter()) : nullptr;
   abi::SavedFrame* saved = top.saved ? top.saved : makeResumeFrame(top, signature);
   stack.valueMemory = memory;
+  ++stack.edits;
   __atomic_store_n(&stack.savedPointer, saved, __ATOMIC_RELEASE);
   dropNativeCalls(stack, top.registers.stackPointer, walker.outerCookie());
   return {};
@@ -111,6 +112,7 @@ Result<void> pushFrame(Thread& thread, abi::StackObject* stack, abi::FunctionRec
             old,
             nullptr};
   stack->valueMemory = memory;
+  ++stack->edits;
   __atomic_store_n(&stack->savedPointer, static_cast<void*>(frame), __ATOMIC_RELEASE);
   return {};
 }
