@@ -24,6 +24,8 @@ inline constexpr int kBadImage = 4;
 inline constexpr int kResources = 5;
 inline constexpr int kGuestFailure = 6;
 inline constexpr int kInternal = 70;
+/// As of timeout(1).
+inline constexpr int kTimeout = 124;
 
 /// Leaves the command with a status and a message on stderr (none if empty).
 struct Exit {

@@ -60,7 +60,7 @@ int runCommand(int argc, char** argv) {
   app.footer(
       "Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 "
       "out of resources,\n"
-      "6 uncaught guest failure, 70 bug in the VM; `run` otherwise passes on the program's own status.");
+      "6 uncaught guest failure, 70 bug in the VM, 124 out of time (`run --timeout`); `run` otherwise passes on the program's own status.");
   Invocation invocation;
   invocation.colour = wantsColour();
   if (auto fromEnvironment = gaur::setOptionsFromEnvironment(invocation.options); !fromEnvironment)

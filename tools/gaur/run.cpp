@@ -1,6 +1,6 @@
 // `gaur run FILE... [--entry @f] [--] ARGS`: loads bundles and calls the entry. A C-like main gets argc and
 // argv and returns the exit status; other entries get their parameters from ARGS, and their results are
-// printed, one a line.
+// printed, one a line. The program ends as in C when its entry returns, whatever its other threads do.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/gaur/machine.h"
+#include "tools/gaur/run_watch.h"
 
 namespace gaur::tool {
 
@@ -19,6 +20,7 @@ struct RunArguments {
   std::vector<std::string> words;
   std::string entry = "@main";
   bool time = false;
+  double timeout = 0;
 };
 
 bool isBundle(const std::string& word) { return word.size() > 4 && word.ends_with(".uir"); }
@@ -105,11 +107,17 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
 
 [[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments,
                         bool json) {
-  std::fflush(nullptr);
-  if (arguments.time) printTimes(times, machine.vm().statistics(), json);
+  if (arguments.time) {
+    std::fflush(stdout);
+    printTimes(times, machine.vm().statistics(), json);
+  }
   // As in C, the end of the entry is the end of the process: threads that still run are not waited for, and
-  // what they use stays.
-  if (machine.vm().threads().hasStarted()) std::_Exit(status);
+  // what they use stays. They are the program's, and those of native code that has called in.
+  runtime::ThreadList& threads = machine.vm().threads();
+  bool isAlone = !threads.hasStarted();
+  threads.forEach([&](runtime::Thread&) { isAlone = false; });
+  if (!isAlone) leaveProcess(status);
+  std::fflush(nullptr);
   throw Exit{status, ""};
 }
 
@@ -124,6 +132,7 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   Stopwatch watch;
   Times times;
   Machine machine(invocation.options);
+  RunWatch runWatch(machine.vm(), arguments.timeout);
   for (const std::string& file : files) {
     Source source(file, invocation.options.errorLimit);
     bool loaded = machine.load(source) != nullptr;
@@ -152,6 +161,7 @@ void run(const RunArguments& arguments, Invocation& invocation) {
       leave(passOnResults(signature, results), times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::ThreadExited:
       machine.vm().threads().waitForStarted();
+      times.run += watch.lap();
       leave(kOk, times, machine, arguments, invocation.json);
     case runtime::CallOutcome::Kind::Threw:
     case runtime::CallOutcome::Kind::Failed:
@@ -172,9 +182,20 @@ void addRun(CLI::App& app, Invocation& invocation) {
       ->required();
   command->add_option("--entry", arguments->entry, "Function to call [@main]");
   command->add_flag("--time", arguments->time, "Afterwards print where the time went to standard error");
+  command
+      ->add_option("--timeout", arguments->timeout,
+                   "End the program after so many seconds, with status 124 and the backtraces of its threads "
+                   "and stacks")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
   command->add_flag("--json", invocation.json, "Diagnostics and times as JSON");
   addVmOptions(*command, invocation.options);
-  command->footer("Words after -- are the program's, whatever they look like.");
+  command->footer(
+      "Words after -- are the program's, whatever they look like. The program ends when its entry returns; "
+      "if "
+      "the entry ends its thread, when all threads have ended. SIGQUIT prints the backtraces of all threads "
+      "and "
+      "stacks to standard error.");
   command->callback([arguments, &invocation] { run(*arguments, invocation); });
 }
 

@@ -1,72 +1,222 @@
 #include "vm/runtime/backtrace.h"
 
+#include <ucontext.h>
+
 #include <cstdio>
+#include <utility>
 
 #include "jit/code_map.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/program.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/native_unwind.h"
+#include "vm/runtime/register_file.h"
 #include "vm/runtime/thread.h"
-#include "vm/runtime/transitions.h"
 
 namespace gaur::runtime {
 
 namespace {
 
-constexpr std::size_t kMostFrames = 100'000;
-constexpr std::size_t kShownFirst = 24;
-constexpr std::size_t kShownLast = 8;
+constexpr std::size_t kMostSteps = 200'000;
 
-std::uintptr_t wordAt(std::uintptr_t address) { return *reinterpret_cast<const std::uintptr_t*>(address); }
+std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
+std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
 
-/// Whether a frame pointer can be followed: native code need not keep any.
-bool isPlausible(const MicroVm& vm, Thread& thread, std::uintptr_t framePointer) {
-  constexpr std::uintptr_t kFrameBytes = 2 * sizeof(std::uintptr_t);
-  if (framePointer % sizeof(std::uintptr_t) != 0 || framePointer < kFrameBytes) return false;
-  gc::StackRange stack = vm.stacks().rangeAt(framePointer);
-  if (!stack.isEmpty()) return framePointer >= stack.begin && framePointer + kFrameBytes <= stack.end;
-  return thread.isNativeStack(framePointer) && thread.isNativeStack(framePointer + kFrameBytes);
+/// The frame pointer alone is known.
+UnwindRegisters registersAt(std::uintptr_t pc, std::uintptr_t framePointer) {
+  UnwindRegisters registers{};
+  framePointerOf(registers) = framePointer;
+  registers.pc = pc;
+  return registers;
+}
+
+UnwindRegisters interruptedRegisters(const void* context) {
+  const mcontext_t& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+  UnwindRegisters registers{};
+#if defined(__x86_64__)
+  auto get = [&](int index) { return static_cast<std::uintptr_t>(machine.gregs[index]); };
+  registers = {get(REG_RBX), get(REG_RBP), get(REG_R12), get(REG_R13),
+               get(REG_R14), get(REG_R15), get(REG_RSP), get(REG_RIP)};
+#elif defined(__aarch64__)
+  for (unsigned i = 0; i < 12; ++i) registers.x19to30[i] = machine.regs[19 + i];
+  registers.stackPointer = machine.sp;
+  registers.pc = machine.pc;
+#endif
+  return registers;
+}
+
+/// Whether the interrupted instruction returns, with the frame gone already.
+bool isReturn([[maybe_unused]] std::uintptr_t pc) {
+#if defined(__x86_64__)
+  constexpr unsigned char kReturn = 0xc3, kReturnAndPop = 0xc2;
+  const unsigned char opcode = *reinterpret_cast<const unsigned char*>(pc);
+  return opcode == kReturn || opcode == kReturnAndPop;
+#else
+  return false;
+#endif
+}
+
+BacktraceFrame frameOf(const jit::CodeSite& site) {
+  if (site.function->kind == abi::CodeKind::Undefined) return {site.function->record->id, kNoId};
+  return {site.function->version, site.row ? site.row->instruction : kNoId};
 }
 
 }  // namespace
 
-std::vector<BacktraceFrame> collectBacktrace(const MicroVm& vm, std::uintptr_t pc, std::uintptr_t framePointer) {
-  std::vector<BacktraceFrame> frames;
-  Thread* thread = Thread::current();
-  if (!thread) return frames;
-  bool inNative = false;
-  // Stack pointer after the return to pc, where it is known.
-  std::uintptr_t stackPointer = 0;
-  while (frames.size() < kMostFrames) {
-    if (stackPointer != 0 && pc == reinterpret_cast<std::uintptr_t>(&gaur_startReturn)) {
-      const abi::SavedFrame* below = reinterpret_cast<const abi::StartFrame*>(stackPointer)->below;
-      pc = reinterpret_cast<std::uintptr_t>(below->pc);
-      framePointer = reinterpret_cast<std::uintptr_t>(below->framePointer);
-      stackPointer = reinterpret_cast<std::uintptr_t>(below + 1);
+BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread* thread, const UnwindRegisters& at)
+    : vm_(vm), thread_(thread), at_(at) {}
+
+BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread& thread, void* context)
+    : vm_(vm), thread_(&thread), at_(interruptedRegisters(context)) {
+  isInterrupted_ = static_cast<bool>(vm.codeMap().findFunction(at_.pc));
+  if (isInterrupted_) return;
+  // Native code that the program called is its innermost frame.
+  UnwindRegisters caller{};
+  if (unwindFromSignal(vm.codeMap(), context, caller) == NativeEnd::CompiledCode) {
+    at_ = caller;
+    passedNative_ = hasShown_ = true;
+  }
+}
+
+/// Whether words can be read there. What is taken for a frame need not be one: native code need not keep
+/// frame pointers.
+bool BacktraceWalk::isOnStack(std::uintptr_t address, std::size_t bytes) const {
+  if (address % sizeof(std::uintptr_t) != 0 || address + bytes < address) return false;
+  gc::StackRange stack = vm_.stacks().rangeAt(address);
+  if (!stack.isEmpty()) return address >= stack.begin && address + bytes <= stack.end;
+  return thread_ && thread_->isNativeStack(address) && thread_->isNativeStack(address + bytes);
+}
+
+/// Goes over the frames that resumption needs (vm/abi/stack_object.h) and that no function of the program
+/// has.
+bool BacktraceWalk::crossHiddenFrame() {
+  const abi::SavedFrame* below = nullptr;
+  const std::uintptr_t head = at_.stackPointer - sizeof(abi::SavedFrame);
+  if (at_.pc == addressOf(gaur_startReturn) && isOnStack(at_.stackPointer, sizeof(abi::StartFrame))) {
+    below = reinterpret_cast<const abi::StartFrame*>(at_.stackPointer)->below;
+  } else if (at_.pc == addressOf(gaur_resumeFrame) && isOnStack(head, sizeof(abi::ResumeFrame))) {
+    const auto& frame = *reinterpret_cast<const abi::ResumeFrame*>(head);
+    RegisterFile registers(at_);
+    registers.loadFrom(frame);
+    registers.storeTo(at_);
+    at_.pc = frame.pc;
+    at_.stackPointer = frame.stackPointer;
+    return true;
+  }
+  return below && enter(below);
+}
+
+/// To a frame that waits for those above it to resume it.
+bool BacktraceWalk::enter(const abi::SavedFrame* saved) {
+  if (!isOnStack(addressOf(saved), sizeof *saved)) return false;
+  framePointerOf(at_) = addressOf(saved->framePointer);
+  at_.pc = addressOf(saved->pc);
+  at_.stackPointer = addressOf(saved + 1);
+  return true;
+}
+
+/// From native code to whoever called it.
+bool BacktraceWalk::leaveNative() {
+  if (at_.stackPointer != 0) {
+    UnwindRegisters caller = at_;
+    NativeEnd end = tryUnwindNative(vm_.codeMap(), caller);
+    if (end == NativeEnd::Host) return false;
+    if (end == NativeEnd::CompiledCode) {
+      at_ = caller;
+      return true;
+    }
+  }
+  // Our own native code keeps frame pointers, where nothing else is known of it.
+  constexpr std::int64_t kFrameRecord = 2 * sizeof(std::uintptr_t);
+  const bool left = leave(kFrameRecord);
+#if defined(__aarch64__)
+  // The frame record need not lie at the end of the frame.
+  at_.stackPointer = 0;
+#endif
+  return left;
+}
+
+/// To the caller of a frame that has set its frame pointer.
+bool BacktraceWalk::leave(std::int64_t cfaOffset) {
+  const std::uintptr_t framePointer = framePointerOf(at_);
+  const std::uintptr_t cfa = moved(framePointer, cfaOffset);
+  constexpr std::size_t kFrameRecord = 2 * sizeof(std::uintptr_t);
+  if (!isOnStack(framePointer, kFrameRecord) || !isOnStack(cfa - kFrameRecord, kFrameRecord)) return false;
+  jit::CodeSite site = vm_.codeMap().findFunction(at_.pc);
+  RegisterFile registers(at_);
+  if (site)
+    for (const abi::SavedRegister& saved :
+         site.block->saved.subspan(site.function->firstSaved, site.function->savedCount))
+      if (std::uintptr_t place = moved(cfa, saved.cfaOffset); isOnStack(place, sizeof place))
+        registers[saved.dwarfNumber] = wordAt(place);
+  registers[RegisterFile::kFramePointer] = wordAt(framePointer);
+  registers.storeTo(at_);
+  at_.pc = wordAt(returnPlace(framePointer, cfa));
+  at_.stackPointer = cfa;
+  return true;
+}
+
+/// To the caller of a function that was interrupted where its frame is not there yet or not any more; false
+/// where that does not seem to be so.
+bool BacktraceWalk::leavePrologue() {
+  jit::CodeSite site = vm_.codeMap().findFunction(at_.pc);
+  if (at_.pc >= site.block->begin + site.function->bodyOffset && !isReturn(at_.pc)) return false;
+  const std::uintptr_t sp = at_.stackPointer;
+  if (!isOnStack(sp, 2 * sizeof sp)) return false;
+  if (std::uintptr_t caller = wordAt(sp); vm_.codeMap().findReturn(caller).row) {
+    at_.pc = caller;
+    at_.stackPointer = sp + sizeof(std::uintptr_t);
+    return true;
+  }
+  // The frame pointer may have been saved already.
+  if (std::uintptr_t caller = wordAt(sp + sizeof(std::uintptr_t)); vm_.codeMap().findReturn(caller).row) {
+    framePointerOf(at_) = wordAt(sp);
+    at_.pc = caller;
+    at_.stackPointer = sp + 2 * sizeof(std::uintptr_t);
+    return true;
+  }
+  return false;
+}
+
+bool BacktraceWalk::next(BacktraceFrame& frame) {
+  while (!isOver_ && steps_++ < kMostSteps) {
+    if (crossHiddenFrame()) continue;
+    if (at_.pc == addressOf(gaur_stackBottom)) return false;
+    const std::uintptr_t head = at_.stackPointer - sizeof(abi::SavedFrame);
+    if (at_.pc == addressOf(gaur_startFrame) && isOnStack(head, sizeof(abi::StartFrame))) {
+      const auto& start = *reinterpret_cast<const abi::StartFrame*>(head);
+      const ir::FunctionVersion* version = start.record->function->current.load(std::memory_order_acquire);
+      frame = {version ? version->id : start.record->id, kNoId};
+      isOver_ = !enter(start.below);
+      return hasShown_ = true;
+    }
+    jit::CodeSite site =
+        isInterrupted_ ? vm_.codeMap().findFunction(at_.pc) : vm_.codeMap().findReturn(at_.pc);
+    if (!site) {
+      passedNative_ = true;
+      isOver_ = !leaveNative();
       continue;
     }
-    if (stackPointer != 0 && pc == reinterpret_cast<std::uintptr_t>(&gaur_resumeFrame))
-      pc = reinterpret_cast<const abi::ResumeFrame*>(stackPointer - sizeof(abi::SavedFrame))->pc;
-    if (pc == reinterpret_cast<std::uintptr_t>(&gaur_stackBottom)) break;
-    jit::CodeSite site = vm.codeMap().findReturn(pc);
-    if (site) {
-      if (site.function->kind == abi::CodeKind::Undefined) frames.push_back({site.function->record->id, kNoId});
-      if (site.function->version != kNoId) frames.push_back({site.function->version, site.row ? site.row->instruction : kNoId});
-    } else if (!inNative && !frames.empty()) {
-      frames.push_back({});
+    const bool shows =
+        site.function->kind == abi::CodeKind::Function || site.function->kind == abi::CodeKind::Undefined;
+    if (shows && std::exchange(passedNative_, false) && hasShown_) {
+      frame = {};
+      return true;
     }
-    inNative = !site;
-    if (!isPlausible(vm, *thread, framePointer)) break;
-    std::uintptr_t returnPlace = framePointer + sizeof(std::uintptr_t);
-    stackPointer = site ? framePointer + static_cast<std::uintptr_t>(std::int64_t{site.function->cfaOffset}) : 0;
-#if defined(__x86_64__)
-    if (site) returnPlace = framePointer + static_cast<std::uintptr_t>(std::int64_t{site.function->cfaOffset}) - sizeof(std::uintptr_t);
-#endif
-    pc = wordAt(returnPlace);
-    framePointer = wordAt(framePointer);
+    isOver_ = !(std::exchange(isInterrupted_, false) && leavePrologue()) && !leave(site.function->cfaOffset);
+    if (!shows) continue;
+    frame = frameOf(site);
+    return hasShown_ = true;
   }
-  // The host below the outermost call is no part of the program.
-  while (!frames.empty() && frames.back().version == kNoId) frames.pop_back();
+  return false;
+}
+
+std::vector<BacktraceFrame> collectBacktrace(const MicroVm& vm, std::uintptr_t pc,
+                                             std::uintptr_t framePointer) {
+  std::vector<BacktraceFrame> frames;
+  if (!Thread::current()) return frames;
+  BacktraceWalk walk(vm, Thread::current(), registersAt(pc, framePointer));
+  for (BacktraceFrame frame; walk.next(frame);) frames.push_back(frame);
   return frames;
 }
 
@@ -88,21 +238,32 @@ std::string describeSite(MicroVm& vm, Id version, Id instruction) {
   std::string text = ir::describe(*entity);
   if (text.starts_with('#') && !entity->results.empty()) text = ir::describe(entity->results[0]);
   bool tellsVersion = version == kNoId || text.starts_with(name(version) + ".");
-  text = text.starts_with('#') ? ir::word(*entity) + " (" + id + ")" : text + " (" + ir::word(*entity) + ", " + id + ")";
+  text = text.starts_with('#') ? ir::word(*entity) + " (" + id + ")"
+                               : text + " (" + ir::word(*entity) + ", " + id + ")";
   // The frame's version is another than the instruction's where a call was inlined.
   return tellsVersion ? text : text + " in " + name(version);
 }
 
 std::string formatBacktrace(MicroVm& vm, const std::vector<BacktraceFrame>& frames) {
+  BacktraceEnds ends;
+  for (const BacktraceFrame& frame : frames) ends.add(frame);
+  return formatBacktrace(vm, ends);
+}
+
+std::string formatBacktrace(MicroVm& vm, const BacktraceEnds& frames) {
   std::string text;
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    if (i == kShownFirst && frames.size() > kShownFirst + kShownLast + 1) {
-      std::size_t hidden = frames.size() - kShownFirst - kShownLast;
-      text += "    ... " + std::to_string(hidden) + " more ...\n";
-      i += hidden;
+  std::size_t hidden = 0;
+  for (std::size_t i = 0; i < frames.count(); ++i) {
+    if (!frames.has(i)) {
+      ++hidden;
+      continue;
     }
+    if (hidden != 0) text += "    ... " + std::to_string(hidden) + " more ...\n";
+    hidden = 0;
     const BacktraceFrame& frame = frames[i];
-    text += "    " + (frame.version == kNoId ? "native code" : describeSite(vm, frame.version, frame.instruction)) + "\n";
+    text += "    " +
+            (frame.version == kNoId ? "native code" : describeSite(vm, frame.version, frame.instruction)) +
+            "\n";
   }
   return text;
 }

@@ -1,5 +1,8 @@
 #include "vm/runtime/guest_failure.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "jit/code_map.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
@@ -12,9 +15,15 @@ namespace gaur::runtime {
 
 namespace {
 
-std::string makeReport(MicroVm& vm, const std::string& what, std::vector<BacktraceFrame> frames, Id instruction) {
+/// Empty on the first thread of the process, which needs no telling.
+std::string threadLine(Thread& thread) {
+  return thread.nativeId() == getpid() ? "" : "  on thread " + std::to_string(thread.nativeId()) + "\n";
+}
+
+std::string makeReport(Thread& thread, const std::string& what, std::vector<BacktraceFrame> frames, Id instruction) {
+  MicroVm& vm = thread.vm();
   if (!frames.empty() && frames[0].instruction == kNoId) frames[0].instruction = instruction;
-  std::string report = "gaur: " + what + "\n";
+  std::string report = "gaur: " + what + "\n" + threadLine(thread);
   if (frames.empty()) return instruction == kNoId ? report : report + "  at " + describeSite(vm, kNoId, instruction) + "\n";
   report += "  at " + describeSite(vm, frames[0].version, frames[0].instruction) + "\n";
   if (frames.size() > 1) report += "  backtrace\n" + formatBacktrace(vm, frames);
@@ -23,7 +32,7 @@ std::string makeReport(MicroVm& vm, const std::string& what, std::vector<Backtra
 
 [[noreturn]] void fail(const std::string& what, const std::vector<BacktraceFrame>& frames, Id instruction) {
   Thread* thread = Thread::current();
-  thread->fail(makeReport(thread->vm(), what, frames, instruction));
+  thread->fail(makeReport(*thread, what, frames, instruction));
 }
 
 }  // namespace
@@ -55,9 +64,9 @@ std::string uncaughtReport(Thread& thread, void* exception) {
     report += thread.overflow ? "NULL: stack overflow" : "NULL";
   } else {
     auto header = abi::ObjectHeader::of(exception);
-    report += "of type " + abi::LayoutTable::shared().byIndex(header.typeIndex()).name();
+    report += "of type " + abi::LayoutTable::shared().byIndex(header.typeIndex()).name() + fmt::format(" at {}", exception);
   }
-  report += "\n";
+  report += "\n" + threadLine(thread);
   const auto& trace = thread.throwTrace;
   if (!trace.empty() && trace[0].version != kNoId) report += "  thrown at " + describeSite(thread.vm(), trace[0].version, trace[0].instruction) + "\n";
   if (trace.size() > 1) report += "  backtrace\n" + formatBacktrace(thread.vm(), trace);

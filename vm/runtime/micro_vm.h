@@ -64,6 +64,7 @@ class MicroVm final : private jit::Environment {
   /// What the collector asks for more roots from now on; null: nobody.
   void setClientRoots(const ClientRoots* client) { roots_.setClient(client); }
   PinTable& pins() { return roots_.pins(); }
+  Roots& roots() { return roots_; }
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }
   EntityData& entities() { return entities_; }

@@ -88,41 +88,53 @@ bool hasUnwindInformation(unw_cursor_t& cursor) {
   return unw_get_proc_info(&cursor, &info) == 0 && info.end_ip - info.start_ip > 1;
 }
 
-Error noInformation(std::uintptr_t pc) {
-  return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", pc)});
-}
-
 /// Steps until the program counter is a return address in compiled code.
-Result<NativeEnd> walk(const jit::CodeMap& map, unw_cursor_t& cursor, UnwindRegisters& registers) {
+NativeEnd walk(const jit::CodeMap& map, unw_cursor_t& cursor, UnwindRegisters& registers) {
   for (unsigned i = 0; i < kMostFrames; ++i) {
-    std::uintptr_t pc = programCounter(cursor);
-    if (pc == 0) return NativeEnd::Host;
-    if (!hasUnwindInformation(cursor)) return noInformation(pc);
+    if (programCounter(cursor) == 0) return NativeEnd::Host;
+    if (!hasUnwindInformation(cursor)) return NativeEnd::Unknown;
     int stepped = unw_step(&cursor);
-    if (stepped < 0) return noInformation(pc);
+    if (stepped < 0) return NativeEnd::Unknown;
     if (stepped == 0) return NativeEnd::Host;
     if (!map.findReturn(programCounter(cursor))) continue;
     readRegisters(cursor, registers);
     return NativeEnd::CompiledCode;
   }
-  return noInformation(programCounter(cursor));
+  return NativeEnd::Unknown;
+}
+
+/// `place` becomes the program counter of the last native frame that was reached.
+NativeEnd walkFrom(const jit::CodeMap& map, UnwindRegisters& registers, std::uintptr_t& place) {
+  unw_context_t context = contextOf(registers);
+  unw_cursor_t cursor;
+  place = registers.pc;
+  if (unw_init_local(&cursor, &context) != 0) return NativeEnd::Unknown;
+  NativeEnd end = walk(map, cursor, registers);
+  place = programCounter(cursor);
+  return end;
 }
 
 }  // namespace
 
 Result<NativeEnd> unwindNative(const jit::CodeMap& map, UnwindRegisters& registers) {
-  unw_context_t context = contextOf(registers);
-  unw_cursor_t cursor;
-  if (unw_init_local(&cursor, &context) != 0) return noInformation(registers.pc);
-  return walk(map, cursor, registers);
+  std::uintptr_t place = 0;
+  NativeEnd end = walkFrom(map, registers, place);
+  if (end == NativeEnd::Unknown)
+    return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", place)});
+  return end;
 }
 
-Result<NativeEnd> unwindFromSignal(const jit::CodeMap& map, void* context, UnwindRegisters& registers) {
+NativeEnd tryUnwindNative(const jit::CodeMap& map, UnwindRegisters& registers) {
+  std::uintptr_t place = 0;
+  return walkFrom(map, registers, place);
+}
+
+NativeEnd unwindFromSignal(const jit::CodeMap& map, void* context, UnwindRegisters& registers) {
   unw_cursor_t cursor;
   // The C library's context is what libunwind takes for its own on the targets that there are.
   static_assert(sizeof(unw_context_t) <= sizeof(ucontext_t));
   if (unw_init_local2(&cursor, static_cast<unw_context_t*>(context), UNW_INIT_SIGNAL_FRAME) != 0)
-    return noInformation(0);
+    return NativeEnd::Unknown;
   return walk(map, cursor, registers);
 }
 

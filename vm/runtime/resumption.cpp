@@ -1,6 +1,7 @@
 #include "vm/runtime/resumption.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "jit/code_map.h"
@@ -64,6 +65,8 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {
   auto* frame = reinterpret_cast<abi::StartFrame*>(memory) - 1;
   *frame = {{nullptr, reinterpret_cast<void*>(&gaur_startFrame)}, adapter->code, function, memory, memory, bottom, nullptr};
   stack->valueMemory = memory;
+  // Whoever interrupts this thread finds the stack READY only with all of its frame.
+  std::atomic_signal_fence(std::memory_order_release);
   stack->savedPointer = frame;
   return stack;
 }

@@ -39,7 +39,21 @@ class Roots final : public gc::RootProvider {
 
   gc::StackRange muStackOf(std::uintptr_t sp) override { return stacks_.rangeAt(sp); }
   void pushRoots(gc::RootSink& sink) override;
-  void afterMarking(bool (*isReachable)(const void* object)) override { stacks_.endUnreachable(isReachable); }
+  void afterMarking(bool (*isReachable)(const void* object)) override {
+    stacks_.endUnreachable(isReachable);
+    if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
+  }
+
+  /// Sees the stacks while no thread runs, at the end of each collection. Takes no lock and no memory.
+  class Observer {
+   public:
+    virtual void observe() = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+  /// Null for none.
+  void setObserver(Observer* observer) { observer_.store(observer, std::memory_order_release); }
 
  private:
   struct CellList {
@@ -50,6 +64,7 @@ class Roots final : public gc::RootProvider {
 
   StackArena& stacks_;
   const TrapHandlers& trapHandlers_;
+  std::atomic<Observer*> observer_{nullptr};
   PinTable pins_;
   std::atomic<CellList*> cells_{nullptr};
   std::atomic<const ClientRoots*> client_{nullptr};

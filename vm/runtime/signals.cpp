@@ -94,7 +94,7 @@ struct Interrupted {
 bool throwOverflow(Thread& thread, void* context) {
   UnwindRegisters registers{};
   auto end = unwindFromSignal(thread.vm().codeMap(), context, registers);
-  if (!end || *end != NativeEnd::CompiledCode) return false;
+  if (end != NativeEnd::CompiledCode) return false;
   thread.overflowPending = true;
   Interrupted(context).throwNull(registers);
   return true;

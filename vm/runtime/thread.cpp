@@ -2,6 +2,7 @@
 
 #include <alloca.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -27,7 +28,7 @@ struct Thread::HostFrame {
   std::string report = {};
 };
 
-Thread::Thread(MicroVm& vm) : vm_(vm), outer_(gaur_currentThread), freeStacks_(vm.stacks()) {
+Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentThread), freeStacks_(vm.stacks()) {
   pthread_attr_t attributes;
   GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
   void* lowest = nullptr;
@@ -181,6 +182,9 @@ void Thread::fail(std::string report) {
     gaur_abandon(stack->guards->savedPointer);
   }
   if (!innermost_) {
+    // The first failure of the process is the one that is told; others wait for its end.
+    static std::mutex first;
+    first.lock();
     std::fflush(stdout);
     std::fputs(report.c_str(), stderr);
     std::_Exit(kGuestFailureExit);

@@ -55,6 +55,8 @@ class Thread {
   static Thread* current() { return gaur_currentThread ? static_cast<Thread*>(gaur_currentThread->thread) : nullptr; }
 
   MicroVm& vm() { return vm_; }
+  /// The system's number of the native thread.
+  int nativeId() const { return nativeId_; }
   abi::ThreadBlock& block() { return block_; }
   /// The Mu stack that the thread is bound to, or null.
   Stack* stack() { return block_.stack ? static_cast<Stack*>(block_.stack->stack) : nullptr; }
@@ -114,6 +116,7 @@ class Thread {
 
   abi::ThreadBlock block_ = {};
   MicroVm& vm_;
+  const int nativeId_;
   abi::ThreadBlock* outer_;
   HostFrame* innermost_ = nullptr;
   /// By Thread::start.
@@ -142,6 +145,13 @@ class ThreadList {
   void forEach(F&& f) {
     std::lock_guard lock(mutex_);
     for (Thread* thread = first_; thread; thread = thread->next_) f(*thread);
+  }
+  /// The same, then calls last(), and only then lets threads come and go.
+  template <class F, class Last>
+  void forEach(F&& f, Last&& last) {
+    std::lock_guard lock(mutex_);
+    for (Thread* thread = first_; thread; thread = thread->next_) f(*thread);
+    last();
   }
 
  private:

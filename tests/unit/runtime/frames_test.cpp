@@ -221,7 +221,7 @@ std::optional<UnwindRegisters> found;
 void onSignal(int, siginfo_t*, void* context) {
   UnwindRegisters registers{};
   auto end = unwindFromSignal(Thread::current()->vm().codeMap(), context, registers);
-  if (end && *end == NativeEnd::CompiledCode) found = registers;
+  if (end == NativeEnd::CompiledCode) found = registers;
 }
 
 __attribute__((noinline, optimize("omit-frame-pointer"))) void interrupted(void (*)()) { raise(SIGUSR1); }
