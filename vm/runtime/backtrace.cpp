@@ -18,6 +18,8 @@ namespace gaur::runtime {
 namespace {
 
 constexpr std::size_t kMostSteps = 200'000;
+/// A thread that was interrupted keeps the collector waiting while it walks.
+constexpr std::size_t kMostStepsInterrupted = 5'000;
 
 std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
 std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
@@ -64,10 +66,10 @@ BacktraceFrame frameOf(const jit::CodeSite& site) {
 }  // namespace
 
 BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread* thread, const UnwindRegisters& at)
-    : vm_(vm), thread_(thread), at_(at) {}
+    : vm_(vm), thread_(thread), at_(at), mostSteps_(kMostSteps) {}
 
 BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread& thread, void* context)
-    : vm_(vm), thread_(&thread), at_(interruptedRegisters(context)) {
+    : vm_(vm), thread_(&thread), at_(interruptedRegisters(context)), mostSteps_(kMostStepsInterrupted) {
   isInterrupted_ = static_cast<bool>(vm.codeMap().findFunction(at_.pc));
   if (isInterrupted_) return;
   // Native code that the program called is its innermost frame.
@@ -179,7 +181,7 @@ bool BacktraceWalk::leavePrologue() {
 }
 
 bool BacktraceWalk::next(BacktraceFrame& frame) {
-  while (!isOver_ && steps_++ < kMostSteps) {
+  while (!isOver_ && steps_++ < mostSteps_) {
     if (crossHiddenFrame()) continue;
     if (at_.pc == addressOf(gaur_stackBottom)) return false;
     const std::uintptr_t head = at_.stackPointer - sizeof(abi::SavedFrame);

@@ -75,6 +75,7 @@ class BacktraceWalk {
   const MicroVm& vm_;
   const Thread* thread_;
   UnwindRegisters at_;
+  std::size_t mostSteps_;
   std::size_t steps_ = 0;
   bool isInterrupted_ = false;
   bool hasShown_ = false;

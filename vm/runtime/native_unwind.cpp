@@ -12,7 +12,7 @@ namespace gaur::runtime {
 namespace {
 
 /// No stack is so deep; unwind information that leads in circles is.
-constexpr unsigned kMostFrames = 1'000'000;
+constexpr unsigned kMostFrames = 200'000;
 
 #if defined(__x86_64__)
 unw_context_t contextOf(const UnwindRegisters& registers) {
