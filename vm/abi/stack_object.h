@@ -18,6 +18,7 @@ struct FunctionRecord;
 struct StackObject {
   /// Where the stack stands while it is READY: at a SavedFrame. Null while it is bound to a thread, and once it is dead.
   void* savedPointer;
+  /// One past the last word. The stack pointer never gets here, where the next stack begins: by it the collector tells stacks apart.
   std::uintptr_t top;
   /// READY: where whoever resumes it stores the values, where they do not travel in registers (value_passing.h).
   void* valueMemory;

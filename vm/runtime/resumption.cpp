@@ -59,7 +59,7 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {
   }
   abi::StackObject* stack = thread.makeStack(adapter->memoryBytes > kSmallMemory ? adapter->memoryBytes + StackArena::kSmallBytes : 0);
   if (!stack) return nullptr;
-  auto* bottom = reinterpret_cast<abi::SavedFrame*>(stack->top) - 1;
+  auto* bottom = reinterpret_cast<abi::SavedFrame*>(stack->top) - 2;
   *bottom = {nullptr, reinterpret_cast<void*>(&gaur_stackBottom)};
   char* memory = reinterpret_cast<char*>(bottom) - adapter->memoryBytes;
   auto* frame = reinterpret_cast<abi::StartFrame*>(memory) - 1;

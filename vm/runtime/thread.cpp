@@ -123,7 +123,7 @@ CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
   void* nativePointer = block_.nativeStackPointer;
   const std::uintptr_t limit = stackLimit();
   setStackLimit(stack->limit);
-  gaur_enterStack(reinterpret_cast<void*>(stack->top), &block_.nativeStackPointer, runInvocation, const_cast<HostInvocation*>(&invocation));
+  gaur_enterStack(reinterpret_cast<void*>(stack->top - sizeof(abi::SavedFrame)), &block_.nativeStackPointer, runInvocation, const_cast<HostInvocation*>(&invocation));
   setStackLimit(limit);
   // Not necessarily the one it began on.
   if (block_.stack) buryStack(*block_.stack);
