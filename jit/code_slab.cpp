@@ -29,11 +29,26 @@ void* checked(void* mapping, const char* what) {
   return mapping;
 }
 
+/// Address space for both halves, at `preferred` where that is free.
+void* reserve(std::uintptr_t preferred) {
+  constexpr std::size_t kBytes = CodeSlab::kDataBytes + CodeSlab::kCodeBytes;
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  if (preferred != 0) {
+    auto* wanted = reinterpret_cast<void*>(preferred);
+    void* range = mmap(wanted, kBytes, PROT_NONE, kFlags | MAP_FIXED_NOREPLACE, -1, 0);
+    if (range == wanted) return range;
+    // Kernels that do not know the flag take the address for a hint.
+    if (range != MAP_FAILED) return range;
+  }
+  return checked(mmap(nullptr, kBytes, PROT_NONE, kFlags, -1, 0), "the code slab");
+}
+
 }  // namespace
 
 struct CodeSlab::Impl {
-  Impl(std::uintptr_t dataBegin, std::uintptr_t codeBegin)
-      : data(dataBegin, kDataBytes, kDataGranule), code(codeBegin, kCodeBytes, kCodeGranule) {}
+  Impl(std::uintptr_t dataBegin, std::uintptr_t codeBegin, const SlabPlacement& placement)
+      : data(dataBegin + placement.dataBytes, kDataBytes - placement.dataBytes, kDataGranule),
+        code(codeBegin + placement.codeBytes, kCodeBytes - placement.codeBytes, kCodeGranule) {}
 
   mutable std::mutex mutex;
   RangeAllocator data;
@@ -41,9 +56,10 @@ struct CodeSlab::Impl {
   std::vector<void*> freeTrampolines;
 };
 
-CodeSlab::CodeSlab() {
-  void* range = checked(mmap(nullptr, kDataBytes + kCodeBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
-                        "the code slab");
+CodeSlab::CodeSlab(const SlabPlacement& placement) {
+  GAUR_CHECK(placement.dataBytes % kDataGranule == 0 && placement.dataBytes <= kDataBytes);
+  GAUR_CHECK(placement.codeBytes % kCodeGranule == 0 && placement.codeBytes <= kCodeBytes);
+  void* range = reserve(placement.preferredBase);
   char* data = static_cast<char*>(range);
   char* code = data + kDataBytes;
   checked(mmap(data, kDataBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
@@ -58,7 +74,7 @@ CodeSlab::CodeSlab() {
 
   codeBegin_ = reinterpret_cast<std::uintptr_t>(code);
   writableDistance_ = static_cast<char*>(writable) - code;
-  impl_ = std::make_unique<Impl>(reinterpret_cast<std::uintptr_t>(data), codeBegin_);
+  impl_ = std::make_unique<Impl>(reinterpret_cast<std::uintptr_t>(data), codeBegin_, placement);
 }
 
 CodeSlab::~CodeSlab() {
@@ -116,6 +132,11 @@ void CodeSlab::freeTrampoline(void* trampoline) {
   flushCode(trampoline, writable(trampoline), kTrampolineBytes);
   std::lock_guard lock(impl_->mutex);
   impl_->freeTrampolines.push_back(trampoline);
+}
+
+SlabPlacement CodeSlab::extent() const {
+  std::lock_guard lock(impl_->mutex);
+  return {dataBegin(), impl_->data.frontier() - dataBegin(), impl_->code.frontier() - codeBegin_};
 }
 
 CodeSlab::Statistics CodeSlab::statistics() const {

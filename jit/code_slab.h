@@ -9,19 +9,32 @@
 
 namespace gaur::jit {
 
+/// Where a slab should lie, and what is in it from the start: the linked code of a boot image.
+struct SlabPlacement {
+  /// 0: anywhere. Another place is taken where this one is not free.
+  std::uintptr_t preferredBase = 0;
+  /// The front of each half, which allocation leaves alone.
+  std::size_t dataBytes = 0;
+  std::size_t codeBytes = 0;
+};
+
 class CodeSlab {
  public:
   static constexpr std::size_t kDataBytes = std::size_t{512} << 20;
   static constexpr std::size_t kCodeBytes = std::size_t{1} << 30;
 
   /// Reserves the range; aborts with a report where the address space does not allow it.
-  CodeSlab();
+  explicit CodeSlab(const SlabPlacement& placement = {});
   ~CodeSlab();
   CodeSlab(const CodeSlab&) = delete;
   CodeSlab& operator=(const CodeSlab&) = delete;
 
   bool isCode(std::uintptr_t address) const { return address - codeBegin_ < kCodeBytes; }
   std::uintptr_t codeBegin() const { return codeBegin_; }
+  /// Start of the data half, and of the slab.
+  std::uintptr_t dataBegin() const { return codeBegin_ - kDataBytes; }
+  /// What a boot image has to hold: the front of each half up to the highest address that was in use.
+  SlabPlacement extent() const;
 
   /// Zeroed data. Null when the half is full. Thread-safe, as everything below.
   void* allocateData(std::size_t bytes, std::size_t alignment = 16);

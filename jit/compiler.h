@@ -45,6 +45,14 @@ struct Inlining {
   Id function;
 };
 
+/// A word of linked code or data that holds an absolute address, which must change where the code goes to another place: a boot image.
+struct AbsoluteWord {
+  std::uintptr_t place;
+  /// In the slab; or, where `symbol` is not empty, of a function outside that code generation calls on its own (library_calls.def, __morestack).
+  std::uintptr_t target;
+  std::string symbol;
+};
+
 /// Linked code and its rows. Destroying it frees the code: nothing may be running in it or able to reach it.
 class CodeUnit {
  public:
@@ -53,6 +61,8 @@ class CodeUnit {
   /// Start of the code of a version, or of an adapter (version 0).
   virtual void* entryOf(Id version) const = 0;
   virtual std::span<const Inlining> inlinings() const = 0;
+  /// Empty unless CompilerOptions::keepAbsoluteWords.
+  virtual std::span<const AbsoluteWord> absoluteWords() const = 0;
 };
 
 /// Calls a Mu function from C++: arguments and results lie in memory, each in a multiple of 16 bytes, in its memory layout. Returns false when
@@ -81,6 +91,8 @@ class Compiler {
 struct CompilerOptions {
   /// Verify LLVM IR and code map after every stage.
   bool verify = false;
+  /// Units tell their absolute words. Code that refers to the outside in any other way is refused.
+  bool keepAbsoluteWords = false;
 };
 
 /// Opens libgaur-llvm.so (beside this library, or on the library path). The compiler refers to all arguments as long as it lives.

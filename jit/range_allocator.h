@@ -23,6 +23,8 @@ class RangeAllocator {
   /// Below the highest address ever in use.
   std::size_t freeBytes() const { return freeBytes_; }
   std::size_t rounded(std::size_t bytes) const;
+  /// Nothing at or above it is in use.
+  std::uintptr_t frontier() const { return frontier_; }
 
  private:
   void enter(std::uintptr_t address, std::size_t bytes);

@@ -1,17 +1,13 @@
 #include "jit/llvm/link_plugin.h"
 
+#include <llvm/ExecutionEngine/JITLink/aarch64.h>
+#include <llvm/ExecutionEngine/JITLink/x86_64.h>
+
 #include <algorithm>
 #include <cstring>
 
-#include "jit/llvm/library_calls.h"
+#include "jit/library_calls.h"
 #include "jit/llvm/watchpoint_sites.h"
-
-// Called by the prologue of every compiled function when the stack is used up; written in assembly by the runtime, which may be absent where
-// objects are linked without being run.
-extern "C" {
-[[gnu::weak]] void __morestack();
-[[gnu::weak]] void __morestack_allocate_stack_space();
-}
 
 namespace gaur::jit {
 
@@ -61,9 +57,7 @@ void setLifetimes(jitlink::LinkGraph& graph) {
 
 llvm::Expected<std::uintptr_t> addressOf(llvm::StringRef name, const ExternalAddresses& externals) {
   if (auto known = externals.find(name); known != externals.end()) return known->second;
-  if (std::uintptr_t address = libraryCall(name)) return address;
-  if (name == "__morestack") return reinterpret_cast<std::uintptr_t>(&__morestack);
-  if (name == "__morestack_allocate_stack_space") return reinterpret_cast<std::uintptr_t>(&__morestack_allocate_stack_space);
+  if (auto address = libraryCall(name)) return *address;
   if (name == kPersonality) return 0;
   return llvm::createStringError("compiled code refers to the unknown symbol '" + name + "'");
 }
@@ -107,6 +101,47 @@ llvm::Error collectSites(jitlink::LinkGraph& graph, const TargetRegisters& regis
   return llvm::Error::success();
 }
 
+/// An address in less than a word: such code cannot be moved.
+bool isTruncatedAddress(const jitlink::LinkGraph& graph, jitlink::Edge::Kind kind) {
+  if (graph.getTargetTriple().isAArch64()) return kind == jitlink::aarch64::Pointer32 || kind == jitlink::aarch64::MoveWide16;
+  namespace x86 = jitlink::x86_64;
+  return kind == x86::Pointer32 || kind == x86::Pointer32Signed || kind == x86::Pointer16 || kind == x86::Pointer8;
+}
+
+bool isKept(const jitlink::Section& section) {
+  return section.getMemLifetime() != bridge::MemLifetime::NoAlloc && section.getMemLifetime() != bridge::MemLifetime::Finalize;
+}
+
+/// Both targets number it as the first of their own kinds.
+constexpr jitlink::Edge::Kind kAbsoluteWord = jitlink::x86_64::Pointer64;
+static_assert(static_cast<int>(jitlink::x86_64::Pointer64) == static_cast<int>(jitlink::aarch64::Pointer64));
+
+llvm::Error collectAbsoluteWords(jitlink::LinkGraph& graph, LinkJob& job) {
+  auto movesAlong = [&job](std::uintptr_t address) {
+    return address - job.movableWithin->dataBegin() < CodeSlab::kDataBytes + CodeSlab::kCodeBytes;
+  };
+  for (auto* block : graph.blocks()) {
+    if (!isKept(block->getSection())) continue;
+    for (const auto& edge : block->edges()) {
+      if (!edge.isRelocation()) continue;
+      const jitlink::Symbol& symbol = edge.getTarget();
+      const std::uintptr_t target = symbol.getAddress().getValue() + static_cast<std::uint64_t>(edge.getAddend());
+      const bool isInside = movesAlong(target);
+      const std::uintptr_t place = block->getAddress().getValue() + edge.getOffset();
+      const std::string name = symbol.hasName() ? bridge::nameOf(symbol).str() : std::string();
+      if (edge.getKind() == kAbsoluteWord) {
+        if (name == kPersonality) continue;
+        job.absoluteWords.push_back({place, target, isInside ? std::string() : name});
+        if (isInside || !name.empty()) continue;
+      } else if (isInside && !isTruncatedAddress(graph, edge.getKind())) {
+        continue;
+      }
+      return llvm::createStringError("code for an image refers to " + (name.empty() ? "an address" : name) + " directly");
+    }
+  }
+  return llvm::Error::success();
+}
+
 void collectExtent(jitlink::LinkGraph& graph, LinkJob& job) {
   job.begin = ~std::uintptr_t{0};
   for (auto* block : graph.blocks()) {
@@ -147,7 +182,7 @@ llvm::Error collect(jitlink::LinkGraph& graph, LinkJob& job) {
   if (!watchpoints) return watchpoints.takeError();
   job.rows.watchpoints = std::move(*watchpoints);
   nameFunctions(graph, job);
-  return llvm::Error::success();
+  return job.movableWithin ? collectAbsoluteWords(graph, job) : llvm::Error::success();
 }
 
 /// A pass that keeps the text of its failure.

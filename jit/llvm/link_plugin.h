@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "jit/code_slab.h"
 #include "jit/llvm/bridge.h"
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/unwind_rows.h"
@@ -30,6 +31,9 @@ struct LinkJob {
   CodeRows rows;
   /// Version and entry.
   std::vector<std::pair<Id, std::uintptr_t>> entries;
+  /// Null: not wanted.
+  const CodeSlab* movableWithin = nullptr;
+  std::vector<AbsoluteWord> absoluteWords;
   /// First failure, more exact than what the session reports.
   std::string error;
 };

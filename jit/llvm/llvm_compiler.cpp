@@ -42,7 +42,7 @@ struct LlvmCompiler::Observer {
 
 Result<std::unique_ptr<Compiler>> LlvmCompiler::create(Environment& environment, CodeSlab& slab, CodeMap& map,
                                                        const CompilerOptions& options) {
-  auto session = Session::create(slab, map);
+  auto session = Session::create(slab, map, options.keepAbsoluteWords);
   if (!session) return std::move(session).takeError();
   return std::unique_ptr<Compiler>(new LlvmCompiler(environment, std::move(*session), options));
 }

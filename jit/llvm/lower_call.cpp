@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "jit/llvm/library_calls.h"
+#include "jit/library_calls.h"
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/value_parts.h"
 #include "vm/support/check.h"

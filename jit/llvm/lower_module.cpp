@@ -242,8 +242,7 @@ llvm::Value* ModuleLowering::entryAddress(llvm::IRBuilder<>& builder, abi::Runti
 
 llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {
   auto* pointer = llvm::PointerType::getUnqual(context());
-  // The thread-local pointer lies at the same distance from the thread pointer in every thread.
-  auto offset = reinterpret_cast<std::intptr_t>(&gaur_currentThread) - reinterpret_cast<std::intptr_t>(__builtin_thread_pointer());
+  const std::intptr_t offset = abi::currentThreadOffset();
   llvm::Value* place = nullptr;
   if (module_.getTargetTriple().rfind("x86_64", 0) == 0) {
     place = builder.CreateIntToPtr(builder.getInt64(static_cast<std::uint64_t>(offset)),

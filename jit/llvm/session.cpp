@@ -22,6 +22,7 @@ class Session::Unit : public CodeUnit {
         rows_(std::move(job.rows)),
         entries_(std::move(job.entries)),
         inlinings_(std::move(inlinings)),
+        absoluteWords_(std::move(job.absoluteWords)),
         block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives, rows_.watchpoints} {
     session_.map_.add(block_);
   }
@@ -34,6 +35,7 @@ class Session::Unit : public CodeUnit {
 
   const abi::CodeBlock& block() const override { return block_; }
   std::span<const Inlining> inlinings() const override { return inlinings_; }
+  std::span<const AbsoluteWord> absoluteWords() const override { return absoluteWords_; }
   void* entryOf(Id version) const override {
     auto entry = std::lower_bound(entries_.begin(), entries_.end(), std::pair<Id, std::uintptr_t>{version, 0});
     return entry != entries_.end() && entry->first == version ? reinterpret_cast<void*>(entry->second) : nullptr;
@@ -45,11 +47,13 @@ class Session::Unit : public CodeUnit {
   CodeRows rows_;
   std::vector<std::pair<Id, std::uintptr_t>> entries_;
   std::vector<Inlining> inlinings_;
+  std::vector<AbsoluteWord> absoluteWords_;
   abi::CodeBlock block_;
 };
 
-Session::Session(std::unique_ptr<orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map)
+Session::Session(std::unique_ptr<orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords)
     : map_(map),
+      movableWithin_(keepAbsoluteWords ? &slab : nullptr),
       memory_(slab),
       session_(std::move(session)),
       plugin_(std::make_shared<LinkPlugin>()),
@@ -67,11 +71,11 @@ Session::~Session() {
   GAUR_CHECK(!error, llvm::toString(std::move(error)));
 }
 
-Result<std::unique_ptr<Session>> Session::create(CodeSlab& slab, CodeMap& map) {
+Result<std::unique_ptr<Session>> Session::create(CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords) {
   auto process = bridge::thisProcess();
   if (!process) return makeError(ErrorId::CompilerUnavailable, {llvm::toString(process.takeError())});
   auto session = std::make_unique<orc::ExecutionSession>(std::move(*process));
-  return std::unique_ptr<Session>(new Session(std::move(session), slab, map));
+  return std::unique_ptr<Session>(new Session(std::move(session), slab, map, keepAbsoluteWords));
 }
 
 std::string Session::takeReports() {
@@ -89,7 +93,10 @@ Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuff
                                                 const std::string& what) {
   std::uint64_t number = units_.fetch_add(1, std::memory_order_relaxed) + 1;
   std::string unitSymbol = "unit" + std::to_string(number);
-  LinkJob job{&externals, &symbols, 0, 0, {}, {}, {}};
+  LinkJob job;
+  job.externals = &externals;
+  job.symbols = &symbols;
+  job.movableWithin = movableWithin_;
   plugin_->enter(unitSymbol, job);
 
   auto name = session_->intern(unitSymbol);

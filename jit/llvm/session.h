@@ -14,7 +14,8 @@ namespace gaur::jit {
 
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> create(CodeSlab& slab, CodeMap& map);
+  /// With `keepAbsoluteWords` units tell theirs, and all code that is linked must be free to move with the slab.
+  static Result<std::unique_ptr<Session>> create(CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords);
   /// Requires: no unit is left.
   ~Session();
   Session(const Session&) = delete;
@@ -26,13 +27,14 @@ class Session {
 
  private:
   class Unit;
-  Session(std::unique_ptr<llvm::orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map);
+  Session(std::unique_ptr<llvm::orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords);
 
   /// Sweeps LLVM's pool of symbol names now and then: names of removed units stay in it until then.
   void countRemoval();
   std::string takeReports();
 
   CodeMap& map_;
+  const CodeSlab* movableWithin_;
   SlabMemoryManager memory_;
   std::unique_ptr<llvm::orc::ExecutionSession> session_;
   std::shared_ptr<LinkPlugin> plugin_;

@@ -40,6 +40,13 @@ static_assert(offsetof(ThreadBlock, allocation) == 0);
 static_assert(offsetof(ThreadBlock, stack) == GAUR_BLOCK_STACK && offsetof(ThreadBlock, nativeStackPointer) == GAUR_BLOCK_NATIVE_STACK_POINTER);
 static_assert(offsetof(ThreadBlock, leftFramePointer) == GAUR_BLOCK_LEFT_FRAME_POINTER);
 
+/// Makes `block` that of the running thread; null: the thread is attached no longer.
+void setCurrentThread(ThreadBlock* block);
+
+/// Distance from the thread pointer to the word through which compiled code finds the block of the running thread. On x86-64 it is one that glibc
+/// sets aside in the thread's control block, so that it is the same in every process and code of boot images need not be changed.
+std::intptr_t currentThreadOffset();
+
 }  // namespace gaur::abi
 
 /// Null on threads that are not attached. Initial-exec, so that its offset from the thread pointer is one number for all threads.

@@ -40,7 +40,7 @@ Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentT
   block_.thread = this;
   vm_.heap().attachThread(block_);
   useSignalStack();
-  gaur_currentThread = &block_;
+  abi::setCurrentThread(&block_);
   vm_.threads().add(*this);
 }
 
@@ -49,7 +49,7 @@ Thread::~Thread() {
   vm_.threads().remove(*this);
   if (block_.threadObject) block_.threadObject->thread = nullptr;
   vm_.heap().detachThread(block_);
-  gaur_currentThread = outer_;
+  abi::setCurrentThread(outer_);
 }
 
 abi::ThreadObject* Thread::threadObject() {

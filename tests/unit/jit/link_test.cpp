@@ -7,6 +7,8 @@
 #include <llvm/Support/SourceMgr.h>
 
 #include <cstring>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "jit/llvm/session.h"
@@ -38,7 +40,7 @@ class Link : public testing::TestWithParam<OptLevel> {
     return std::move(*unit);
   }
   Session& session() {
-    if (!session_) session_ = std::move(*Session::create(slab_, map_));
+    if (!session_) session_ = std::move(*Session::create(slab_, map_, false));
     return *session_;
   }
   /// A cell of the data half, as the runtime would make it.
@@ -94,6 +96,52 @@ TEST_P(Link, TellsUnknownSymbols) {
   EXPECT_NE(unit.error().message.find("'nowhere'"), std::string::npos) << unit.error().message;
   EXPECT_EQ(slab_.statistics().codeUsed, 0u);
   EXPECT_TRUE(mustLink("define void @f() #0 { ret void }\n", GetParam())) << "the session works on";
+}
+
+TEST_P(Link, TellsWhereAbsoluteAddressesAre) {
+  // Out of reach of libraries, which would be called directly otherwise.
+  CodeSlab slab({std::uintptr_t{0x2300} << 32, 0, 0});
+  CodeMap map(slab);
+  session_ = std::move(*Session::create(slab, map, true));
+  auto** data = static_cast<void**>(slab.allocateData(8, 8));
+  externals_["cell"] = reinterpret_cast<std::uintptr_t>(data);
+  symbols_["f"] = {abi::CodeKind::Function, 1, nullptr};
+  auto unit = mustLink(R"(
+    @cell = external dso_local global i64
+    @table = internal constant [2 x ptr] [ptr @f, ptr getelementptr (i8, ptr @cell, i64 4)]
+    define i64 @f(ptr %to, ptr %from, i64 %n) #0 {
+      call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %from, i64 %n, i1 false)
+      %m = and i64 %n, 1
+      %p = getelementptr ptr, ptr @table, i64 %m
+      %a = load i64, ptr %p
+      ret i64 %a
+    }
+    declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+  )", GetParam());
+  ASSERT_TRUE(unit);
+  std::map<std::string, std::set<std::uintptr_t>> bySymbol;
+  for (const AbsoluteWord& word : unit->absoluteWords()) {
+    EXPECT_EQ(*reinterpret_cast<const std::uintptr_t*>(word.place), word.target);
+    bySymbol[word.symbol].insert(word.target);
+  }
+  const std::set<std::uintptr_t> inside{reinterpret_cast<std::uintptr_t>(unit->entryOf(1)), reinterpret_cast<std::uintptr_t>(data) + 4};
+  EXPECT_EQ(bySymbol[""], inside);
+  EXPECT_EQ(bySymbol["memcpy"].size(), 1u);
+  EXPECT_EQ(bySymbol["__morestack"].size(), 1u);
+  EXPECT_EQ(bySymbol.size(), 3u);
+  unit.reset();
+  session_.reset();
+}
+
+TEST_P(Link, RefusesToMoveCodeThatRefersToTheOutside) {
+  CodeSlab slab({std::uintptr_t{0x2300} << 32, 0, 0});
+  CodeMap map(slab);
+  session_ = std::move(*Session::create(slab, map, true));
+  externals_["cell"] = slab.dataBegin() - 64;
+  auto unit = link("@cell = external dso_local global i64\ndefine i64 @f() #0 { %a = load i64, ptr @cell\n ret i64 %a\n }\n", GetParam());
+  ASSERT_FALSE(unit);
+  EXPECT_NE(unit.error().message.find("refers to cell directly"), std::string::npos) << unit.error().message;
+  session_.reset();
 }
 
 TEST_P(Link, ReachesTheSupportLibrary) {
