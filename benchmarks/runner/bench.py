@@ -257,7 +257,8 @@ def switching(bench):
         ("swap", "swap", (20000000, 100000000), (
             ("inline assembly", SWAP_GOAL, "swap.c", CLANG, ("-mno-red-zone",)),
             ("the same, fixed", None, "swap.c", CLANG, ("-mno-red-zone", "-DFIXED")),
-            ("boost fcontext", SWAP_CONTEXT_GOAL, "swap_fcontext.cpp", "g++", context))),
+            ("boost fiber", SWAP_CONTEXT_GOAL, "swap_fiber.cpp", "g++", context),
+            ("boost fcontext", None, "swap_fcontext.cpp", "g++", context))),
         ("generator", "a value of a generator", (20000000, 100000000), (
             ("C++20 coroutine", GENERATOR_GOAL, "generator.cpp", "g++", coroutines),)),
         ("newstack", "new stack, run, end", (500000, 2000000), (

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "jit/library_calls.h"
+#include "jit/llvm/swap_sites.h"
 #include "jit/llvm/watchpoint_sites.h"
 
 namespace gaur::jit {
@@ -174,6 +175,7 @@ llvm::Error collect(jitlink::LinkGraph& graph, LinkJob& job) {
   std::vector<StackMapSite> sites;
   if (auto error = collectFrames(graph, registers, frames)) return error;
   if (auto error = collectSites(graph, registers, sites)) return error;
+  if (auto error = addSwapSites(graph, frames, sites)) return error;
   collectExtent(graph, job);
   auto rows = makeRows(job.begin, frames, sites, registers);
   if (!rows) return rows.takeError();
@@ -218,6 +220,7 @@ void LinkPlugin::modifyPassConfig(llvm::orc::MaterializationResponsibility& resp
                                  if (auto error = claim(graph, unitSymbol)) return error;
                                  setLifetimes(graph);
                                  keepWatchpoints(graph);
+                                 keepSwapSites(graph);
                                  return resolve(graph, *job.externals);
                                }));
   passes.PostFixupPasses.push_back(pass(job, [&job](jitlink::LinkGraph& graph) { return collect(graph, job); }));

@@ -1,6 +1,13 @@
 // Stacks, threads and traps. Whatever suspends a frame is a call of an assembly stub with a convention that keeps no register but the frame pointer, so
 // that LLVM saves what is live and nothing else; it returns as any call does, with the values that the stack is resumed with.
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/TargetParser/Triple.h>
+
+#include <algorithm>
+
 #include "jit/llvm/lowering.h"
+#include "jit/llvm/swap_sites.h"
 #include "vm/abi/thread_block.h"
 #include "vm/abi/value_passing.h"
 
@@ -23,6 +30,12 @@ void appendWords(llvm::IRBuilder<>& builder, const ir::Type* type, llvm::Value* 
   if (value->getType()->isPointerTy()) value = builder.CreatePtrToInt(value, word);
   out.push_back(builder.CreateZExtOrTrunc(value, word));
   if (abi::registerClassOf(type) == abi::RegisterClass::TwoWords) out.push_back(builder.CreateZExtOrTrunc(builder.CreateLShr(value, 64), word));
+}
+
+/// Whether values of the types travel in integer registers, or there are none.
+bool travelAsWords(abi::LayoutTable& layouts, std::span<const ir::Type* const> types) {
+  return abi::travelInRegisters(layouts, types) &&
+         std::all_of(types.begin(), types.end(), [](const ir::Type* type) { return abi::registerClassOf(type) == abi::RegisterClass::Word; });
 }
 
 }  // namespace
@@ -68,7 +81,63 @@ void FunctionLowering::suspend(const ir::Instruction& instruction, RuntimeEntry 
   setCallResults(instruction, results, call, memory);
 }
 
+bool FunctionLowering::swapInPlace(ir::SwapStack inst) {
+  auto& layouts = module_.environment().layouts();
+  auto passedTypes = typesOf(inst.passTypes());
+  auto resultTypes = typesOf(inst.returnTypes());
+  if (module_.level() == OptLevel::O0 || inst.inst.throwExc || inst.inst.killOld || !inst.inst.keepalives.empty() ||
+      !hasSwapAssembly(llvm::Triple(module_.module().getTargetTriple())) || !travelAsWords(layouts, passedTypes) ||
+      !travelAsWords(layouts, resultTypes))
+    return false;
+
+  llvm::Value* target = value(inst.stack());
+  auto field = [&](llvm::Value* object, std::uint64_t offset) {
+    return builder_.CreateLoad(builder_.getPtrTy(), memory_.byteOffset(object, offset));
+  };
+  llvm::BasicBlock* refused = newBlock("refused");
+  auto refuseIf = [&](llvm::Value* condition) {
+    llvm::BasicBlock* next = newBlock("swap");
+    builder_.CreateCondBr(condition, refused, next, llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());
+    builder_.SetInsertPoint(next);
+  };
+  refuseIf(builder_.CreateIsNull(target));
+  llvm::Value* saved = field(target, offsetof(abi::StackObject, savedPointer));
+  refuseIf(builder_.CreateIsNull(saved));
+  {
+    llvm::IRBuilder<>::InsertPointGuard guard(builder_);
+    builder_.SetInsertPoint(refused);
+    module_.callRuntime(builder_, RuntimeEntry::gaur_refuseSwap, {target}, inst.inst.id);
+    builder_.CreateUnreachable();
+  }
+
+  llvm::SmallVector<llvm::Value*, kSwapOperands> operands;
+  operands.append(passValues(target, inst.passTypes(), inst.values()));
+  operands.resize(2, llvm::PoisonValue::get(builder_.getInt64Ty()));
+  llvm::Value* thread = module_.currentThread(builder_);
+  operands.append({target, saved, field(target, offsetof(abi::StackObject, limit)), field(thread, offsetof(abi::ThreadBlock, stack)), thread});
+  llvm::SmallVector<llvm::Type*, kSwapOperands> types;
+  for (llvm::Value* operand : operands) types.push_back(operand->getType());
+  auto* type = llvm::FunctionType::get(llvm::StructType::get(module_.context(), types), types, false);
+  auto* assembly = llvm::InlineAsm::get(type, swapAssembly({inst.inst.id}), swapConstraints(), /*hasSideEffects=*/true, /*isAlignStack=*/true,
+                                        llvm::InlineAsm::AD_ATT, /*canThrow=*/true);
+  llvm::Value* words = nullptr;
+  if (inst.inst.hasExc) {
+    llvm::BasicBlock* next = newBlock("next");
+    words = builder_.CreateInvoke(type, assembly, next, landingPad(inst.inst.exceptionalDest()), operands);
+    builder_.SetInsertPoint(next);
+  } else {
+    words = builder_.CreateCall(type, assembly, operands);
+  }
+  for (unsigned i = 0; i < resultTypes.size(); ++i) {
+    llvm::Value* word = builder_.CreateExtractValue(words, i);
+    llvm::Type* wanted = typeOf(resultTypes[i]);
+    setResult(inst.inst, i, wanted->isPointerTy() ? builder_.CreateIntToPtr(word, wanted) : builder_.CreateTrunc(word, wanted));
+  }
+  return true;
+}
+
 void FunctionLowering::lowerSwapStack(ir::SwapStack inst) {
+  if (swapInPlace(inst)) return finish(inst.inst);
   llvm::SmallVector<llvm::Value*, 4> passed{value(inst.stack())};
   const bool throws = inst.inst.throwExc;
   if (throws)

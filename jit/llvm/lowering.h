@@ -203,6 +203,9 @@ class FunctionLowering {
   /// A switch to another stack: a call of a runtime entry that is resumed with values of these types.
   void suspend(const ir::Instruction& instruction, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> passed,
                std::span<const ir::TypeUse> resultTypes);
+  /// A swap in place of the call. Only what travels in integer registers can be passed and received like that, in code that is optimised, and without
+  /// KEEPALIVE values: false elsewhere.
+  bool swapInPlace(ir::SwapStack inst);
   /// Memory in the frame for results that do not travel in registers; null where they do.
   llvm::Value* resultMemory(const MuSignature& signature);
   /// Values for a READY stack as they travel in registers, words as i64; those that do not are stored in the memory that the stack has for them, and

@@ -84,6 +84,8 @@ void gaur_swapThrow();
 void gaur_swapKill();
 void gaur_swapKillThrow();
 void gaur_trap();
+/// A swap to what is not READY: the program has failed.
+[[noreturn]] void gaur_refuseSwap(gaur::abi::StackObject* target);
 /// @uvm.meta.set_trap_handler.
 void gaur_setMuTrapHandler(gaur::abi::FunctionRecord* function, void* userData);
 

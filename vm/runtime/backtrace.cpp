@@ -2,7 +2,9 @@
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "jit/code_map.h"
@@ -58,6 +60,26 @@ bool isReturn([[maybe_unused]] std::uintptr_t pc) {
 #endif
 }
 
+/// Where a switch of stacks in compiled code goes that was interrupted when it had taken the frame pointer of the frame there, and nothing more
+/// (jit/llvm/swap_sites.cpp); 0 where the thread is in the middle of something else.
+std::uintptr_t goalOfSwap([[maybe_unused]] const jit::CodeMap& map, [[maybe_unused]] const void* context) {
+#if defined(__x86_64__)
+  constexpr unsigned char kPop[] = {0x41, 0x5b};         // pop r11
+  constexpr unsigned char kJump[] = {0x41, 0xff, 0xe3};  // jmp r11
+  const greg_t* registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
+  const auto* code = reinterpret_cast<const unsigned char*>(registers[REG_RIP]);
+  const bool hasToPop = std::equal(std::begin(kPop), std::end(kPop), code);
+  if (hasToPop) code += sizeof kPop;
+  if (!std::equal(std::begin(kJump), std::end(kJump), code)) return 0;
+  const auto goal = static_cast<std::uintptr_t>(registers[REG_R11]);
+  if (hasToPop) return wordAt(static_cast<std::uintptr_t>(registers[REG_RSP]));
+  // Other code jumps like that, too, but to no place where a frame waits.
+  return !map.findFunction(goal) || map.findReturn(goal).row ? goal : 0;
+#else
+  return 0;
+#endif
+}
+
 BacktraceFrame frameOf(const jit::CodeSite& site) {
   if (site.function->kind == abi::CodeKind::Undefined) return {site.function->record->id, kNoId};
   return {site.function->version, site.row ? site.row->instruction : kNoId};
@@ -70,8 +92,15 @@ BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread* thread, const Unwi
 
 BacktraceWalk::BacktraceWalk(const MicroVm& vm, const Thread& thread, void* context)
     : vm_(vm), thread_(&thread), at_(interruptedRegisters(context)), mostSteps_(kMostStepsInterrupted) {
-  isInterrupted_ = static_cast<bool>(vm.codeMap().findFunction(at_.pc));
-  if (isInterrupted_) return;
+  const bool isCompiled = static_cast<bool>(vm.codeMap().findFunction(at_.pc));
+  if (const std::uintptr_t goal = isCompiled ? goalOfSwap(vm.codeMap(), context) : 0) {
+    // Hidden frames are found from the stack pointer.
+    at_.stackPointer = (at_.stackPointer + sizeof(abi::SavedFrame) - 1) & ~(sizeof(abi::SavedFrame) - 1);
+    at_.pc = goal;
+    return;
+  }
+  isInterrupted_ = isCompiled;
+  if (isCompiled) return;
   // Native code that the program called is its innermost frame.
   UnwindRegisters caller{};
   if (unwindFromSignal(vm.codeMap(), context, caller) == NativeEnd::CompiledCode) {

@@ -1,0 +1,93 @@
+#include "jit/llvm/swap_sites.h"
+
+#include <llvm/TargetParser/Triple.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "vm/abi/asm_offsets.h"
+
+namespace gaur::jit {
+
+namespace {
+
+namespace jitlink = llvm::jitlink;
+
+constexpr const char* kSection = ".gaur.swaps";
+
+/// What the list holds for each site.
+struct Entry {
+  std::uint64_t resumed;
+  std::uint64_t site;
+};
+
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+}  // namespace
+
+bool hasSwapAssembly(const llvm::Triple& triple) { return triple.getArch() == llvm::Triple::x86_64; }
+
+std::string swapAssembly(abi::CallSiteId site) {
+  // What gaur_swapStack does (vm/runtime/transitions_x86_64.S), in the same order: at each instruction the stack pointer lies in a stack that holds
+  // all of its frames. $9: the stack to go to, $10: its saved pointer, $11: its limit, $12: the stack to leave, $13: the thread's block.
+  std::string text =
+      "leaq 1f(%rip), %r11\n"
+      "pushq %r11\n"
+      "pushq %rbp\n"
+      "movq %rsp, " + number(GAUR_STACK_SAVED_POINTER) + "($12)\n"
+      "movq $9, " + number(GAUR_BLOCK_STACK) + "($13)\n"
+      "movq $11, %fs:0x70\n"
+      "movq $10, %rsp\n"
+      "movq $$0, " + number(GAUR_STACK_SAVED_POINTER) + "($9)\n"
+      "popq %rbp\n"
+      "popq %r11\n"
+      "jmpq *%r11\n"
+      "1:\n";
+  text += std::string(".pushsection ") + kSection + ",\"a\",@progbits\n";
+  text += ".quad 1b, " + number(site.bits()) + "\n";
+  return text + ".popsection";
+}
+
+std::string swapConstraints() {
+  // All operands lie in registers that come back changed.
+  std::string constraints = "={rax},={rdx},={rsi},={rcx},={rdi},={r8},={r9},0,1,2,3,4,5,6";
+  for (const char* name : {"rbx", "r10", "r11", "r12", "r13", "r14", "r15"}) constraints += std::string(",~{") + name + "}";
+  for (unsigned i = 0; i < 32; ++i) constraints += ",~{xmm" + number(i) + "}";
+  for (unsigned i = 0; i < 8; ++i) constraints += ",~{k" + number(i) + "}";
+  for (unsigned i = 0; i < 8; ++i) constraints += ",~{st(" + number(i) + ")}";
+  return constraints + ",~{memory},~{dirflag},~{fpsr},~{flags}";
+}
+
+void keepSwapSites(jitlink::LinkGraph& graph) {
+  auto* section = graph.findSectionByName(kSection);
+  if (!section) return;
+  section->setMemLifetime(bridge::MemLifetime::NoAlloc);
+  for (auto* block : section->blocks())
+    graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
+}
+
+llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFrames>& frames, std::vector<StackMapSite>& sites) {
+  auto* section = graph.findSectionByName(kSection);
+  if (!section) return llvm::Error::success();
+  const std::size_t calls = sites.size();
+  for (auto* block : section->blocks()) {
+    auto bytes = block->getContent();
+    for (; bytes.size() >= sizeof(Entry); bytes = bytes.drop_front(sizeof(Entry))) {
+      Entry entry;
+      std::memcpy(&entry, bytes.data(), sizeof(entry));
+      auto isAround = [](const FunctionFrames& function, std::uintptr_t address) { return function.begin < address && address <= function.end; };
+      auto function = std::find_if(frames.begin(), frames.end(), [&](const FunctionFrames& f) { return isAround(f, entry.resumed); });
+      auto call = sites.begin() + static_cast<std::ptrdiff_t>(calls);
+      // The size of the frame is the same at all sites of a function.
+      if (function != frames.end())
+        call = std::find_if(sites.begin(), call, [&](const StackMapSite& site) { return isAround(*function, site.returnAddress); });
+      if (call == sites.begin() + static_cast<std::ptrdiff_t>(calls))
+        return llvm::createStringError("a switch of stacks lies in no function with call sites");
+      const std::uint32_t frameSize = call->frameSize;
+      sites.push_back({static_cast<std::uintptr_t>(entry.resumed), abi::CallSiteId::of(entry.site), frameSize, {}});
+    }
+  }
+  return llvm::Error::success();
+}
+
+}  // namespace gaur::jit
