@@ -18,9 +18,27 @@ std::uint16_t nextTag() {
 
 }  // namespace
 
-Context::Context(Machine& machine) : table_(kContextTable), machine_(machine) {}
+Context::Context(Machine& machine) : table_{kContextTable, this}, machine_(machine) {}
 
 Context::~Context() { delete pins_.load(); }
+
+Context* Context::openOne(const char* slot, MuCtx* ctx) {
+  if (!ctx) {
+    reportNull(slot, "ctx");
+    return nullptr;
+  }
+  Context* context = static_cast<Table*>(ctx)->owner;
+  if (ctx->header) return context;
+  context->machine_.report(slot, makeError(ErrorId::ApiContextClosed));
+  return nullptr;
+}
+
+Context* Context::enter(const char* slot, MuCtx* ctx) {
+  Context* context = openOne(slot, ctx);
+  if (!context || context->beginUse()) return context;
+  context->machine_.report(slot, makeError(ErrorId::ApiContextBusy));
+  return nullptr;
+}
 
 void Context::open(bool isHandlers) {
   isHandlers_ = isHandlers;

@@ -20,8 +20,12 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// Requires: not closed.
-  static Context& of(MuCtx* ctx) { return *static_cast<Context*>(ctx->header); }
+  /// Null, and reported, where there is no context or it is closed.
+  static Context* openOne(const char* slot, MuCtx* ctx);
+  /// Begins a call of the calling thread. The same, also null where another thread is in a call with it:
+  /// always in checking builds, mostly in others.
+  static Context* enter(const char* slot, MuCtx* ctx);
+  void leave() { isInUse_.store(false, std::memory_order_release); }
   MuCtx* table() { return &table_; }
   Machine& machine() { return machine_; }
   bool isHandlers() const { return isHandlers_; }
@@ -34,9 +38,7 @@ class Context {
   /// Place in the text of the error that a method returns.
   LineColumn errorPosition;
 
-  // --- Bundles, names ------------------------------------------------------------------------------
-  Result<MuID> idOf(MuName name) { return machine_.idOf(name); }
-  Result<MuName> nameOf(MuID id) { return machine_.nameOf(id); }
+  // --- Bundles ------------------------------------------------------------------------------------
   Result<void> closeContext();
   Result<void> loadBundle(char* text, MuArraySize bytes);
 
@@ -199,8 +201,23 @@ class Context {
   /// A value that can be stored in locations of this type.
   Result<const Handle*> storable(MuValue value, std::string_view name, const ir::Type* type) const;
 
-  MuCtx table_;
+  /// `header` is null while the context is closed.
+  struct Table : MuCtx {
+    Context* owner;
+  };
+  bool beginUse() {
+#if GAUR_CHECK_LEVEL >= 2
+    return !isInUse_.exchange(true, std::memory_order_acquire);
+#else
+    if (isInUse_.load(std::memory_order_relaxed)) return false;
+    isInUse_.store(true, std::memory_order_relaxed);
+    return true;
+#endif
+  }
+
+  Table table_;
   Machine& machine_;
+  std::atomic<bool> isInUse_{false};
   HandleTable handles_;
   /// Null until something is pinned.
   std::atomic<runtime::PinTable*> pins_{nullptr};

@@ -19,18 +19,27 @@ struct SlotName {
   }
 };
 
-/// A call without a machine to record its error for.
-void reportNoMachine(const char* slot, ErrorId id, std::string_view argument = {});
-
 template <SlotName name, auto method>
 struct MachineSlot;
 template <SlotName name, class R, class... Arguments, Result<R> (Machine::*method)(Arguments...)>
 struct MachineSlot<name, method> {
   static R call(MuVM* mvm, Arguments... arguments) {
-    if (!mvm) return reportNoMachine(name.text, ErrorId::ApiNull, "mvm"), R();
+    if (!mvm) return reportNull(name.text, "mvm"), R();
     Machine& machine = Machine::of(mvm);
     return machine.run(name.text, [&] { return (machine.*method)(arguments...); });
   }
+};
+
+/// The end of a call with a context, before its error is told: the error handler may use the context.
+class ContextCall {
+ public:
+  explicit ContextCall(Context& context) : context_(context) {}
+  ~ContextCall() { context_.leave(); }
+  ContextCall(const ContextCall&) = delete;
+  ContextCall& operator=(const ContextCall&) = delete;
+
+ private:
+  Context& context_;
 };
 
 template <SlotName name, auto method>
@@ -38,11 +47,26 @@ struct ContextSlot;
 template <SlotName name, class R, class... Arguments, Result<R> (Context::*method)(Arguments...)>
 struct ContextSlot<name, method> {
   static R call(MuCtx* ctx, Arguments... arguments) {
-    if (!ctx) return reportNoMachine(name.text, ErrorId::ApiNull, "ctx"), R();
-    if (!ctx->header) return reportNoMachine(name.text, ErrorId::ApiContextClosed), R();
-    Context& context = Context::of(ctx);
-    return context.machine().run(
-        name.text, [&] { return (context.*method)(arguments...); }, &context.errorPosition);
+    Context* context = Context::enter(name.text, ctx);
+    if (!context) return R();
+    auto body = [&] {
+      ContextCall call(*context);
+      return (context->*method)(arguments...);
+    };
+    return context->machine().run(name.text, body, &context->errorPosition);
+  }
+};
+
+/// A slot of the context that only asks the machine: it does not matter who else is in a call.
+template <SlotName name, auto method>
+struct AskingSlot;
+template <SlotName name, class R, class... Arguments, Result<R> (Machine::*method)(Arguments...)>
+struct AskingSlot<name, method> {
+  static R call(MuCtx* ctx, Arguments... arguments) {
+    Context* context = Context::openOne(name.text, ctx);
+    if (!context) return R();
+    Machine& machine = context->machine();
+    return machine.run(name.text, [&] { return (machine.*method)(arguments...); });
   }
 };
 
@@ -52,7 +76,7 @@ struct MissingSlot;
 template <SlotName name, class R, class... Arguments, R (*MuVM::*slot)(MuVM*, Arguments...)>
 struct MissingSlot<name, slot> {
   static R call(MuVM* mvm, Arguments...) {
-    if (!mvm) return reportNoMachine(name.text, ErrorId::ApiNull, "mvm"), R();
+    if (!mvm) return reportNull(name.text, "mvm"), R();
     Machine::of(mvm).report(name.text, makeError(ErrorId::NotAvailable, {"it"}));
     return R();
   }
@@ -60,9 +84,9 @@ struct MissingSlot<name, slot> {
 template <SlotName name, class R, class... Arguments, R (*MuCtx::*slot)(MuCtx*, Arguments...)>
 struct MissingSlot<name, slot> {
   static R call(MuCtx* ctx, Arguments...) {
-    if (!ctx) return reportNoMachine(name.text, ErrorId::ApiNull, "ctx"), R();
-    if (!ctx->header) return reportNoMachine(name.text, ErrorId::ApiContextClosed), R();
-    Context::of(ctx).machine().report(name.text, makeError(ErrorId::NotAvailable, {"it"}));
+    Context* context = Context::openOne(name.text, ctx);
+    if (!context) return R();
+    context->machine().report(name.text, makeError(ErrorId::NotAvailable, {"it"}));
     return R();
   }
 };

@@ -59,6 +59,11 @@ Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::str
   return Machine::create(options);
 }
 
+std::string& creationError() {
+  thread_local std::string text;
+  return text;
+}
+
 MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_view)) {
   Result<MuVM*> machine = makeError(ErrorId::OutOfMemory, {"a machine"});
   try {
@@ -66,7 +71,7 @@ MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_vie
   } catch (const std::bad_alloc&) {
   }
   if (machine) return *machine;
-  ThreadError::current().set(nullptr, {}, machine.error());
+  creationError() = machine.error().message;
   return nullptr;
 }
 
@@ -81,7 +86,7 @@ extern "C" {
 
 MuVM* gaur_new(const char* options) { return makeOrNull(options, setStrict); }
 
-const char* gaur_new_error(void) { return ThreadError::current().message.c_str(); }
+const char* gaur_new_error(void) { return creationError().c_str(); }
 
 const char* gaur_version(void) { return GAUR_VERSION; }
 

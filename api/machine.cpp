@@ -23,6 +23,10 @@ void ThreadError::set(MuVM* vm, std::string_view slot, const Error& error, LineC
 
 MuError ThreadError::view() { return {code.data(), message.data(), position.line, position.column}; }
 
+void reportNull(std::string_view slot, std::string_view argument) {
+  ThreadError::current().set(nullptr, slot, makeError(ErrorId::ApiNull, {argument}));
+}
+
 void Machine::report(std::string_view slot, const Error& error, LineColumn position) {
   ThreadError& record = ThreadError::current();
   record.set(&table_, slot, error, position);
@@ -49,14 +53,14 @@ Result<void> Machine::setErrorHandler(MuErrorHandler handler, MuCPtr userdata) {
 
 MuBool Machine::error(MuError* error) {
   ThreadError& record = ThreadError::current();
-  const bool isOurs = record.isSet && record.machine == &table_;
+  const bool isOurs = record.concerns(&table_);
   if (error) *error = isOurs ? record.view() : MuError{};
   return isOurs;
 }
 
 void Machine::clearError() {
   ThreadError& record = ThreadError::current();
-  if (record.machine == &table_) record.isSet = false;
+  if (record.concerns(&table_)) record.isSet = false;
 }
 
 // --- Life --------------------------------------------------------------------------------------------

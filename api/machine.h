@@ -27,6 +27,7 @@ struct ClientTrapHandler;
 
 /// What get_error tells: one a thread.
 struct ThreadError {
+  /// Null where a call named no machine; then it is told to whoever asks.
   MuVM* machine = nullptr;
   std::string code;
   std::string message;
@@ -36,7 +37,11 @@ struct ThreadError {
   static ThreadError& current();
   void set(MuVM* vm, std::string_view slot, const Error& error, LineColumn at = {});
   MuError view();
+  bool concerns(const MuVM* vm) const { return isSet && (!machine || machine == vm); }
 };
+
+/// Records a call without a machine or context, for whoever asks the thread.
+void reportNull(std::string_view slot, std::string_view argument);
 
 class Machine final : private runtime::ClientRoots {
  public:

@@ -3,20 +3,18 @@
 
 namespace gaur::api {
 
-void reportNoMachine(const char* slot, ErrorId id, std::string_view argument) {
-  ThreadError::current().set(nullptr, slot, makeError(id, {argument}));
-}
-
 namespace {
 
 // Slots that take part in no Result: they end what run() relies on, or read what it writes.
 
 void close(MuVM* mvm) {
-  if (mvm) Machine::of(mvm).close();
+  if (!mvm) return reportNull("close", "mvm");
+  Machine::of(mvm).close();
 }
 
 void detachCurrentThread(MuVM* mvm) {
-  if (mvm) Machine::of(mvm).detach();
+  if (!mvm) return reportNull("detach_current_thread", "mvm");
+  Machine::of(mvm).detach();
 }
 
 MuBool getError(MuVM* mvm, MuError* error) { return mvm && Machine::of(mvm).error(error); }
@@ -49,8 +47,8 @@ const MuVM kMachineTable = {
 
 const MuCtx kContextTable = {
     .header = nullptr,
-    .id_of = ContextSlot<"id_of", &Context::idOf>::call,
-    .name_of = ContextSlot<"name_of", &Context::nameOf>::call,
+    .id_of = AskingSlot<"id_of", &Machine::idOf>::call,
+    .name_of = AskingSlot<"name_of", &Machine::nameOf>::call,
     .close_context = ContextSlot<"close_context", &Context::closeContext>::call,
     .load_bundle = ContextSlot<"load_bundle", &Context::loadBundle>::call,
     .load_hail = MissingSlot<"load_hail", &MuCtx::load_hail>::call,

@@ -8,7 +8,8 @@
  * Errors. Wrong arguments (NULL, a handle that is deleted or of another context, a value of the wrong type, an ID that names nothing) change nothing:
  *   the function returns NULL or 0, and the error is kept for MuVM.get_error and told to the error handler. Where a member below says "error",
  *   this happens.
- * Threads. A MuVM serves any number of threads at once. A context, its handles, and a builder serve one thread at a time. A thread is attached to
+ * Threads. A MuVM serves any number of threads at once. A context, its handles, and a builder serve one thread at a time (but id_of and
+ *   name_of of a context are those of its machine); another one that is in a call is told so, an error. A thread is attached to
  *   the machine by its first call, until it ends or detaches. Unless a member says so, it may be called anywhere: from the host, in a trap handler,
  *   in native code that Mu code called.
  * Arrays. A pointer and a count: where the count is 0 the pointer may be NULL. Nothing is kept of them after the call.

@@ -9,8 +9,12 @@
 
 #include "mu/gaur.h"
 
+/* A client of several threads defines it as _Thread_local. */
+#ifndef CLIENT_THREAD
+#define CLIENT_THREAD
+#endif
 static MuVM* mvm;
-static MuCtx* ctx;
+static CLIENT_THREAD MuCtx* ctx;
 
 #define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
 /* The call fails with the error of this code, and returns nothing. */
