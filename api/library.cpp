@@ -1,4 +1,5 @@
 // What the library exports by name: making machines from option strings, and what this build is.
+#include <cstddef>
 #include <new>
 #include <string>
 #include <string_view>
@@ -6,6 +7,7 @@
 #include "api/machine.h"
 #include "api/mu/gaur.h"
 #include "api/mu/mu-fastimpl.h"
+#include "api/mu/refimpl2-start.h"
 #include "vm/support/log.h"
 #include "vm/support/options.h"
 
@@ -44,6 +46,7 @@ Result<void> setStrict(Options& options, std::string_view word) {
 
 /// Both flavours of older clients: words of theirs that say nothing to us are passed over.
 Result<void> setLenient(Options& options, std::string_view word) {
+  if (word == "init_mu") return {};
   Assignment option = parsed(word);
   if (option.name == "extraLibs") option.name = "lib";
   auto set = setOption(options, option.name, option.value);
@@ -75,6 +78,19 @@ MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_vie
   return nullptr;
 }
 
+/// What the clients of the other flavour find behind the fourth member.
+MuVM* asRefImpl2(MuVM* mvm) {
+  if (!mvm) return nullptr;
+  auto& members = *reinterpret_cast<MuRefImpl2VM*>(mvm);
+  members.execute = reinterpret_cast<decltype(members.execute)>(mvm->execute);
+  members.get_mu_error_ptr = reinterpret_cast<decltype(members.get_mu_error_ptr)>(mvm->get_mu_error_ptr);
+  return mvm;
+}
+
+static_assert(offsetof(MuRefImpl2VM, set_trap_handler) == offsetof(MuVM, set_trap_handler));
+static_assert(offsetof(MuRefImpl2VM, execute) == offsetof(MuVM, compile_to_sharedlib));
+static_assert(offsetof(MuRefImpl2VM, get_mu_error_ptr) == offsetof(MuVM, current_thread_as_mu_thread));
+
 }  // namespace
 
 }  // namespace gaur::api
@@ -97,6 +113,14 @@ int gaur_has_feature(const char* name) { return name && std::string_view(name) =
 MuVM* mu_fastimpl_new(void) { return makeOrNull(nullptr, setLenient); }
 
 MuVM* mu_fastimpl_new_with_opts(const char* opts) { return makeOrNull(opts, setLenient); }
+
+MuVM* mu_refimpl2_new(void) { return asRefImpl2(makeOrNull(nullptr, setLenient)); }
+
+MuVM* mu_refimpl2_new_ex(const char* conf) { return asRefImpl2(makeOrNull(conf, setLenient)); }
+
+void mu_refimpl2_close(MuVM* mvm) {
+  if (mvm) mvm->close(mvm);
+}
 
 const char* mu_get_version(void) { return "gaur " GAUR_VERSION; }
 

@@ -51,8 +51,10 @@ function(gaur_library)
   # Calls inside the library bind directly, and a call upwards between layers or to nowhere fails here, not at run time.
   target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined)
   install(TARGETS libgaur LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  # The name that clients of the 2017 interface look for.
-  add_custom_command(TARGET libgaur POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
-                     $<TARGET_FILE_NAME:libgaur> $<TARGET_FILE_DIR:libgaur>/libmu.so VERBATIM)
-  install(FILES $<TARGET_FILE_DIR:libgaur>/libmu.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  # The names that clients of the two flavours of 2017 look for.
+  foreach(alias libmu.so libmurefimpl2start.so)
+    add_custom_command(TARGET libgaur POST_BUILD COMMAND ${CMAKE_COMMAND} -E create_symlink
+                       $<TARGET_FILE_NAME:libgaur> $<TARGET_FILE_DIR:libgaur>/${alias} VERBATIM)
+    install(FILES $<TARGET_FILE_DIR:libgaur>/${alias} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endforeach()
 endfunction()
