@@ -4,26 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/gaur/command.h"
-#include "vm/ir/parser.h"
 
 namespace gaur::tool {
-
-namespace {
-
-/// Loads the source into the program; false where it is wrong.
-bool load(ir::Program& program, Source& source) {
-  ir::Builder builder(program, source.path);
-  parse(source.view(), builder, source.diagnostics);
-  std::lock_guard lock(program.loadMutex());
-  std::unique_ptr<ir::Bundle> bundle;
-  if (!source.diagnostics.failed()) bundle = builder.finish(source.diagnostics);
-  source.diagnostics.sortByPosition();
-  if (!bundle) return false;
-  program.publish(std::move(bundle));
-  return true;
-}
-
-}  // namespace
 
 void addCheck(CLI::App& app, Invocation& invocation) {
   struct Arguments {
@@ -43,7 +25,7 @@ void addCheck(CLI::App& app, Invocation& invocation) {
     // Later bundles may use what earlier ones define, so the first wrong one ends it.
     for (auto file = arguments->files.begin(); isGood && file != arguments->files.end(); ++file) {
       Source source(*file, invocation.options.errorLimit);
-      isGood = load(program, source);
+      isGood = loadInto(program, source) != nullptr;
       if (invocation.json) {
         for (auto& diagnostic : diagnosticsJson(source)) said.push_back(std::move(diagnostic));
       } else {

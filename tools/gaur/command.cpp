@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "vm/ir/parser.h"
 #include "vm/support/platform.h"
 
 namespace gaur::tool {
@@ -84,6 +85,25 @@ std::string readFile(const std::string& path) {
 
 Source::Source(const std::string& p, std::size_t errorLimit)
     : path(p == "-" ? "<stdin>" : p), text(readFile(p)), diagnostics(errorLimit) {}
+
+ir::Bundle* loadInto(ir::Program& program, Source& source) {
+  ir::Builder builder(program, source.path);
+  ir::parse(source.view(), builder, source.diagnostics);
+  std::lock_guard lock(program.loadMutex());
+  std::unique_ptr<ir::Bundle> bundle;
+  if (!source.diagnostics.failed()) bundle = builder.finish(source.diagnostics);
+  source.diagnostics.sortByPosition();
+  return bundle ? program.publish(std::move(bundle)) : nullptr;
+}
+
+void loadBefore(ir::Program& program, const std::vector<std::string>& files, const Invocation& invocation) {
+  for (const std::string& file : files) {
+    Source source(file, invocation.options.errorLimit);
+    if (loadInto(program, source)) continue;
+    report(source, invocation);
+    throw Exit{kBadSource, ""};
+  }
+}
 
 nlohmann::json diagnosticsJson(const Source& source) {
   nlohmann::json list = nlohmann::json::array();

@@ -1,7 +1,10 @@
 // `gaur dump --stage=S FILE [@f...]`: what a bundle looks like at each stage on its way to machine code.
+#include <cctype>
 #include <cstdio>
 
+#include "tools/gaur/builder_c.h"
 #include "tools/gaur/machine.h"
+#include "vm/ir/canonical.h"
 #include "vm/ir/printer.h"
 
 namespace gaur::tool {
@@ -12,7 +15,39 @@ struct DumpArguments {
   std::vector<std::string> words;
   std::string stage = "ir";
   std::string dialect = "spec";
+  std::vector<std::string> before;
+  std::string name;
+  std::string entry;
 };
+
+std::string cProgram(const ir::Program& program, const ir::Bundle& bundle, const DumpArguments& arguments) {
+  BuilderCOptions options;
+  options.hasMain = arguments.name.empty();
+  if (!arguments.name.empty()) options.name = arguments.name;
+  if (!arguments.entry.empty()) {
+    options.entry = program.entityOf<ir::Function>(program.idOf(arguments.entry));
+    if (!options.entry) throw Exit{kUsage, adviceFor(ErrorId::EntryUnknown, {arguments.entry})};
+    const ir::Signature* signature = options.entry->signature->signature;
+    if (!signature->parameters.empty() && !isMain(signature))
+      throw Exit{kUsage, arguments.entry + " takes other arguments than none or argc and argv"};
+  }
+  return builderC(bundle, options);
+}
+
+/// The stages that show the bundle as a whole and need no machine.
+void dumpText(const DumpArguments& arguments, const Invocation& invocation) {
+  if (arguments.words.size() > 1) throw Exit{kUsage, "--stage=" + arguments.stage + " shows whole bundles"};
+  ir::Program program;
+  loadBefore(program, arguments.before, invocation);
+  Source source(arguments.words.front(), invocation.options.errorLimit);
+  const ir::Bundle* bundle = loadInto(program, source);
+  if (!source.diagnostics.list().empty()) report(source, invocation);
+  if (!bundle) throw Exit{kBadSource, ""};
+  std::string text = arguments.stage == "canonical" ? ir::canonicalText(*bundle)
+                     : arguments.stage == "names"   ? ir::localNames(*bundle)
+                                                    : cProgram(program, *bundle, arguments);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 void dumpLayout(const ir::Bundle& bundle) {
   for (const ir::TypeDef* definition : bundle.types) {
@@ -44,6 +79,12 @@ void dumpVersion(Machine& machine, const ir::FunctionVersion& version, const Dum
 }
 
 void dump(const DumpArguments& arguments, const Invocation& invocation) {
+  bool isBuilder = arguments.stage == "builder-c";
+  if (!isBuilder && !(arguments.name.empty() && arguments.entry.empty()))
+    throw Exit{kUsage, "--name and --entry are of --stage=builder-c"};
+  if (isBuilder || arguments.stage == "canonical" || arguments.stage == "names")
+    return dumpText(arguments, invocation);
+  if (!arguments.before.empty()) throw Exit{kUsage, "--after is of --stage=builder-c, canonical and names"};
   Source source(arguments.words.front(), invocation.options.errorLimit);
   Machine machine(invocation.options);
   ir::Bundle* bundle = machine.load(source);
@@ -79,10 +120,27 @@ void addDump(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("dump", "Show a bundle at a stage of compilation");
   command->add_option("FILE", arguments->words, "Bundle (.uir), then functions; all where none is named")
       ->required();
-  command->add_option("--stage", arguments->stage, "ir, layout, llvm, llvm-opt, asm or codemap [ir]")
-      ->check(CLI::IsMember({"ir", "layout", "llvm", "llvm-opt", "asm", "codemap"}));
+  command
+      ->add_option("--stage", arguments->stage,
+                   "ir, canonical (the program without the way it is written), names (of local entities), "
+                   "builder-c (a C program that rebuilds it), layout, llvm, llvm-opt, asm or codemap [ir]")
+      ->check(CLI::IsMember(
+          {"ir", "canonical", "names", "builder-c", "layout", "llvm", "llvm-opt", "asm", "codemap"}));
   command->add_option("--dialect", arguments->dialect, "Of the IR printed: spec or muc [spec]")
       ->check(CLI::IsMember({"spec", "muc"}));
+  command
+      ->add_option("--after", arguments->before, "builder-c, canonical, names: bundles that FILE refers to")
+      ->allow_extra_args(false);
+  auto isIdentifier = [](const std::string& name) {
+    bool isGood = !std::isdigit(static_cast<unsigned char>(name[0]));
+    for (char c : name) isGood = isGood && (std::isalnum(static_cast<unsigned char>(c)) || c == '_');
+    return isGood ? "" : "'" + name + "' is no C identifier";
+  };
+  command
+      ->add_option("--name", arguments->name,
+                   "builder-c: only the function NAME(MuCtx*) that builds, no main")
+      ->check(isIdentifier);
+  command->add_option("--entry", arguments->entry, "builder-c: function that its main starts");
   addVmOptions(*command, invocation.options);
   command->callback([arguments, &invocation] { dump(*arguments, invocation); });
 }

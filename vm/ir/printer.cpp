@@ -22,6 +22,19 @@ bool hasUsableName(const Entity& entity) {
   return !name.empty() && std::all_of(name.begin(), name.end(), isNameCharacter);
 }
 
+/// A word that nothing else in the language can be, wherever a name may stand: it has a small letter, as no word of
+/// an instruction or clause has, and is no type or number.
+bool isPlainWord(std::string_view name) {
+  auto isSmall = [](char c) { return c >= 'a' && c <= 'z'; };
+  bool isWord = isSmall(name[0]) || (name[0] >= 'A' && name[0] <= 'Z') || name[0] == '_';
+  if (!isWord || std::none_of(name.begin(), name.end(), isSmall)) return false;
+  static constexpr std::string_view kOthers[] = {
+#define GAUR_TYPE(Kind, Text, Properties) Text,
+#include "vm/ir/types.def"
+      "irnoderef", "nan", "inf", "bitsf", "bitsd"};
+  return std::find(std::begin(kOthers), std::end(kOthers), name) == std::end(kOthers);
+}
+
 std::string_view stemOf(EntityKind kind) {
   switch (kind) {
     case EntityKind::Type: return "t.";
@@ -35,6 +48,12 @@ std::string_view stemOf(EntityKind kind) {
 }
 
 }  // namespace
+
+bool isGeneratedName(EntityKind kind, std::string_view name) {
+  std::string_view stem = stemOf(kind);
+  if (!name.starts_with(stem) || name.size() == stem.size()) return false;
+  return name.find_first_not_of("0123456789", stem.size()) == std::string_view::npos;
+}
 
 std::string print(const Bundle& bundle, const PrintOptions& options) {
   return TextPrinter(options).bundle(bundle);
@@ -127,6 +146,7 @@ std::string TextPrinter::version(const FunctionVersion& version) {
 
 std::string TextPrinter::instruction(const Instruction& instruction) {
   options_.dialect = PrintOptions::Dialect::Muc;
+  hasSigils_ = true;
   if (instruction.block) {
     if (instruction.block->version) {
       bundle_ = instruction.block->version->bundle;
@@ -168,17 +188,26 @@ void TextPrinter::define(const Constant& constant) {
 
 void TextPrinter::functionDefinition(const FunctionVersion& version) {
   nameBlocks(version);
+  auto name = [&] {
+    if (!hasUsableName(version) && !isSpec()) return;
+    out_ += " VERSION ";
+    if (!hasUsableName(version)) {
+      out_ += "%v";
+    } else if (version.hasLocalName) {
+      sigiled('%', version.name());
+    } else {
+      out_ += '@';
+      out_ += version.name();
+    }
+  };
   out_ += "\n.funcdef ";
   globalName(*version.function);
-  if (hasUsableName(version)) {
-    out_ += version.hasLocalName ? " VERSION %" : " VERSION @";
-    out_ += version.name();
-  } else if (isSpec()) {
-    out_ += " VERSION %v";
-  }
+  if (isSpec()) name();
   out_ += " <";
   signature(version.signature ? *version.signature : *version.function->signature);
-  out_ += "> {\n";
+  out_ += '>';
+  if (!isSpec()) name();
+  out_ += " {\n";
   bool isFirst = true;
   for (const auto& use : version.blocks) {
     if (!isFirst) out_ += '\n';
@@ -186,6 +215,7 @@ void TextPrinter::functionDefinition(const FunctionVersion& version) {
     block(*use);
   }
   out_ += "}\n";
+  valueNames_.clear();
 }
 
 void TextPrinter::block(const BasicBlock& block) {
@@ -222,7 +252,7 @@ void TextPrinter::type(const TypeDef& def) {
 }
 
 void TextPrinter::constructor(const TypeDef& def) {
-  if (def.isAlias) return type(*def.elements[0]);
+  if (def.isAlias) return isSpec() ? constructor(*def.elements[0]) : type(*def.elements[0]);
   out_ += text(def.kind);
   bool hasLength = def.kind == TypeKind::Int || def.kind == TypeKind::Array || def.kind == TypeKind::Vector;
   bool isEmptyStruct = def.kind == TypeKind::Struct && def.elements.empty();
@@ -389,21 +419,26 @@ const std::string& TextPrinter::generatedGlobal(const Entity& entity) {
   return entry->second;
 }
 
+void TextPrinter::sigiled(char sigil, std::string_view name) {
+  if (hasSigils_ || !isPlainWord(name)) out_ += sigil;
+  out_ += name;
+}
+
 void TextPrinter::globalName(const Entity& entity) {
+  std::string_view name = hasUsableName(entity) ? entity.name() : std::string_view(generatedGlobal(entity));
+  // A bare name is that of the local, if there is one.
+  if (hasSigils_ || !valueNames_.find(name)) return sigiled('@', name);
   out_ += '@';
-  out_ += hasUsableName(entity) ? entity.name() : std::string_view(generatedGlobal(entity));
+  out_ += name;
 }
 
 void TextPrinter::localName(const Entity& entity) {
   const auto& texts = entity.entityKind == EntityKind::BasicBlock ? blockTexts_ : valueTexts_;
   if (!texts.empty()) {
-    if (auto found = texts.find(&entity); found != texts.end()) {
-      out_ += '%';
-      out_ += found->second;
-      return;
-    }
+    if (auto found = texts.find(&entity); found != texts.end()) return sigiled('%', found->second);
   }
-  out_ += entity.hasLocalName ? '%' : '@';
+  if (entity.hasLocalName) return sigiled('%', entity.name());
+  out_ += '@';
   out_ += entity.name();
 }
 

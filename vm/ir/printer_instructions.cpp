@@ -201,6 +201,8 @@ void TextPrinter::printCall(Instr i) {
 void TextPrinter::printTailCall(Instr i) { printCall(i); }
 
 void TextPrinter::printRet(Instr i) {
+  if (!hasSigils_ && i.operands.empty()) return;
+  if (!hasSigils_ && i.operands.size() == 1) return operand(i, 0);
   out_ += ' ';
   arguments(i.operands);
 }
@@ -334,8 +336,8 @@ void TextPrinter::printSwapStack(Instr i) {
 }
 
 void TextPrinter::printCommInst(Instr i) {
-  word("@");
-  out_ += info(i.common).text;
+  out_ += ' ';
+  sigiled('@', info(i.common).text);
   if (!i.flags.empty()) {
     out_ += " [";
     for (std::size_t k = 0; k < i.flags.size(); ++k) {

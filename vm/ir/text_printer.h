@@ -17,7 +17,7 @@ namespace gaur::ir {
 
 class TextPrinter {
  public:
-  explicit TextPrinter(const PrintOptions& options) : options_(options) {}
+  explicit TextPrinter(const PrintOptions& options) : options_(options), hasSigils_(isSpec()) {}
 
   std::string bundle(const Bundle& bundle);
   /// With the definitions of what it refers to and has no name.
@@ -45,6 +45,8 @@ class TextPrinter {
   void value(const Value& value);
   void globalName(const Entity& entity);
   void localName(const Entity& entity);
+  /// With the sigil, unless the dialect and the name itself do without.
+  void sigiled(char sigil, std::string_view name);
   const std::string& generatedGlobal(const Entity& entity);
   bool isInline(const TypeDef& def);
   bool isInline(const SignatureDef& def);
@@ -86,6 +88,7 @@ class TextPrinter {
   void clauses(Instr i);
 
   PrintOptions options_;
+  bool hasSigils_;
   const Bundle* bundle_ = nullptr;
   std::string out_;
 

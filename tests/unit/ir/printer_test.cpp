@@ -1,10 +1,12 @@
-// Printing: round trips over every valid text of the repository, generated names, and one line of each
-// opcode.
+// Printing: generated names and one line of each opcode (dialect_test.cpp has the round trips of whole
+// texts); formatting.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "tests/unit/ir/text_loader.h"
+#include "vm/ir/canonical.h"
 #include "vm/ir/formatter.h"
 #include "vm/ir/lexer.h"
 #include "vm/ir/printer.h"
@@ -43,27 +45,16 @@ void expectRoundTrip(const Loaded& original, const PrintOptions& options) {
   Loaded again = load(once);
   ASSERT_TRUE(again.bundle) << once << again.errors();
   EXPECT_EQ(print(*again.bundle, options), once);
-  // The other dialect shows the same program.
-  const PrintOptions& other = options.dialect == PrintOptions::Dialect::Spec ? kMuc : kSpec;
-  Loaded crossed = load(print(*again.bundle, other));
-  ASSERT_TRUE(crossed.bundle) << crossed.errors();
-  ASSERT_EQ(crossed.bundle->versions.size(), original.bundle->versions.size());
-  for (std::size_t i = 0; i < original.bundle->versions.size(); ++i) {
-    EXPECT_EQ(crossed.bundle->versions[i]->instructionCount, original.bundle->versions[i]->instructionCount);
-  }
+  EXPECT_EQ(canonicalText(*again.bundle), canonicalText(*original.bundle));
 }
 
-TEST(Printer, RoundTripOfEveryTextOfTheRepository) {
-  std::size_t valid = 0;
-  for (const std::string& text : repositoryTexts()) {
-    Loaded loaded = load(text);
-    if (!loaded.bundle) continue;
-    ++valid;
-    expectRoundTrip(loaded, kSpec);
-    expectRoundTrip(loaded, kMuc);
-    if (::testing::Test::HasFatalFailure()) FAIL() << text;
-  }
-  EXPECT_GT(valid, 10u);
+/// A line as the later dialect writes it in this test's function, where only @f needs its sigil, beside %f.
+std::string withoutSigils(const std::string& line) {
+  if (line == "RET (%x)") return "RET x";
+  std::string out;
+  for (std::size_t i = 0; i < line.size(); ++i)
+    if (line[i] != '%' && (line[i] != '@' || line.compare(i, 3, "@f ") == 0)) out += line[i];
+  return out;
 }
 
 // One line of each form; each must come back as written.
@@ -131,7 +122,7 @@ TEST(Printer, EveryFormComesBackAsWritten) {
     ASSERT_TRUE(loaded.bundle) << line << "\n" << loaded.errors();
     const Instruction& first = *loaded.entity<FunctionVersion>("f.v")->entry()->instructions[0];
     EXPECT_EQ(print(first), line);
-    EXPECT_NE(print(*loaded.bundle, kMuc).find("    " + line + "\n"), std::string::npos);
+    EXPECT_NE(print(*loaded.bundle, kMuc).find("    " + withoutSigils(line) + "\n"), std::string::npos) << line;
     expectRoundTrip(loaded, kSpec);
     expectRoundTrip(loaded, kMuc);
   }
@@ -159,7 +150,7 @@ TEST(Printer, RecursiveAnonymousTypesGetNames) {
   std::lock_guard lock(program.loadMutex());
   auto bundle = builder.finish(diagnostics);
   ASSERT_TRUE(bundle);
-  EXPECT_EQ(print(*bundle, kMuc), ".typedef @t.0 = struct<ref<@t.0>>\n.global @cell <@t.0>\n");
+  EXPECT_EQ(print(*bundle, kMuc), ".typedef t.0 = struct<ref<t.0>>\n.global cell <t.0>\n");
 }
 
 TEST(Printer, UnusedNamelessResultsAreLeftOut) {
@@ -169,7 +160,7 @@ TEST(Printer, UnusedNamelessResultsAreLeftOut) {
       ".funcdecl g <()->(int<8>)>");
   ASSERT_TRUE(loaded.bundle) << loaded.errors();
   std::string text = print(*loaded.bundle, kMuc);
-  EXPECT_NE(text.find("\n    CALL <() -> (int<8>)> @g ()\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n    CALL <() -> (int<8>)> g ()\n"), std::string::npos) << text;
   expectRoundTrip(loaded, kMuc);
 }
 
