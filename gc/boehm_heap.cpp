@@ -80,10 +80,18 @@ class BoehmHeap final : public Heap {
   }
 
   void onUnreachable(void* block, Finalizer f, void* data) override {
-    GC_register_finalizer_no_order(block, f, data, nullptr, nullptr);
+    if (GC_base(block)) GC_register_finalizer_no_order(block, f, data, nullptr, nullptr);
   }
   bool hasFinalizersToRun() override { return GC_should_invoke_finalizers() != 0; }
   void runFinalizers() override { GC_invoke_finalizers(); }
+
+  void addImmortal(const ImmortalRange& range) override { process_.addImmortal(roots_, range); }
+  void* objectContaining(std::uintptr_t address) override { return process_.objectContaining(address); }
+  bool isImmortal(const void* object) override {
+    return process_.immortalRangeAt(reinterpret_cast<std::uintptr_t>(object)) != nullptr;
+  }
+  void suspendCollections() override { GC_disable(); }
+  void resumeCollections() override { GC_enable(); }
 
  private:
   void* allocateSingle(abi::BlockKind kind, std::uint64_t bytes) {

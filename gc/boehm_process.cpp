@@ -54,6 +54,14 @@ struct BoehmProcess::Provider {
   Provider* next;
 };
 
+/// Never freed, so that readers need no lock; a few a process. Without a provider it is none any more.
+struct BoehmProcess::Image {
+  std::atomic<RootProvider*> provider;
+  ImmortalRange range;
+  bool verify;
+  Image* next;
+};
+
 __attribute__((tls_model(
     "initial-exec"))) thread_local constinit BoehmProcess::NativeThread* BoehmProcess::currentThread_ =
     nullptr;
@@ -141,6 +149,22 @@ GAUR_SCANS_STACKS void pushHiddenReferences(std::uintptr_t begin, std::uintptr_t
     if (*p >> 63 != 0) buffer.add(abi::revealWeak(*p));
 }
 
+/// A slot of something that is alive and not in the heap.
+void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::SlotKind kind) {
+  switch (kind) {
+    case abi::SlotKind::Strong: buffer.add(*slot); break;
+    case abi::SlotKind::Tagged:
+      if (abi::tagrefHoldsRef(*slot)) buffer.add(abi::tagrefAddress(*slot));
+      break;
+    case abi::SlotKind::Weak:
+      if (*slot != 0) addWeakSlot(slot);
+      break;
+    case abi::SlotKind::StackExtent:
+      if (slot[0] != 0) sink.conservative(reinterpret_cast<void*>(slot[0]), reinterpret_cast<void*>(slot[1]));
+      break;
+  }
+}
+
 void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
   WordBuffer buffer;
   for (void* head : heads) {
@@ -166,20 +190,8 @@ void RootSink::word(std::uintptr_t value) {
 
 void RootSink::cell(const abi::GcMap& map, void* base) {
   WordBuffer buffer;
-  abi::forEachSlot(map, reinterpret_cast<std::uintptr_t>(base), [&](std::uint64_t* slot, abi::SlotKind kind) {
-    switch (kind) {
-      case abi::SlotKind::Strong: buffer.add(*slot); break;
-      case abi::SlotKind::Tagged:
-        if (abi::tagrefHoldsRef(*slot)) buffer.add(abi::tagrefAddress(*slot));
-        break;
-      case abi::SlotKind::Weak:
-        if (*slot != 0) addWeakSlot(slot);
-        break;
-      case abi::SlotKind::StackExtent:
-        if (slot[0] != 0) conservative(reinterpret_cast<void*>(slot[0]), reinterpret_cast<void*>(slot[1]));
-        break;
-    }
-  });
+  abi::forEachSlot(map, reinterpret_cast<std::uintptr_t>(base),
+                   [&](std::uint64_t* slot, abi::SlotKind kind) { pushSlot(*this, buffer, slot, kind); });
 }
 
 void RootSink::freeLists(const abi::AllocationLists& lists) {
@@ -298,6 +310,9 @@ void BoehmProcess::removeProvider(RootProvider& provider) {
     for (const NativeThread* thread = threads_; thread; thread = thread->next)
       for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
         GAUR_CHECK(attachment->provider != &provider, "a thread is still attached to a heap that goes away");
+    for (Image* image = images_.load(std::memory_order_relaxed); image; image = image->next)
+      if (image->provider.load(std::memory_order_relaxed) == &provider)
+        image->provider.store(nullptr, std::memory_order_relaxed);
     if (providers_) return;
     GC_set_max_heap_size(0);
     maxBytes_ = 0;
@@ -382,11 +397,7 @@ void BoehmProcess::handleEvent(GC_EventType event) {
     case GC_EVENT_MARK_START: startMarking(); break;
     case GC_EVENT_MARK_END:
       endMarking();
-      for (const Provider* entry = self.providers_; entry; entry = entry->next) {
-        if (!entry->verify) continue;
-        verifyHeap(self.kinds_);
-        break;
-      }
+      self.verify();
       for (const Provider* entry = self.providers_; entry; entry = entry->next)
         entry->provider->afterMarking(isReachable);
       break;
@@ -479,6 +490,86 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
     }
   }
   for (const Provider* entry = providers_; entry; entry = entry->next) entry->provider->pushRoots(sink);
+  pushImages();
+}
+
+/// Untouched pages refer to nothing but the image they belong to.
+void BoehmProcess::pushImages() {
+  RootSink sink;
+  WordBuffer buffer;
+  forEachWrittenRun([&](const Image& image, WrittenPages::Run run) {
+    forEachBlock(image.range, run.begin, run.end, [&](std::uint64_t* block) {
+      forEachSlotWithin(block, run.begin, run.end,
+                        [&](std::uint64_t* slot, abi::SlotKind kind) { pushSlot(sink, buffer, slot, kind); });
+    });
+  });
+}
+
+template <class F>
+void BoehmProcess::forEachWrittenRun(F&& f) const {
+  for (const Image* image = images_.load(std::memory_order_acquire); image; image = image->next) {
+    if (!image->provider.load(std::memory_order_relaxed)) continue;
+    writtenPages_->forEach(image->range.begin, image->range.end,
+                           [&](WrittenPages::Run run) { f(*image, run); });
+  }
+}
+
+void BoehmProcess::verify() const {
+  for (const Provider* entry = providers_; entry; entry = entry->next) {
+    if (!entry->verify) continue;
+    verifyHeap(kinds_);
+    break;
+  }
+  forEachWrittenRun([](const Image& image, WrittenPages::Run run) {
+    if (image.verify) verifyImage(image.range, run.begin, run.end);
+  });
+}
+
+void BoehmProcess::addImmortal(RootProvider& provider, const ImmortalRange& range) {
+  GAUR_CHECK(range.begin % platform::pageSize() == 0 && range.begin <= range.end &&
+             range.end % abi::kGranule == 0);
+  bool verify = false;
+  for (const Provider* entry = providers_; entry; entry = entry->next)
+    if (entry->provider == &provider) verify = entry->verify;
+  auto* image = new Image{&provider, range, verify, nullptr};
+  withCollectorLock([&] {
+    if (!writtenPages_) writtenPages_.emplace();
+    image->next = images_.load(std::memory_order_relaxed);
+    images_.store(image, std::memory_order_release);
+  });
+}
+
+const ImmortalRange* BoehmProcess::immortalRangeAt(std::uintptr_t address) const {
+  for (const Image* image = images_.load(std::memory_order_acquire); image; image = image->next)
+    if (image->provider.load(std::memory_order_relaxed) &&
+        address - image->range.begin < image->range.end - image->range.begin)
+      return &image->range;
+  return nullptr;
+}
+
+/// The object whose fields hold this byte.
+void* BoehmProcess::objectHolding(std::uintptr_t address) const {
+  void* block = GC_base(reinterpret_cast<void*>(address));
+  if (!block) {
+    const ImmortalRange* range = immortalRangeAt(address);
+    return range ? gc::objectHolding(*range, address) : nullptr;
+  }
+  int kind = GC_get_kind_and_size(block, nullptr);
+  bool isOurs = false;
+  for (std::size_t i = 0; i < abi::kBlockKinds; ++i)
+    isOurs |= kind == kinds_.listed[i] || kind == kinds_.single[i];
+  if (!isOurs) return nullptr;
+  abi::ObjectHeader header(*static_cast<const std::uint64_t*>(block));
+  if (!header.isLive()) return nullptr;
+  auto ref = reinterpret_cast<std::uintptr_t>(block) + header.prefix();
+  return address >= ref ? reinterpret_cast<void*>(ref) : nullptr;
+}
+
+void* BoehmProcess::objectContaining(std::uintptr_t address) const {
+  if (void* object = objectHolding(address)) return object;
+  // No object has a field where a block starts: the address is one past the end of the object before.
+  void* before = objectHolding(address - 1);
+  return before;
 }
 
 }  // namespace gaur::gc

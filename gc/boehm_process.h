@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "gc/block_supply.h"
 #include "gc/heap.h"
+#include "gc/immortal_ranges.h"
 #include "gc/roots.h"
 #include "vm/abi/object.h"
 #include "vm/abi/thread_block.h"
@@ -44,6 +46,13 @@ class BoehmProcess {
   void detachThread(abi::ThreadBlock& block);
   static bool isAttached();
 
+  /// Until the provider is removed.
+  void addImmortal(RootProvider& provider, const ImmortalRange& range);
+  /// The range that the address lies in (or is the end of), or null. Lock-free.
+  const ImmortalRange* immortalRangeAt(std::uintptr_t address) const;
+  /// As Heap::objectContaining.
+  void* objectContaining(std::uintptr_t address) const;
+
   /// Puts blocks on the empty free list of this kind and size; false when memory is exhausted.
   bool refill(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes);
 
@@ -58,12 +67,18 @@ class BoehmProcess {
   struct Attachment;
   struct NativeThread;
   struct Provider;
+  struct Image;
 
   BoehmProcess();
   static void handleSuspension(int signal, siginfo_t* info, void* context);
   static void handleEvent(GC_EventType event);
   static void pushOtherRoots();
   void pushRoots();
+  void pushImages();
+  void verify() const;
+  template <class F>
+  void forEachWrittenRun(F&& f) const;
+  void* objectHolding(std::uintptr_t address) const;
   std::uint64_t wantedSize(std::uint64_t live);
   void grow();
   void expandTo(std::uint64_t bytes);
@@ -78,6 +93,8 @@ class BoehmProcess {
   NativeThread* threads_ = nullptr;
   std::atomic<unsigned> threadCount_{0};
   Provider* providers_ = nullptr;
+  std::atomic<Image*> images_{nullptr};
+  std::optional<WrittenPages> writtenPages_;
   GC_push_other_roots_proc pushThreadStacks_ = nullptr;
   struct sigaction suspensionAction_ = {};
   std::uint64_t maxBytes_ = 0;

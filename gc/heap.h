@@ -39,6 +39,20 @@ struct HeapStatistics {
   std::uint64_t liveBytes = 0;
 };
 
+/// Objects of a boot image, mapped by whoever adds them: blocks side by side from `begin` on. They never
+/// move, never die, and may be written to; what the collector has to know of them it learns from their
+/// headers and from `firstBlocks`.
+struct ImmortalRange {
+  static constexpr std::size_t kPageBytes = 4096;
+  /// A multiple of the page size.
+  std::uintptr_t begin = 0;
+  /// Of the last block.
+  std::uintptr_t end = 0;
+  /// For each kPageBytes of the range the block that holds its first byte: granules from `begin` on to where
+  /// that block starts. Must stay there.
+  const std::uint32_t* firstBlocks = nullptr;
+};
+
 /// A heap of one VM. All functions but the constructor's are called on attached threads, and may collect:
 /// whatever the caller holds must lie where the collector looks (its stack or registers, or what RootProvider
 /// pushes).
@@ -72,14 +86,44 @@ class Heap {
 
   /// Calls f(block, data) from runFinalizers() once `block`, the start of a block of this heap, is reachable
   /// from no root. Objects that reach each other in a cycle are finalized all the same, in no order; the
-  /// block itself is freed by a later collection.
+  /// block itself is freed by a later collection. Of an object of an image that never happens.
   virtual void onUnreachable(void* block, Finalizer f, void* data) = 0;
   virtual bool hasFinalizersToRun() = 0;
   /// Runs finalizers that are due; no lock of the heap is held, so that they may allocate.
   virtual void runFinalizers() = 0;
 
+  /// Makes the objects of an image part of this heap for as long as it exists. Their types must have layouts
+  /// (abi::LayoutTable::of). Each collection takes as roots what was written to the range since it was
+  /// mapped: best a private mapping of a file (or of a memfd, where the image had to be changed before), of
+  /// which untouched pages cost next to nothing; of other memory every page that was ever touched is looked
+  /// at.
+  virtual void addImmortal(const ImmortalRange& range) = 0;
+
+  /// Reference to the live object that `address` points into, from field 0 to just behind its last byte; null
+  /// where there is none. Objects that are dead and not yet reused are not told from others. The heap that
+  /// only grows does not know, and says null.
+  virtual void* objectContaining(std::uintptr_t address) = 0;
+  /// Whether it belongs to an image.
+  virtual bool isImmortal(const void* object) = 0;
+
+  /// No collection takes place between the two; memory grows instead. They nest.
+  virtual void suspendCollections() = 0;
+  virtual void resumeCollections() = 0;
+
  protected:
   Heap() = default;
+};
+
+/// No collection as long as it lives.
+class CollectionPause {
+ public:
+  explicit CollectionPause(Heap& heap) : heap_(heap) { heap_.suspendCollections(); }
+  ~CollectionPause() { heap_.resumeCollections(); }
+  CollectionPause(const CollectionPause&) = delete;
+  CollectionPause& operator=(const CollectionPause&) = delete;
+
+ private:
+  Heap& heap_;
 };
 
 /// The conservative, non-moving collector. `roots` must outlive the heap. Several such heaps share the memory

@@ -19,6 +19,41 @@ namespace {
 
 constexpr auto kPointerFree = static_cast<unsigned>(abi::BlockKind::PointerFree);
 
+std::string describe(const void* block, abi::ObjectHeader header, const char* what) {
+  return fmt::format("heap object at {}, header {:#x} (type {}, length {}): {}", block, header.bits(),
+                     header.typeIndex(), header.length(), what);
+}
+
+/// Also true for addresses outside the heap.
+bool isReachable(void* target) {
+  void* block = GC_base(target);
+  return block ? GC_is_marked(block) != 0 : GC_is_heap_ptr(target) == 0;
+}
+
+void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t* slot, abi::SlotKind kind) {
+  std::uint64_t word = *slot;
+  if (kind == abi::SlotKind::StackExtent) {
+    GAUR_CHECK(word == 0 || (word <= slot[1] && word % sizeof(word) == 0 && slot[1] % sizeof(word) == 0),
+               describe(block, header, "a stack that ends before it begins"));
+    return;
+  }
+  if (kind == abi::SlotKind::Weak) word = abi::revealWeak(word);
+  if (kind == abi::SlotKind::Tagged) word = abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : 0;
+  if (word == 0) return;
+  bool isUserAddress = word >> 47 == 0;
+  auto* target = reinterpret_cast<void*>(word);
+  // An interior reference may point just behind its object, and another block or none at all may begin
+  // there.
+  bool isGood = isUserAddress && (isReachable(target) || isReachable(static_cast<char*>(target) - 1));
+  GAUR_CHECK(isGood,
+             describe(block, header,
+                      fmt::format("the slot at offset {} refers to {:#x}, which is {}",
+                                  reinterpret_cast<const char*>(slot) - static_cast<const char*>(block) -
+                                      static_cast<std::ptrdiff_t>(header.prefix()),
+                                  word, isUserAddress ? "not reachable" : "no address")
+                          .c_str()));
+}
+
 struct Verifier {
   const BoehmKinds& kinds;
 
@@ -51,43 +86,6 @@ struct Verifier {
       for (std::uint64_t i = 0; i < length; ++i)
         abi::forEachSlot(*layout.variableMap, base + layout.size + i * layout.stride, check);
   }
-
- private:
-  static std::string describe(const void* block, abi::ObjectHeader header, const char* what) {
-    return fmt::format("heap object at {}, header {:#x} (type {}, length {}): {}", block, header.bits(),
-                       header.typeIndex(), header.length(), what);
-  }
-
-  /// Also true for addresses outside the heap.
-  static bool isReachable(void* target) {
-    void* block = GC_base(target);
-    return block ? GC_is_marked(block) != 0 : GC_is_heap_ptr(target) == 0;
-  }
-
-  static void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t* slot,
-                        abi::SlotKind kind) {
-    std::uint64_t word = *slot;
-    if (kind == abi::SlotKind::StackExtent) {
-      GAUR_CHECK(word == 0 || (word <= slot[1] && word % sizeof(word) == 0 && slot[1] % sizeof(word) == 0),
-                 describe(block, header, "a stack that ends before it begins"));
-      return;
-    }
-    if (kind == abi::SlotKind::Weak) word = abi::revealWeak(word);
-    if (kind == abi::SlotKind::Tagged) word = abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : 0;
-    if (word == 0) return;
-    bool isUserAddress = word >> 47 == 0;
-    auto* target = reinterpret_cast<void*>(word);
-    // An interior reference may point just behind its object, and another block or none at all may begin
-    // there.
-    bool isGood = isUserAddress && (isReachable(target) || isReachable(static_cast<char*>(target) - 1));
-    GAUR_CHECK(isGood,
-               describe(block, header,
-                        fmt::format("the slot at offset {} refers to {:#x}, which is {}",
-                                    reinterpret_cast<const char*>(slot) - static_cast<const char*>(block) -
-                                        static_cast<std::ptrdiff_t>(header.prefix()),
-                                    word, isUserAddress ? "not reachable" : "no address")
-                            .c_str()));
-  }
 };
 
 }  // namespace
@@ -99,6 +97,17 @@ void verifyHeap(const BoehmKinds& kinds) {
         static_cast<Verifier*>(data)->checkBlock(block, bytes);
       },
       &verifier);
+}
+
+void verifyImage(const ImmortalRange& range, std::uintptr_t begin, std::uintptr_t end) {
+  forEachBlock(range, begin, end, [&](std::uint64_t* block) {
+    abi::ObjectHeader header(*block);
+    const abi::Layout& layout = abi::LayoutTable::shared().byIndex(header.typeIndex());
+    GAUR_CHECK(layout.isWide() == header.isWide(), describe(block, header, "alignment of another type"));
+    GAUR_CHECK(layout.isHybrid() || header.length() == 0, describe(block, header, "a length, but no hybrid"));
+    forEachSlotWithin(block, begin, end,
+                      [&](std::uint64_t* slot, abi::SlotKind kind) { checkSlot(block, header, slot, kind); });
+  });
 }
 
 }  // namespace gaur::gc

@@ -9,4 +9,7 @@ namespace gaur::gc {
 /// where a header or a slot is wrong.
 void verifyHeap(const BoehmKinds& kinds);
 
+/// Checks the objects of an image that overlap [begin, end), and what they refer to from there.
+void verifyImage(const ImmortalRange& range, std::uintptr_t begin, std::uintptr_t end);
+
 }  // namespace gaur::gc

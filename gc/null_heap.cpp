@@ -60,6 +60,11 @@ class NullHeap final : public Heap {
   void onUnreachable(void*, Finalizer, void*) override {}
   bool hasFinalizersToRun() override { return false; }
   void runFinalizers() override {}
+  void addImmortal(const ImmortalRange&) override {}
+  void* objectContaining(std::uintptr_t) override { return nullptr; }
+  bool isImmortal(const void*) override { return false; }
+  void suspendCollections() override {}
+  void resumeCollections() override {}
 
  private:
   /// Address of fresh bytes; 0 when there are not enough.

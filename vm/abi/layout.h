@@ -2,6 +2,7 @@
 // must look at in them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -102,6 +103,29 @@ void forEachSlot(const GcMap& map, std::uintptr_t base, F&& f) {
   for (const GcRepeat& repeat : map.repeats)
     for (std::uint64_t i = 0; i < repeat.count; ++i)
       forEachSlot(*repeat.element, base + repeat.offset + i * repeat.stride, f);
+}
+
+template <class F>
+void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f);
+
+/// The same for the words that lie in [begin, end), in time that depends on their number and not on the object's.
+template <class F>
+void forEachSlotWithin(const GcMap& map, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f) {
+  for (const GcSlot& slot : map.slots) {
+    std::uintptr_t address = base + slot.offset;
+    std::uintptr_t bytes = slot.kind == SlotKind::StackExtent ? 2 * sizeof(std::uint64_t) : sizeof(std::uint64_t);
+    if (address < end && address + bytes > begin) f(reinterpret_cast<std::uint64_t*>(address), slot.kind);
+  }
+  for (const GcRepeat& repeat : map.repeats) forEachSlotWithin(repeat, base, begin, end, f);
+}
+
+template <class F>
+void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f) {
+  std::uintptr_t first = base + repeat.offset;
+  if (repeat.count == 0 || repeat.stride == 0 || first >= end) return;
+  std::uint64_t from = begin > first ? (begin - first) / repeat.stride : 0;
+  std::uint64_t to = std::min<std::uint64_t>(repeat.count, (end - first + repeat.stride - 1) / repeat.stride);
+  for (std::uint64_t i = from; i < to; ++i) forEachSlotWithin(*repeat.element, first + i * repeat.stride, begin, end, f);
 }
 
 }  // namespace gaur::abi
