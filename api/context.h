@@ -129,6 +129,7 @@ class Context {
   Result<MuValue> getAddress(MuValue location);
   Result<MuValue> expose(MuValue function, MuCallConv convention, MuValue cookie);
   Result<void> unexpose(MuCallConv convention, MuValue value);
+  Result<void> addPointerRelocation(MuValue field, MuCString symbol);
 
   // --- What the methods share ----------------------------------------------------------------------
   Result<Handle*> operand(MuValue value, std::string_view name) const;

@@ -1,4 +1,4 @@
-// Pins, addresses and exposed functions (chapter "Native interface").
+// Pins, addresses, exposed functions and fields that images relocate (chapter "Native interface").
 #include "api/context.h"
 
 namespace gaur::api {
@@ -65,6 +65,14 @@ Result<void> Context::unexpose(MuCallConv convention, MuValue value) {
   if (!machine_.vm().entities().unexpose(exposed->address()))
     return makeError(ErrorId::ApiNotExposed, {"value"});
   return {};
+}
+
+Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {
+  GAUR_TRY_ASSIGN(Location place, location(field));
+  if (!place.type->is(TypeKind::Uptr) && !place.type->is(TypeKind::Ufuncptr))
+    return makeError(ErrorId::ApiAccessType, {ir::toString(place.type), "address that a symbol could give"});
+  if (!symbol) return makeError(ErrorId::ApiNull, {"symbol"});
+  return machine_.vm().relocatePointer({reinterpret_cast<std::uintptr_t>(place.address), symbol, 0, false, ""});
 }
 
 }  // namespace gaur::api

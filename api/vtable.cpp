@@ -136,6 +136,7 @@ const MuCtx kContextTable = {
     .unexpose = ContextSlot<"unexpose", &Context::unexpose>::call,
     .new_ir_builder = MissingSlot<"new_ir_builder", &MuCtx::new_ir_builder>::call,
     .make_boot_image = MissingSlot<"make_boot_image", &MuCtx::make_boot_image>::call,
+    .add_ptr_reloc = ContextSlot<"add_ptr_reloc", &Context::addPointerRelocation>::call,
 };
 
 }  // namespace gaur::api

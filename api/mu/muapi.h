@@ -388,6 +388,13 @@ struct MuCtx {
 
     /* Writes a boot image. This version of Gaur reports that it cannot. */
     void (*make_boot_image)(MuCtx *ctx, MuID *whitelist, MuArraySize whitelist_sz, MuFuncRefValue primordial_func, MuStackRefValue primordial_stack, MuRefValue primordial_threadlocal, MuIRefValue *sym_fields, MuCString *sym_strings, MuArraySize nsyms, MuIRefValue *reloc_fields, MuCString *reloc_strings, MuArraySize nrelocs, MuCString output_file); /// MUAPIPARSER whitelist:array:whitelist_sz;sym_fields:array:nsyms;sym_strings:array:nsyms;reloc_fields:array:nrelocs;reloc_strings:array:nrelocs;primordial_func:optional;primordial_stack:optional;primordial_threadlocal:optional
+
+    /* --- Gaur's addition to the slots of 2017 --- */
+
+    /* `field` is an iref<uptr<T>> or iref<ufuncptr<sig>> into a heap object or a global cell. Nothing changes now; in every image made from here on the field has the
+     * address of `symbol`, looked up each time a process starts from the image; where there is no such symbol, the process does not start. Given again for a field,
+     * the later symbol counts. The entry goes when the object dies, that of a cell never. Error: another type, NULL, memory of ALLOCA. */
+    void (*add_ptr_reloc)(MuCtx *ctx, MuIRefValue field, MuCString symbol);
 };
 
 /* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ---- */

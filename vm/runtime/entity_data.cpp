@@ -50,7 +50,17 @@ Result<void> EntityData::prepare(const ir::GlobalCell& cell) {
   constexpr std::size_t kLeast = 16;
   GAUR_TRY_ASSIGN(auto* memory, make<char>(std::max<std::size_t>(layout.size, kLeast), kLeast));
   cells_.set(cell.id, memory);
+  std::lock_guard lock(cellsMutex_);
+  cellsByAddress_.emplace(reinterpret_cast<std::uintptr_t>(memory), &cell);
   return {};
+}
+
+const ir::GlobalCell* EntityData::cellContaining(std::uintptr_t address) const {
+  std::lock_guard lock(cellsMutex_);
+  auto next = cellsByAddress_.upper_bound(address);
+  if (next == cellsByAddress_.begin()) return nullptr;
+  auto [begin, cell] = *--next;
+  return address - begin < abi::LayoutTable::shared().of(cell->cellType->type).size ? cell : nullptr;
 }
 
 Result<void> EntityData::prepare(const ir::ExposedFunction& exposed) {

@@ -1,8 +1,11 @@
-// What compiled code knows entities by: function records, memory of global cells, slots of exposed functions. All of it lies in the data half of
-// the code slab.
+// What compiled code knows entities by: function records, memory of global cells, slots of exposed functions.
+// All of it lies in the data half of the code slab.
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <mutex>
+#include <unordered_map>
 
 #include "jit/code_slab.h"
 #include "vm/abi/function_record.h"
@@ -28,12 +31,15 @@ class EntityData {
  public:
   EntityData(MicroVm& vm, jit::CodeSlab& slab, Roots& roots) : vm_(vm), slab_(slab), roots_(roots) {}
 
-  /// Makes the data of all entities that the bundle introduces. Fails where the slab is full; then nothing of it is in use.
+  /// Makes the data of all entities that the bundle introduces. Fails where the slab is full; then nothing of
+  /// it is in use.
   Result<void> prepare(const ir::Bundle& bundle);
 
   /// Requires: prepared.
   abi::FunctionRecord* recordOf(const ir::Function& function) const { return records_.get(function.id); }
   void* addressOf(const ir::GlobalCell& cell) const { return cells_.get(cell.id); }
+  /// The cell whose memory holds the byte, or null. Thread-safe.
+  const ir::GlobalCell* cellContaining(std::uintptr_t address) const;
   void** exposedSlot(const ir::ExposedFunction& exposed) const { return exposed_.get(exposed.id); }
 
   /// A new native entry to a function; null where the slab is full. Thread-safe.
@@ -55,6 +61,8 @@ class EntityData {
   IdTable<abi::FunctionRecord> records_;
   IdTable<char> cells_;
   IdTable<void*> exposed_;
+  mutable std::mutex cellsMutex_;
+  std::map<std::uintptr_t, const ir::GlobalCell*> cellsByAddress_;
   std::mutex exposuresMutex_;
   std::unordered_map<void*, ExposedFunctionData*> exposures_;
 };

@@ -111,6 +111,13 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   return Thread::call(*thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results)});
 }
 
+Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
+  const void* object = heap_->objectContaining(relocation.field);
+  if (!object && !entities_.cellContaining(relocation.field)) return makeError(ErrorId::RelocatedField, {relocation.symbol});
+  pointerRelocations().add(object, std::move(relocation));
+  return {};
+}
+
 VmStatistics MicroVm::statistics() {
   std::optional<Thread> temporary;
   Thread* thread = Thread::current();

@@ -64,6 +64,10 @@ class MicroVm final : private jit::Environment {
   /// What the collector asks for more roots from now on; null: nobody.
   void setClientRoots(const ClientRoots* client) { roots_.setClient(client); }
   PinTable& pins() { return roots_.pins(); }
+  PointerRelocations& pointerRelocations() { return roots_.pointerRelocations(); }
+  /// Enters what an image made later gives to a uptr or ufuncptr field; an earlier entry for it is replaced. Fails where the field is part of
+  /// neither a heap object nor a global cell. The thread is attached.
+  Result<void> relocatePointer(PointerRelocation relocation);
   Roots& roots() { return roots_; }
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }

@@ -7,6 +7,7 @@
 #include "gc/roots.h"
 #include "vm/abi/layout.h"
 #include "vm/runtime/pins.h"
+#include "vm/runtime/pointer_relocations.h"
 #include "vm/runtime/stack.h"
 #include "vm/runtime/trap.h"
 
@@ -33,6 +34,7 @@ class Roots final : public gc::RootProvider {
   ~Roots() override;
 
   PinTable& pins() { return pins_; }
+  PointerRelocations& pointerRelocations() { return pointerRelocations_; }
   void setClient(const ClientRoots* client) { client_.store(client, std::memory_order_release); }
   /// Global cells of a bundle; they stay roots for good.
   void addCells(std::span<const Cell> cells);
@@ -41,6 +43,7 @@ class Roots final : public gc::RootProvider {
   void pushRoots(gc::RootSink& sink) override;
   void afterMarking(bool (*isReachable)(const void* object)) override {
     stacks_.endUnreachable(isReachable);
+    pointerRelocations_.afterMarking(isReachable);
     if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
   }
 
@@ -66,6 +69,7 @@ class Roots final : public gc::RootProvider {
   const TrapHandlers& trapHandlers_;
   std::atomic<Observer*> observer_{nullptr};
   PinTable pins_;
+  PointerRelocations pointerRelocations_;
   std::atomic<CellList*> cells_{nullptr};
   std::atomic<const ClientRoots*> client_{nullptr};
 };

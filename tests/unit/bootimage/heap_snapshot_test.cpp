@@ -22,6 +22,24 @@ constexpr std::uint64_t kDistance = 0x10'0000'0000;
 
 const ir::Type* iref() { return pointerTo(TypeKind::Iref, int64()); }
 
+TEST(Relocation, WordsOfEveryFormMove) {
+  const Displacement displacement{0x1000, 0x50'0000'0000, 0x10'0000};
+  const std::uint64_t object = kPreferredHeap + 0x808;
+  const std::uint64_t record = kPreferredSlab + 0x808;
+  EXPECT_EQ(displacement(object), object + displacement.heap);
+  EXPECT_EQ(displacement(kPreferredHeap + 0x1000), kPreferredHeap + 0x1000 + displacement.heap);
+  EXPECT_EQ(displacement(record), record + displacement.slab);
+  EXPECT_EQ(displacement(abi::hideWeak(object)), abi::hideWeak(object + displacement.heap));
+  for (std::uint64_t tag : {0, 1, 0x3f, 0x2a}) {
+    auto tagged = [&](std::uint64_t address) {
+      return abi::kTagrefRefBits | address | (tag & 1) << abi::kTagrefTagLowShift |
+             (tag & abi::kTagrefTagHighMask) << abi::kTagrefTagHighShift;
+    };
+    EXPECT_EQ(displacement(tagged(object)), tagged(object + displacement.heap));
+    EXPECT_EQ(displacement(tagged(object)) - displacement.heap, tagged(object));
+  }
+}
+
 TEST_F(SnapshotTest, ReferencesOfEveryKind) {
   const ir::Type* leaf = structOf({int64(), int64()});
   const ir::Type* wide = hybridOf({int64(), types().vectorOf(types().get(TypeKind::Float), 4)});

@@ -118,11 +118,8 @@ class TestImage {
         static_cast<std::uint64_t*>(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     EXPECT_NE(shared, MAP_FAILED);
     std::memcpy(shared, snapshot.heap().data(), snapshot.heap().size());
-    for (std::size_t word = 0; word < snapshot.heap().size() / 8; ++word) {
-      bool isAddress = (snapshot.heapRelocations()[word / 64] >> word % 64 & 1) != 0;
-      if (isAddress && addressIn(shared[word]) - kPreferredHeap <= snapshot.heap().size())
-        shared[word] = moved(shared[word], distance);
-    }
+    displace({shared, snapshot.heap().size() / 8}, snapshot.heapRelocations(),
+             {snapshot.heap().size(), distance, 0});
     munmap(shared, bytes_);
     begin_ = static_cast<char*>(mmap(reinterpret_cast<void*>(kPreferredHeap + distance), bytes_,
                                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0));
