@@ -46,9 +46,8 @@ class SnapshotSpeed : public SnapshotTest {
         what, snapshot->objectCount(), bytes * 1e-6, milliseconds(traced - start),
         milliseconds(finished - traced), ratio);
     EXPECT_LT(milliseconds(finished - start), 100 + static_cast<double>(snapshot->objectCount()) * 5e-3);
-    if (snapshot->objectCount() >= 100'000) {
-      EXPECT_LT(ratio, 2.0);
-    }
+    // Huge pages round small ones up.
+    EXPECT_LT(bytes * ratio, 2 * bytes + 16e6);
     relocate();
     snapshot.reset();
   }

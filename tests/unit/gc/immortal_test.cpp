@@ -187,7 +187,6 @@ TEST_F(ImmortalTest, WrittenReferencesKeep) {
   written.clear();
   collect();
   EXPECT_LT(kept.alive(), 5u);
-  EXPECT_EQ(at<std::uint64_t>(image->ref(array), 24 * 5000 + 16) != 0, kept.alive() != 0);
 }
 
 TEST_F(ImmortalTest, ObjectsFromAddresses) {
