@@ -5,6 +5,7 @@
 
 #include "vm/ir/builder.h"
 #include "vm/ir/linker.h"
+#include "vm/ir/snapshot_bodies.h"
 #include "vm/support/near_name.h"
 
 namespace gaur::ir {
@@ -13,25 +14,27 @@ namespace {
 
 template <class F>
 void forEachTopLevel(const Bundle& bundle, F&& f) {
-  for (TypeDef* e : bundle.types) f(e);
-  for (SignatureDef* e : bundle.signatures) f(e);
-  for (Constant* e : bundle.constants) f(e);
-  for (GlobalCell* e : bundle.globals) f(e);
-  for (Function* e : bundle.functions) f(e);
-  for (ExposedFunction* e : bundle.exposed) f(e);
+  for (TypeDef* e : bundle.types) f(*e);
+  for (SignatureDef* e : bundle.signatures) f(*e);
+  for (Constant* e : bundle.constants) f(*e);
+  for (GlobalCell* e : bundle.globals) f(*e);
+  for (Function* e : bundle.functions) f(*e);
+  for (ExposedFunction* e : bundle.exposed) f(*e);
+  for (FunctionVersion* e : bundle.versions) f(*e);
 }
 
-/// The version and everything in it.
+/// Everything in the versions of the bundle.
 template <class F>
-void forEachInVersion(FunctionVersion* version, F&& f) {
-  f(version);
-  for (const auto& block : version->blocks) {
-    f(block.target);
-    for (Parameter& parameter : block->parameters) f(&parameter);
-    if (block->exceptionParameter) f(block->exceptionParameter);
-    for (const auto& instruction : block->instructions) {
-      f(instruction.target);
-      for (Result& result : instruction->results) f(&result);
+void forEachLocal(const Bundle& bundle, F&& f) {
+  for (FunctionVersion* version : bundle.versions) {
+    for (const auto& block : version->blocks) {
+      f(*block.target);
+      for (Parameter& parameter : block->parameters) f(parameter);
+      if (block->exceptionParameter) f(*block->exceptionParameter);
+      for (const auto& instruction : block->instructions) {
+        f(*instruction.target);
+        for (Result& result : instruction->results) f(result);
+      }
     }
   }
 }
@@ -75,6 +78,13 @@ Entity* findIn(FunctionVersion& version, std::string_view path) {
     if (Entity* found = findIn(*block.target, rest)) return found;
   }
   return nullptr;
+}
+
+/// The version itself; looks at no body.
+Entity* findVersion(Function& function, std::string_view name) {
+  FunctionVersion* version = function.current.load(std::memory_order_acquire);
+  while (version && !isNamed(*version, name)) version = version->previous;
+  return version;
 }
 
 Entity* findIn(Function& function, std::string_view path) {
@@ -131,15 +141,21 @@ std::string describe(const Entity& entity) {
 Program::Program() { loadPredefined(); }
 Program::~Program() = default;
 
+Entity* Program::entityNamed(std::string_view name) const {
+  std::lock_guard lock(tablesMutex_);
+  auto found = names_.find(name);
+  return found == names_.end() ? nullptr : found->second;
+}
+
 Id Program::idOf(std::string_view name) const {
   name = withoutSigil(name);
   if (name.empty()) return kNoId;
-  {
-    std::lock_guard lock(namesMutex_);
-    if (auto found = names_.find(name); found != names_.end()) return found->second->id;
-  }
+  if (const Entity* known = entityNamed(name)) return known->id;
   if (const CommonInstInfo* common = commonInst(name)) return static_cast<Id>(common->id);
   Entity* local = localEntity(name);
+  if (!local && endOfPendingIds_.load(std::memory_order_acquire) != kNoId && bodies_->mayName(name) &&
+      needBodies())
+    local = entityNamed(name);
   return local ? local->id : kNoId;
 }
 
@@ -155,15 +171,15 @@ std::string Program::nameOf(Id id) const {
 Entity* Program::localEntity(std::string_view name) const {
   for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot != 0;
        dot = name.rfind('.', dot - 1)) {
-    Entity* prefix = nullptr;
-    {
-      std::lock_guard lock(namesMutex_);
-      if (auto found = names_.find(name.substr(0, dot)); found != names_.end()) prefix = found->second;
-    }
+    Entity* prefix = entityNamed(name.substr(0, dot));
     if (!prefix) continue;
     std::string_view rest = name.substr(dot + 1);
     if (rest.empty()) return nullptr;
     Entity* found = nullptr;
+    if (prefix->entityKind == EntityKind::Function)
+      found = findVersion(*static_cast<Function*>(prefix), rest);
+    if (found) return found;
+    if (!needBodies()) return nullptr;
     if (prefix->entityKind == EntityKind::Function) found = findIn(*static_cast<Function*>(prefix), rest);
     if (prefix->entityKind == EntityKind::FunctionVersion)
       found = findIn(*static_cast<FunctionVersion*>(prefix), rest);
@@ -174,37 +190,96 @@ Entity* Program::localEntity(std::string_view name) const {
 }
 
 void Program::offerNames(NearName& finder) const {
-  std::lock_guard lock(namesMutex_);
+  std::lock_guard lock(tablesMutex_);
   for (const auto& [name, entity] : names_) finder.offer(name);
 }
 
-void Program::enterIds(const Bundle& bundle) {
-  auto enter = [this](Entity* entity) {
-    if (entity->id != kNoId) entities_.set(entity->id, entity);
-  };
-  forEachTopLevel(bundle, enter);
-  for (FunctionVersion* version : bundle.versions) forEachInVersion(version, enter);
+// --- Publishing --------------------------------------------------------------------------------------------
+
+void Program::enter(Entity& entity) const {
+  if (entity.id != kNoId) entities_.set(entity.id, &entity);
+  if (entity.nameLength != 0 && !entity.hasLocalName) names_.emplace(entity.name(), &entity);
 }
 
-void Program::enterNames(const Bundle& bundle) {
-  std::lock_guard lock(namesMutex_);
-  auto enter = [this](Entity* entity) {
-    if (entity->nameLength != 0 && !entity->hasLocalName) names_.emplace(entity->name(), entity);
-  };
-  forEachTopLevel(bundle, enter);
-  for (FunctionVersion* version : bundle.versions) forEachInVersion(version, enter);
+void Program::remove(Entity& entity) const {
+  if (entity.id != kNoId && entities_.get(entity.id) == &entity) entities_.set(entity.id, nullptr);
+  if (auto found = names_.find(entity.name()); found != names_.end() && found->second == &entity)
+    names_.erase(found);
+}
+
+bool Program::isTaken(const Entity& entity) const {
+  if (entity.id != kNoId && entities_.get(entity.id)) return true;
+  return entity.nameLength != 0 && !entity.hasLocalName && names_.contains(entity.name());
+}
+
+void Program::makeCurrent(const Bundle& bundle) {
+  for (FunctionVersion* version : bundle.versions) {
+    version->previous = version->function->current.load(std::memory_order_relaxed);
+    version->function->current.store(version, std::memory_order_release);
+  }
 }
 
 Bundle* Program::publish(std::unique_ptr<Bundle> bundle) {
   Bundle* published = bundle.get();
   bundles_.push_back(std::move(bundle));
-  enterIds(*published);
-  enterNames(*published);
-  for (FunctionVersion* version : published->versions) {
-    version->previous = version->function->current.load(std::memory_order_relaxed);
-    version->function->current.store(version, std::memory_order_release);
+  {
+    std::lock_guard lock(tablesMutex_);
+    auto enter = [this](Entity& entity) { this->enter(entity); };
+    forEachTopLevel(*published, enter);
+    forEachLocal(*published, enter);
   }
+  makeCurrent(*published);
   return published;
+}
+
+// --- Images ------------------------------------------------------------------------------------------------
+
+gaur::Result<Bundle*> Program::publishImage(std::unique_ptr<Bundle> bundle,
+                                            std::unique_ptr<SnapshotBodies> bodies, Id endOfIds) {
+  Bundle* published = bundle.get();
+  bundles_.push_back(std::move(bundle));
+  {
+    std::lock_guard lock(tablesMutex_);
+    const Entity* second = nullptr;
+    forEachTopLevel(*published, [&](Entity& entity) {
+      if (!second && isTaken(entity)) second = &entity;
+      if (!second) enter(entity);
+    });
+    if (second) return makeError(ErrorId::ImageIrDamaged, {describe(*second) + " is there twice"});
+  }
+  nextId_.store(std::max(nextId(), endOfIds), std::memory_order_relaxed);
+  bodies_ = std::move(bodies);
+  endOfPendingIds_.store(endOfIds, std::memory_order_release);
+  makeCurrent(*published);
+  return published;
+}
+
+Entity* Program::entityInBody(Id id) const { return needBodies() ? entities_.get(id) : nullptr; }
+
+gaur::Result<void> Program::readBodies() const {
+  std::lock_guard lock(bodiesMutex_);
+  if (bodiesError_) return *bodiesError_;
+  if (endOfPendingIds_.load(std::memory_order_relaxed) == kNoId) return {};
+  auto result = bodies_->read();
+  if (result) {
+    std::lock_guard tablesLock(tablesMutex_);
+    const Entity* second = nullptr;
+    forEachLocal(bodies_->bundle(), [&](Entity& entity) {
+      if (!second && isTaken(entity)) second = &entity;
+      if (!second) enter(entity);
+    });
+    if (second) {
+      result = makeError(ErrorId::ImageIrDamaged, {describe(*second) + " is there twice"});
+      forEachLocal(bodies_->bundle(), [this](Entity& entity) { remove(entity); });
+      bodies_->drop();
+    }
+  }
+  if (!result) {
+    bodiesError_ = result.error();
+    return result;
+  }
+  endOfPendingIds_.store(kNoId, std::memory_order_release);
+  return {};
 }
 
 void Program::loadPredefined() {

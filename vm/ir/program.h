@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,12 +13,15 @@
 
 #include "vm/ir/bundle.h"
 #include "vm/support/id_table.h"
+#include "vm/support/result.h"
 
 namespace gaur {
 class NearName;
 }
 
 namespace gaur::ir {
+
+class SnapshotBodies;
 
 class Program {
  public:
@@ -30,8 +34,12 @@ class Program {
   TypeTable& types() { return types_; }
   const TypeTable& types() const { return types_; }
 
-  /// The loaded entity, or null. Lock-free.
-  Entity* entity(Id id) const { return entities_.get(id); }
+  /// The loaded entity, or null. Lock-free, unless it is in a body of an image that nobody needed before.
+  Entity* entity(Id id) const {
+    Id end = endOfPendingIds_.load(std::memory_order_acquire);
+    Entity* found = entities_.get(id);
+    return found || id >= end || id < kFirstClientId ? found : entityInBody(id);
+  }
   template <class T>
   T* entityOf(Id id) const {
     Entity* e = entity(id);
@@ -46,12 +54,26 @@ class Program {
 
   /// `count` fresh consecutive IDs; returns the first. Thread-safe.
   Id allocateIds(Id count = 1) { return nextId_.fetch_add(count, std::memory_order_relaxed); }
+  /// What allocateIds will return next.
+  Id nextId() const { return nextId_.load(std::memory_order_relaxed); }
 
   /// Loads exclude each other from linking to publishing: hold this over Builder::finish and publish.
   std::mutex& loadMutex() const { return loadMutex_; }
   /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex
   /// held.
   Bundle* publish(std::unique_ptr<Bundle> bundle);
+  /// Publishes what came from an image (readSnapshot): its IDs, which are below `endOfIds` and not given
+  /// again, and its bodies, which follow later. An error where an ID or a name has two entities. Requires:
+  /// loadMutex held.
+  gaur::Result<Bundle*> publishImage(std::unique_ptr<Bundle> bundle, std::unique_ptr<SnapshotBodies> bodies,
+                                     Id endOfIds);
+
+  /// Call before looking at FunctionVersion::blocks, which are empty until then in what came from an image.
+  /// Cheap once they are there. An error where the image's bodies are damaged or break a rule of the IR; then
+  /// nothing can be compiled. Thread-safe; needs no loadMutex.
+  gaur::Result<void> needBodies() const {
+    return endOfPendingIds_.load(std::memory_order_acquire) == kNoId ? gaur::Result<void>() : readBodies();
+  }
 
   /// Requires: loadMutex held, where other threads may load.
   const std::vector<std::unique_ptr<Bundle>>& bundles() const { return bundles_; }
@@ -61,18 +83,32 @@ class Program {
 
  private:
   void loadPredefined();
-  void enterNames(const Bundle& bundle);
-  void enterIds(const Bundle& bundle);
+  void enter(Entity& entity) const;
+  void remove(Entity& entity) const;
+  bool isTaken(const Entity& entity) const;
+  void makeCurrent(const Bundle& bundle);
+  Entity* entityNamed(std::string_view name) const;
   Entity* localEntity(std::string_view name) const;
+  Entity* entityInBody(Id id) const;
+  gaur::Result<void> readBodies() const;
 
   /// Of the process: object headers number canonical types, and several VMs can share one heap.
   TypeTable& types_ = TypeTable::shared();
-  IdTable<Entity> entities_;
+  mutable IdTable<Entity> entities_;
   std::atomic<Id> nextId_{kFirstClientId};
   mutable std::mutex loadMutex_;
-  mutable std::mutex namesMutex_;
-  std::unordered_map<std::string_view, Entity*> names_;
+  /// Of names_, and of writing to entities_.
+  mutable std::mutex tablesMutex_;
+  mutable std::unordered_map<std::string_view, Entity*> names_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
+
+  /// Held while bodies are read.
+  mutable std::mutex bodiesMutex_;
+  /// Null where no image was published.
+  std::unique_ptr<SnapshotBodies> bodies_;
+  mutable std::optional<Error> bodiesError_;
+  /// IDs below this may be those of entities in bodies that have not been read; kNoId: there are none.
+  mutable std::atomic<Id> endOfPendingIds_{kNoId};
 };
 
 /// Fixed IDs of the predefined entities, beyond those of the common instructions.

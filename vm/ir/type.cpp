@@ -242,6 +242,7 @@ TypeGraphNode* TypeTable::Impl::allocate(const NodeLabel& label) {
     node = made;
   }
   node->label = label;
+  nodes.push_back(node);
   return node;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "vm/support/arena.h"
+#include "vm/support/result.h"
 
 namespace gaur::ir {
 
@@ -79,6 +80,9 @@ const Type* scalarOf(const Type* type);
 std::string toString(const Type* type, unsigned depth = 4);
 std::string toString(const Signature* signature, unsigned depth = 4);
 
+struct TypeGraph;
+struct RestoredTypes;
+
 class TypeTable {
  public:
   /// The one of this process. Types are never given up: they are few, since equal ones are one.
@@ -117,6 +121,13 @@ class TypeTable {
 
   const Type* byIndex(std::uint32_t index) const;
   std::uint32_t count() const;
+
+  /// All types and signatures there are (type_graph.h). Thread-safe.
+  TypeGraph graph() const;
+  /// The types of a graph that graph() gave, here or in another process: found or made. Where one of the two
+  /// tables begins with the other, all get the index they had. Any graph may be given: an ImageIrDamaged error
+  /// where there can be no such types. Takes time in proportion to the graph. Thread-safe.
+  gaur::Result<RestoredTypes> restore(const TypeGraph& graph);
 
  private:
   friend class TypeUnifier;

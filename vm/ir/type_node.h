@@ -77,6 +77,8 @@ struct TypeTable::Impl {
   std::unordered_set<TypeGraphNode*, Hash, Equal> interned;
   /// Members of cycles by their last round.
   std::unordered_multimap<std::uint64_t, TypeGraphNode*> cyclic;
+  /// Types and signatures in the order in which they were made.
+  std::vector<TypeGraphNode*> nodes;
   std::vector<TypeNode*> types;
   std::uint32_t signatureCount = 0;
   std::uint32_t mostDefined = 0;

@@ -31,7 +31,12 @@ struct KeyHash {
 void TypeUnifier::run(Bundle& bundle) {
   if (!checkAliases(bundle)) return;
   addVertices(bundle);
-  if (!checkContainment()) return;
+  std::vector<Vertex> endless = selfContained();
+  for (Vertex v : endless) {
+    const Entity& type = *info_[v].definition;
+    diagnostics_.report(ErrorId::TypeContainsItself, type.pos, {describe(type)}).subject = describe(type);
+  }
+  if (!endless.empty()) return;
   {
     std::lock_guard lock(table_.impl_->mutex);
     if (!checkRoom()) return;
@@ -43,6 +48,17 @@ void TypeUnifier::run(Bundle& bundle) {
     signature->signature = TypeTable::Impl::signatureOf(info_[vertexOf_.at(signature)].result);
   for (TypeDef* type : bundle.types)
     if (type->isAlias) type->type = behindAlias(type)->type;
+}
+
+std::string_view TypeUnifier::restore(const TypeGraph& graph, std::vector<TypeGraphNode*>& nodes) {
+  addVertices(graph);
+  if (!selfContained().empty()) return "a type contains itself";
+  std::lock_guard lock(table_.impl_->mutex);
+  if (table_.impl_->types.size() + info_.size() > TypeTable::kMostTypes) return "there are too many types";
+  findComponents();
+  nodes.reserve(info_.size());
+  for (const VertexInfo& info : info_) nodes.push_back(info.result);
+  return {};
 }
 
 // --- Aliases -----------------------------------------------------------------------------------------------
@@ -106,6 +122,19 @@ void TypeUnifier::addVertices(Bundle& bundle) {
   }
 }
 
+void TypeUnifier::addVertices(const TypeGraph& graph) {
+  info_.resize(graph.nodes.size());
+  edges_.reserve(graph.children.size());
+  for (std::uint32_t child : graph.children) edges_.push_back({child, nullptr});
+  for (Vertex v = 0; v < info_.size(); ++v) {
+    const TypeGraph::Node& node = graph.nodes[v];
+    std::uint32_t tag = node.isSignature ? NodeLabel::kSignature : static_cast<std::uint32_t>(node.kind);
+    info_[v].label = {tag, node.parameterCount, node.length};
+    info_[v].firstEdge = node.firstChild;
+    info_[v].edgeCount = node.childCount;
+  }
+}
+
 void TypeUnifier::addEdge(const TypeDef* type) {
   type = behindAlias(type);
   if (type->type) {
@@ -123,9 +152,9 @@ void TypeUnifier::addEdge(const SignatureDef* signature) {
   }
 }
 
-bool TypeUnifier::checkContainment() {
+std::vector<TypeUnifier::Vertex> TypeUnifier::selfContained() const {
   enum : std::uint8_t { Unseen, Open, Done };
-  bool good = true;
+  std::vector<Vertex> found;
   std::vector<std::uint8_t> state(info_.size(), Unseen);
   std::vector<std::pair<Vertex, std::uint32_t>> path;
   for (Vertex root = 0; root < info_.size(); ++root) {
@@ -142,16 +171,14 @@ bool TypeUnifier::checkContainment() {
       const Edge& edge = edges(v)[next++];
       if (edge.node || state[edge.vertex] == Done) continue;
       if (state[edge.vertex] == Open) {
-        const Entity& type = *info_[edge.vertex].definition;
-        diagnostics_.report(ErrorId::TypeContainsItself, type.pos, {describe(type)}).subject = describe(type);
-        good = false;
+        found.push_back(edge.vertex);
         continue;
       }
       state[edge.vertex] = Open;
       path.push_back({edge.vertex, 0});
     }
   }
-  return good;
+  return found;
 }
 
 bool TypeUnifier::checkRoom() {
@@ -204,7 +231,9 @@ void TypeUnifier::visitComponentsFrom(Vertex root) {
 void TypeUnifier::finishComponent(Vertex root) {
   auto start =
       static_cast<std::size_t>(std::find(stack_.rbegin(), stack_.rend(), root).base() - stack_.begin()) - 1;
-  std::span<const Vertex> members(stack_.data() + start, stack_.size() - start);
+  std::span<Vertex> members(stack_.data() + start, stack_.size() - start);
+  // New types are made in the order of their definitions: restoring a table gives all the index they had.
+  std::ranges::sort(members);
   for (Vertex v : members) info_[v].onStack = false;
   auto pointsToItself = [&](const Edge& edge) { return edge.vertex == root; };
   if (members.size() == 1 && std::ranges::none_of(edges(root), pointsToItself)) {

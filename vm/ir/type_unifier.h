@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/ir/bundle.h"
+#include "vm/ir/type_graph.h"
 #include "vm/ir/type_node.h"
 #include "vm/support/source.h"
 
@@ -20,6 +21,9 @@ class TypeUnifier {
   /// Reports aliases that mean themselves and types that contain themselves, and then sets nothing. Holds the
   /// table's lock.
   void run(Bundle& bundle);
+  /// Canonical nodes of a well-formed graph in `nodes`, by their number; new ones are made in the order of the
+  /// graph. Returns why there can be no such types, else empty. Holds the table's lock.
+  std::string_view restore(const TypeGraph& graph, std::vector<TypeGraphNode*>& nodes);
 
  private:
   using Vertex = std::uint32_t;
@@ -54,7 +58,9 @@ class TypeUnifier {
   std::span<const Edge> edges(Vertex v) const {
     return {edges_.data() + info_[v].firstEdge, info_[v].edgeCount};
   }
-  bool checkContainment();
+  void addVertices(const TypeGraph& graph);
+  /// Types that contain themselves, one of each cycle.
+  std::vector<Vertex> selfContained() const;
   bool checkRoom();
   void findComponents();
   void visitComponentsFrom(Vertex root);

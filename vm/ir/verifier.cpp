@@ -9,7 +9,17 @@
 namespace gaur::ir {
 
 void verify(const Bundle& bundle, Program& program, Diagnostics& diagnostics) {
-  Verifier(bundle, program, diagnostics).run();
+  Verifier verifier(bundle, program, diagnostics);
+  verifier.runTopLevel();
+  verifier.runBodies();
+}
+
+void verifyTopLevel(const Bundle& bundle, Program& program, Diagnostics& diagnostics) {
+  Verifier(bundle, program, diagnostics).runTopLevel();
+}
+
+void verifyBodies(const Bundle& bundle, Program& program, Diagnostics& diagnostics) {
+  Verifier(bundle, program, diagnostics).runBodies();
 }
 
 // --- Passed instructions -------------------------------------------------------------------------
@@ -50,12 +60,15 @@ Verifier::Verifier(const Bundle& bundle, Program& program, Diagnostics& diagnost
       boolean_(types_.intType(1)),
       cookieType_(types_.intType(64)) {}
 
-void Verifier::run() {
+void Verifier::runTopLevel() {
   for (const TypeDef* def : bundle_.types) checkType(*def);
   for (const SignatureDef* def : bundle_.signatures) checkSignature(*def);
   for (const Constant* constant : bundle_.constants) checkConstant(*constant);
   for (const GlobalCell* global : bundle_.globals) checkGlobal(*global);
   for (const ExposedFunction* exposed : bundle_.exposed) checkExposed(*exposed);
+}
+
+void Verifier::runBodies() {
   for (const FunctionVersion* version : bundle_.versions) checkVersion(*version);
 }
 

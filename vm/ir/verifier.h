@@ -9,5 +9,9 @@ namespace gaur::ir {
 
 /// Verifies a linked bundle that is not yet published. `program` is what was loaded before.
 void verify(const Bundle& bundle, Program& program, Diagnostics& diagnostics);
+/// The part of it that needs no bodies, and the bodies of the versions: what comes from an image is verified in
+/// two steps.
+void verifyTopLevel(const Bundle& bundle, Program& program, Diagnostics& diagnostics);
+void verifyBodies(const Bundle& bundle, Program& program, Diagnostics& diagnostics);
 
 }  // namespace gaur::ir

@@ -42,7 +42,8 @@ class PassedInstructions {
 class Verifier {
  public:
   Verifier(const Bundle& bundle, Program& program, Diagnostics& diagnostics);
-  void run();
+  void runTopLevel();
+  void runBodies();
 
  private:
   /// What the uniform record of an instruction must hold for its opcode.

@@ -67,6 +67,7 @@ CodeRegistry::Versions CodeRegistry::batchFrom(const ir::FunctionVersion& versio
 
 Result<void> CodeRegistry::compileUnit(const Versions& versions) {
   std::uint64_t start = platform::monotonicTime();
+  GAUR_TRY(environment_.program().needBodies());
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->compile(versions, level()));
   watchpoints_.add(unit->block());
@@ -85,6 +86,7 @@ Result<void> CodeRegistry::compile(const ir::Function& function) {
   const ir::FunctionVersion* version = function.current.load(std::memory_order_acquire);
   if (isCompiled(function)) return {};
   if (!version) return compileUndefined(function);
+  GAUR_TRY(environment_.program().needBodies());
   Versions batch = batchFrom(*version);
   auto result = compileUnit(batch);
   // What fails may be one of the others, which will not necessarily be called.
@@ -173,6 +175,7 @@ Result<const StartAdapter*> CodeRegistry::startAdapter(const ir::Signature* sign
 
 Result<std::string> CodeRegistry::dump(const ir::FunctionVersion& version, jit::DumpStage stage) {
   std::lock_guard lock(mutex_);
+  GAUR_TRY(environment_.program().needBodies());
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   return compiler->dump(version, level(), stage);
 }
