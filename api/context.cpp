@@ -4,6 +4,8 @@
 #include <atomic>
 #include <utility>
 
+#include "api/ir_builder.h"
+
 namespace gaur::api {
 
 namespace {
@@ -77,6 +79,8 @@ Result<void> Context::loadBundle(char* text, MuArraySize bytes) {
   }
   return makeError(ErrorId::NotAvailable, {"the bundle"});
 }
+
+Result<MuIRBuilder*> Context::newIrBuilder() { return machine_.openBuilder().table(); }
 
 // --- What the slots share ----------------------------------------------------------------------------
 

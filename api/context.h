@@ -41,6 +41,7 @@ class Context {
   // --- Bundles ------------------------------------------------------------------------------------
   Result<void> closeContext();
   Result<void> loadBundle(char* text, MuArraySize bytes);
+  Result<MuIRBuilder*> newIrBuilder();
 
   // --- Conversions ---------------------------------------------------------------------------------
   template <class T>

@@ -1,6 +1,7 @@
 #include "api/machine.h"
 
 #include "api/context.h"
+#include "api/ir_builder.h"
 #include "api/trap_handler.h"
 #include "vm/support/log.h"
 
@@ -149,6 +150,30 @@ void Machine::giveBack(Context& context) {
 }
 
 Result<MuCtx*> Machine::newContext() { return openContext().table(); }
+
+// --- Builders ----------------------------------------------------------------------------------------
+
+IrBuilder& Machine::openBuilder() {
+  IrBuilder* builder = nullptr;
+  {
+    std::lock_guard lock(buildersMutex_);
+    // Some that have ended rest, so that clients that use one afterwards are told.
+    constexpr std::size_t kResting = 16;
+    if (endedBuilders_.size() > kResting) {
+      builder = endedBuilders_.front();
+      endedBuilders_.pop_front();
+    } else {
+      builder = builders_.emplace_back(std::make_unique<IrBuilder>(*this)).get();
+    }
+  }
+  builder->open();
+  return *builder;
+}
+
+void Machine::giveBack(IrBuilder& builder) {
+  std::lock_guard lock(buildersMutex_);
+  endedBuilders_.push_back(&builder);
+}
 
 // --- Names -------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@
 namespace gaur::api {
 
 class Context;
+class IrBuilder;
 struct ClientTrapHandler;
 
 /// What get_error tells: one a thread.
@@ -55,6 +56,9 @@ class Machine final : private runtime::ClientRoots {
   /// A context for the client, or for one run of a trap handler. Throws std::bad_alloc.
   Context& openContext(bool isHandlers = false);
   void giveBack(Context& context);
+  /// A builder with nothing in it. Throws std::bad_alloc.
+  IrBuilder& openBuilder();
+  void giveBack(IrBuilder& builder);
 
   const abi::Layout& layoutOf(const ir::Type* type) { return abi::LayoutTable::shared().of(type); }
   /// Requires: 1 to ir::kMaxIntBits.
@@ -155,6 +159,11 @@ class Machine final : private runtime::ClientRoots {
   std::deque<Context*> closed_;
   /// Idle ones of trap handlers.
   std::deque<Context*> closedHandlers_;
+
+  std::mutex buildersMutex_;
+  /// All that were ever made; those that have ended, the longest ended first.
+  std::vector<std::unique_ptr<IrBuilder>> builders_;
+  std::deque<IrBuilder*> endedBuilders_;
 
   std::mutex trapHandlersMutex_;
   std::vector<std::unique_ptr<ClientTrapHandler>> trapHandlers_;

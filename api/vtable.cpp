@@ -134,9 +134,17 @@ const MuCtx kContextTable = {
     .get_addr = ContextSlot<"get_addr", &Context::getAddress>::call,
     .expose = ContextSlot<"expose", &Context::expose>::call,
     .unexpose = ContextSlot<"unexpose", &Context::unexpose>::call,
-    .new_ir_builder = MissingSlot<"new_ir_builder", &MuCtx::new_ir_builder>::call,
+    .new_ir_builder = ContextSlot<"new_ir_builder", &Context::newIrBuilder>::call,
     .make_boot_image = MissingSlot<"make_boot_image", &MuCtx::make_boot_image>::call,
     .add_ptr_reloc = ContextSlot<"add_ptr_reloc", &Context::addPointerRelocation>::call,
+};
+
+const MuIRBuilder kBuilderTable = {
+    .header = nullptr,
+    .load = BuilderEndSlot<"load", &IrBuilder::load>::call,
+    .abort = BuilderEndSlot<"abort", &IrBuilder::abort>::call,
+#define GAUR_BUILDER_CALL(slot, method) .slot = BuilderSlot<#slot, &MuIRBuilder::slot, &ir::BuilderSession::method>::call,
+#include "vm/ir/builder_calls.def"
 };
 
 }  // namespace gaur::api

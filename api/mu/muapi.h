@@ -383,7 +383,7 @@ struct MuCtx {
     MuValue (*expose)(MuCtx *ctx, MuFuncRefValue func, MuCallConv call_conv, MuIntValue cookie);
     void (*unexpose)(MuCtx *ctx, MuCallConv call_conv, MuValue value);
 
-    /* A new builder; its load or abort ends it. This version of Gaur reports that it has none. */
+    /* A new builder, with nothing in it. load or abort ends it; it does not end with the context. */
     MuIRBuilder* (*new_ir_builder)(MuCtx *ctx);
 
     /* Writes a boot image. This version of Gaur reports that it cannot. */
@@ -397,7 +397,11 @@ struct MuCtx {
     void (*add_ptr_reloc)(MuCtx *ctx, MuIRefValue field, MuCString symbol);
 };
 
-/* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ---- */
+/* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ----
+ * Any number of builders may be in use at once; IDs count for all of them. Definitions come in any order; what belongs together is checked by load.
+ * Errors of a call are a NULL array, an ID that gen_sym has not given, and numbers that stand for nothing; then load fails too.
+ * Results that nobody uses may have MU_NO_ID, or be left out all together where they come as an array. Instructions and blocks that no block or
+ * function lists are left out. */
 
 typedef MuID MuTypeNode;        /* type */
 typedef MuID MuFuncSigNode;     /* function signature */
@@ -418,11 +422,12 @@ typedef MuID MuNewStackClause;  /* PASS_VALUES or THROW_EXC */
 struct MuIRBuilder {
     void *header; /* the machine's own */
 
-    /* Checks and loads the bundle, all or nothing, and ends the builder. Error: something is wrong; the message lists the mistakes. */
+    /* Checks and loads the bundle, all or nothing, and ends the builder, also with an error: something is wrong; the message lists the mistakes, each
+     * with the name or ID of what is wrong. Any call of a builder that has ended is an error. */
     void (*load)(MuIRBuilder *b);
     /* Ends the builder; nothing of the bundle stays. */
     void (*abort)(MuIRBuilder *b);
-    /* An ID for something new, or the ID of what is loaded under this name. */
+    /* An ID for something new, or the ID of what has this name already: loaded, or in this builder. NULL: a new one without a name. */
     MuID (*gen_sym)(MuIRBuilder *b, MuCString name); /// MUAPIPARSER name:optional
 
     /* --- Types (chapter "Type system") --- `id` is always the ID, of gen_sym, that the new thing gets. */

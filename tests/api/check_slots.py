@@ -46,7 +46,18 @@ def main(root):
     clients = "\n".join(read(root, "tests", "api", name) for name in sorted(os.listdir(os.path.join(root, "tests", "api")))
                         if name.endswith((".c", ".h")))
     called = {"mvm": set(re.findall(r"\bmvm->(\w+)\s*\(", clients)), "ctx": set(re.findall(r"\b(?:ctx|\w*[cC]ontext)->(\w+)\s*\(", clients))}
-    for names, pointer in ((machine, "mvm"), (context, "ctx")):
+    # Clients call the builder b, by a macro mostly.
+    called["b"] = set(re.findall(r"\bb->(\w+)\s*\(", clients)) | set(re.findall(r"\bB\((\w+),", clients))
+    called["b"] |= set(re.findall(r"\bb->(new_type_\w+),", clients))
+    calls = re.findall(r"(?m)^GAUR_BUILDER_CALL\((\w+),", read(root, "vm", "ir", "builder_calls.def"))
+    if builder[2:] != calls:
+        errors.append("builder_calls.def has not the slots of MuIRBuilder in their order")
+    commons = dict(re.findall(r'GAUR_COMMINST\(\w+,\s*"([\w.]+)",\s*0x(\w+)', read(root, "vm", "ir", "common_insts.def")))
+    for number, name in re.findall(r"MuCommInst\)0x(\w+)\) /// MUAPIPARSER muname:@([\w.]+)", header):
+        if commons.pop(name, None) != number:
+            errors.append(f"@{name} is not number {number} in common_insts.def")
+    errors += [f"the header has no number for @{name}" for name in commons]
+    for names, pointer in ((machine, "mvm"), (context, "ctx"), (builder, "b")):
         errors += [f"no client calls {pointer}->{name}" for name in names if name not in missing and name not in called[pointer]]
     print(f"{len(machine)} + {len(context)} + {len(builder)} slots, {len(missing)} of them missing in this version: {' '.join(sorted(missing))}")
     for error in errors:

@@ -8,7 +8,7 @@
 namespace gaur::ir {
 
 Builder::Builder(Program& program, std::string bundleName)
-    : program_(program), bundle_(std::make_unique<Bundle>(std::move(bundleName))) {}
+    : program_(program), name_(std::move(bundleName)), bundle_(std::make_unique<Bundle>(name_)) {}
 Builder::~Builder() = default;
 
 Id Builder::symbol(std::string_view name) {
@@ -134,11 +134,7 @@ Instruction* Builder::newInstruction(Id id, Opcode opcode, SourcePos pos) {
   return instruction;
 }
 
-Dest* Builder::newDest(Id id, SourcePos pos) {
-  auto* dest = make<Dest>(id, pos);
-  dests_.push_back(dest);
-  return dest;
-}
+Dest* Builder::newDest(Id id, SourcePos pos) { return make<Dest>(id, pos); }
 
 ExcClause* Builder::newExcClause(Id id) { return make<ExcClause>(id, 0); }
 KeepaliveClause* Builder::newKeepaliveClause(Id id) { return make<KeepaliveClause>(id, 0); }

@@ -23,6 +23,8 @@ class Builder {
   Program& program() { return program_; }
   Arena& arena() { return bundle_->arena(); }
   Bundle& bundle() { return *bundle_; }
+  /// Of the bundle, for messages; also when the builder is used up.
+  const std::string& name() const { return name_; }
 
   // --- Symbols ---------------------------------------------------------------------------------------------
   /// A fresh ID without a name.
@@ -103,6 +105,7 @@ class Builder {
   T* make(Id id, SourcePos pos);
 
   Program& program_;
+  const std::string name_;
   std::unique_ptr<Bundle> bundle_;
   IdTable<Entity> definitions_;
   std::unordered_map<std::string_view, Id> symbols_;
@@ -112,7 +115,6 @@ class Builder {
   // Everything made, in order, for linking.
   std::vector<BasicBlock*> blocks_;
   std::vector<Instruction*> instructions_;
-  std::vector<Dest*> dests_;
 };
 
 }  // namespace gaur::ir

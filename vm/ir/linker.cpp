@@ -63,7 +63,7 @@ class Linker {
     linkTypes();
     resolveTopLevel();
     placeBodies();
-    for (Dest* dest : builder_.dests_) resolveDest(*dest);
+    for (Instruction* instruction : builder_.instructions_) resolveDests(*instruction);
     for (Instruction* instruction : builder_.instructions_) resolveInstruction(*instruction);
     if (!typesLinked_) return;
     checkSignatures();
@@ -86,10 +86,14 @@ class Linker {
     }
     Entity* entity = builder_.definitions_.get(use.id);
     if (!entity) entity = program_.entity(use.id);
+    // Another bundle may have brought what had no more than a name when this one asked for it.
+    if (!entity) entity = program_.entity(program_.idOf(builder_.symbolName(use.id)));
     if (!entity) {
       reportUndefined(use.id, wanted<T>(), pos, user);
     } else if (!isA<T>(*entity)) {
       report(ErrorId::LinkWrongKind, pos, user, {describe(*entity), text(entity->entityKind), wanted<T>()});
+    } else if (std::is_same_v<T, Value> && isLeftOut(*entity)) {
+      report(ErrorId::LinkLeftOut, pos, user, {describe(*entity)});
     } else {
       use.target = static_cast<T*>(entity);
     }
@@ -110,7 +114,9 @@ class Linker {
   void resolveTopLevel();
   void placeBodies();
   void placeInstructions(BasicBlock& block);
-  void resolveDest(Dest& dest);
+  void leaveOutUnplaced();
+  bool isLeftOut(const Entity& value) const;
+  void resolveDests(Instruction& instruction);
   void takeClauses(Instruction& instruction);
   void resolveInstruction(Instruction& instruction);
   void checkSignatures();
@@ -145,6 +151,7 @@ class Linker {
   Bundle& bundle_;
   Diagnostics& diagnostics_;
   bool typesLinked_ = false;
+  bool bodiesPlaced_ = false;
   std::unordered_set<Id> undefined_;
   std::vector<const Type*> resultTypes_;
 };
@@ -283,11 +290,32 @@ void Linker::placeBodies() {
       version->instructionCount += static_cast<std::uint32_t>(block.instructions.size());
     }
   }
-  for (BasicBlock* block : builder_.blocks_)
-    if (!block->version) report(ErrorId::BlockUnplaced, block->pos, *block, {describe(*block)});
-  for (Instruction* instruction : builder_.instructions_)
-    if (!instruction->block)
-      report(ErrorId::InstructionUnplaced, instruction->pos, *instruction, {describe(*instruction)});
+  leaveOutUnplaced();
+}
+
+/// Builders of clients make blocks and instructions that they never put anywhere, and that need not be right.
+void Linker::leaveOutUnplaced() {
+  for (BasicBlock* block : builder_.blocks_) {
+    if (block->version) continue;
+    for (const auto& use : block->instructions) {
+      Entity* part = builder_.definitions_.get(use.id);
+      if (!part || part->entityKind != EntityKind::Instruction) continue;
+      auto* instruction = static_cast<Instruction*>(part);
+      if (!instruction->block) instruction->block = block;
+    }
+  }
+  auto leaveOut = [this](const Entity& entity, ErrorId warning) {
+    diagnostics_.warn(warning, entity.pos, {describe(entity)}).subject = describe(entity);
+    return true;
+  };
+  std::erase_if(builder_.instructions_, [&](const Instruction* instruction) {
+    if (instruction->block && instruction->block->version) return false;
+    return instruction->block || leaveOut(*instruction, ErrorId::InstructionUnplaced);
+  });
+  std::erase_if(builder_.blocks_, [&](const BasicBlock* block) {
+    return !block->version && leaveOut(*block, ErrorId::BlockUnplaced);
+  });
+  bodiesPlaced_ = true;
 }
 
 void Linker::placeInstructions(BasicBlock& block) {
@@ -310,17 +338,35 @@ void Linker::placeInstructions(BasicBlock& block) {
   }
 }
 
-void Linker::resolveDest(Dest& dest) {
-  resolve(dest.block, dest);
-  resolveAll(dest.arguments, dest);
+/// A parameter or result of what leaveOutUnplaced takes out.
+bool Linker::isLeftOut(const Entity& value) const {
+  if (!bodiesPlaced_) return false;
+  const BasicBlock* block = nullptr;
+  switch (value.entityKind) {
+    case EntityKind::Parameter: block = static_cast<const Parameter&>(value).block; break;
+    case EntityKind::Result: block = static_cast<const Result&>(value).instruction->block; break;
+    default: return false;
+  }
+  return !block || !block->version;
+}
+
+void Linker::resolveDests(Instruction& instruction) {
+  if (instruction.pending) takeClauses(instruction);
+  for (auto& use : instruction.dests) {
+    resolve(use, instruction);
+    if (!use.target) continue;
+    resolve(use->block, *use.target);
+    resolveAll(use->arguments, *use.target);
+  }
 }
 
 void Linker::takeClauses(Instruction& instruction) {
   PendingClauses& pending = *instruction.pending;
   resolveIfGiven(pending.exc, instruction);
   resolveIfGiven(pending.keepalive, instruction);
-  resolveIfGiven(pending.curStack, instruction);
-  resolveIfGiven(pending.newStack, instruction);
+  const bool isSwap = instruction.opcode == Opcode::SwapStack;
+  if (isSwap) resolve(pending.curStack, instruction);
+  if (isSwap || instruction.opcode == Opcode::NewThread) resolve(pending.newStack, instruction);
   if (const ExcClause* exc = pending.exc) {
     const Use<Dest> both[] = {exc->normal, exc->exceptional};
     instruction.dests = concatenate<Dest>(instruction.dests, both);
@@ -343,11 +389,9 @@ void Linker::takeClauses(Instruction& instruction) {
 }
 
 void Linker::resolveInstruction(Instruction& instruction) {
-  if (instruction.pending) takeClauses(instruction);
   resolveAll(instruction.types, instruction);
   resolveAll(instruction.sigs, instruction);
   resolveAll(instruction.operands, instruction);
-  resolveAll(instruction.dests, instruction);
   resolveAll(instruction.keepalives, instruction);
 }
 

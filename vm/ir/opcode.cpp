@@ -101,6 +101,13 @@ std::optional<Enum> find(const Word<Enum> (&words)[N], std::string_view text) {
   return std::nullopt;
 }
 
+template <class Enum, std::size_t N>
+std::optional<Enum> find(const Word<Enum> (&words)[N], std::uint32_t code) {
+  for (const auto& word : words)
+    if (static_cast<std::uint32_t>(word.value) == code) return word.value;
+  return std::nullopt;
+}
+
 std::unordered_map<std::string_view, InstructionWord> makeInstructionWords() {
   std::unordered_map<std::string_view, InstructionWord> words;
   for (std::size_t i = 0; i < kOpcodeCount; ++i)
@@ -137,6 +144,20 @@ std::optional<MemoryOrder> memoryOrder(std::string_view text) { return find(kOrd
 std::optional<RmwOperator> rmwOperator(std::string_view text) { return find(kRmwOps, text); }
 std::optional<CallConv> callConv(std::string_view text) { return find(kCallConvs, text); }
 std::optional<StatusFlag> statusFlag(std::string_view text) { return find(kStatusWords, text); }
+
+std::optional<BinOperator> binOperator(std::uint32_t code) { return find(kBinOps, code); }
+std::optional<CmpOperator> cmpOperator(std::uint32_t code) { return find(kCmpOps, code); }
+std::optional<ConvOperator> convOperator(std::uint32_t code) { return find(kConvOps, code); }
+std::optional<MemoryOrder> memoryOrder(std::uint32_t code) { return find(kOrders, code); }
+std::optional<RmwOperator> rmwOperator(std::uint32_t code) { return find(kRmwOps, code); }
+std::optional<CallConv> callConv(std::uint32_t code) { return find(kCallConvs, code); }
+
+std::optional<std::uint8_t> statusFlags(std::uint32_t bits) {
+  std::uint32_t known = 0;
+  for (StatusFlag flag : kStatusFlags) known |= static_cast<std::uint32_t>(flag);
+  if ((bits & ~known) != 0) return std::nullopt;
+  return static_cast<std::uint8_t>(bits);
+}
 
 const CommonInstInfo* commonInst(std::string_view text) {
   static const auto byText = [] {

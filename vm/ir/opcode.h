@@ -97,6 +97,15 @@ std::optional<MemoryOrder> memoryOrder(std::string_view text);
 std::optional<RmwOperator> rmwOperator(std::string_view text);
 std::optional<CallConv> callConv(std::string_view text);
 std::optional<StatusFlag> statusFlag(std::string_view text);
+// By the number of the client interface.
+std::optional<BinOperator> binOperator(std::uint32_t code);
+std::optional<CmpOperator> cmpOperator(std::uint32_t code);
+std::optional<ConvOperator> convOperator(std::uint32_t code);
+std::optional<MemoryOrder> memoryOrder(std::uint32_t code);
+std::optional<RmwOperator> rmwOperator(std::uint32_t code);
+std::optional<CallConv> callConv(std::uint32_t code);
+/// An OR of StatusFlag; nothing where other bits are set.
+std::optional<std::uint8_t> statusFlags(std::uint32_t bits);
 
 /// Common instructions; the value is the number of the C header and the ID.
 enum class CommonInst : std::uint16_t {

@@ -57,6 +57,11 @@ class Program {
   /// What allocateIds will return next.
   Id nextId() const { return nextId_.load(std::memory_order_relaxed); }
 
+  /// Whether allocateIds has given it.
+  bool isClientId(Id id) const {
+    return id >= kFirstClientId && id < nextId_.load(std::memory_order_relaxed);
+  }
+
   /// Loads exclude each other from linking to publishing: hold this over Builder::finish and publish.
   std::mutex& loadMutex() const { return loadMutex_; }
   /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex

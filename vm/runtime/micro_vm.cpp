@@ -80,7 +80,15 @@ ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
     Timer timer(parseNanoseconds_);
     ir::parse(source, builder, diagnostics);
   }
-  if (diagnostics.failed()) return nullptr;
+  return diagnostics.failed() ? nullptr : finish(builder, diagnostics);
+}
+
+ir::Bundle* MicroVm::load(ir::BuilderSession& session) {
+  std::lock_guard lock(program_.loadMutex());
+  return finish(session.builder(), session.diagnostics());
+}
+
+ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics) {
   ir::Bundle* published = nullptr;
   {
     Timer timer(linkNanoseconds_);

@@ -8,6 +8,7 @@
 #include "jit/code_map.h"
 #include "jit/code_slab.h"
 #include "jit/compiler.h"
+#include "vm/ir/builder_session.h"
 #include "vm/ir/program.h"
 #include "vm/runtime/code_registry.h"
 #include "vm/runtime/entity_data.h"
@@ -46,6 +47,9 @@ class MicroVm final : private jit::Environment {
   /// stack than the reserve of a Mu stack.
   ir::Bundle* load(const SourceText& source, Diagnostics& diagnostics);
 
+  /// Loads what a client has built; errors are added to the session's. The session is used up either way.
+  ir::Bundle* load(ir::BuilderSession& session);
+
   /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not attached are for the time of the call.
   CallOutcome call(const ir::Function& function, const void* arguments, void* results);
 
@@ -82,6 +86,8 @@ class MicroVm final : private jit::Environment {
 
  private:
   explicit MicroVm(const Options& options);
+  /// Links, verifies and publishes. Requires: loadMutex held.
+  ir::Bundle* finish(ir::Builder& builder, Diagnostics& diagnostics);
 
   // jit::Environment
   abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }

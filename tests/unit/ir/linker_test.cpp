@@ -155,7 +155,26 @@ TEST_F(LinkerTest, BlocksAndInstructionsHaveOnePlace) {
   for (ErrorId id : {ErrorId::InstructionUnplaced, ErrorId::BlockUnplaced, ErrorId::BlockPlacedTwice,
                      ErrorId::InstructionPlacedTwice})
     EXPECT_TRUE(maker.reported(id)) << errorInfo(id).name;
-  EXPECT_EQ(maker.diagnostics().errorTotal(), 4u) << maker.messages();
+  // What is put nowhere is left out, with a warning.
+  EXPECT_EQ(maker.diagnostics().errorTotal(), 2u) << maker.messages();
+}
+
+TEST_F(LinkerTest, WhatIsPutNowhereNeedNotBeRight) {
+  function({"ret"});
+  maker.instruction("ret", Opcode::Ret, {}, {"x"});
+  maker.instruction("lost", Opcode::BinOp, {"nothing"}, {"nowhere"}, {"z"});
+  maker.instruction("inLost", Opcode::Ret, {}, {"nowhere"});
+  maker.block("lostBlock", {}, {"inLost", "neither"});
+  EXPECT_TRUE(maker.link()) << maker.messages();
+  EXPECT_EQ(maker.diagnostics().list().size(), 2u) << maker.messages();
+}
+
+TEST_F(LinkerTest, WhatIsPutNowhereHasNoValue) {
+  function({"ret"});
+  maker.instruction("ret", Opcode::Ret, {}, {"z"});
+  maker.instruction("lost", Opcode::BinOp, {"i64"}, {"x", "x"}, {"z"});
+  EXPECT_FALSE(maker.link());
+  EXPECT_TRUE(maker.reported(ErrorId::LinkLeftOut)) << maker.messages();
 }
 
 TEST_F(LinkerTest, PlacesAreFilledIn) {
@@ -346,6 +365,9 @@ TEST(CommonInstructions, EveryResultPatternStandsForAType) {
   maker.sig("sig", {}, {});
   Instruction* inst = maker.instruction("inst", Opcode::CommInst, {"ref"});
   inst->sigs = maker.builder().uses<SignatureDef>(std::span<const Id>(maker.ids({"sig"})));
+  maker.builder().newFunction(maker.id("f"), maker.id("sig"));
+  maker.version("v", "f", {"b"});
+  maker.block("b", {}, {"inst"});
   maker.link();
   for (std::uint32_t id = 0; id < 0x400; ++id) {
     const CommonInstInfo* row = commonInst(id);
