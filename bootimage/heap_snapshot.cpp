@@ -51,8 +51,7 @@ HeapSnapshot::HeapSnapshot(AddressSpace& addresses, const Options& options)
 
 HeapSnapshot::~HeapSnapshot() { platform::release(heap_, capacity_); }
 
-// --- Roots
-// ---------------------------------------------------------------------------------------------------------------------------------------------
+// --- Roots -----------------------------------------------------------------------------------------------
 
 void HeapSnapshot::addCell(const ir::GlobalCell& cell, const void* memory) {
   const ir::Type* type = cell.cellType->type;
@@ -74,8 +73,7 @@ std::span<const std::byte> HeapSnapshot::cellBytes(std::size_t cell) const {
   return {cellBytes_.data() + cells_[cell].begin, cells_[cell].bytes};
 }
 
-// --- Copying
-// -------------------------------------------------------------------------------------------------------------------------------------------
+// --- Copying ---------------------------------------------------------------------------------------------
 
 /// Offset of a block; kMostBytes where the section is full.
 std::uint64_t HeapSnapshot::allocate(std::uint64_t bytes) {
@@ -139,8 +137,7 @@ const WordMaps::ObjectMap& HeapSnapshot::mapOf(std::uint32_t typeIndex) {
   return *map;
 }
 
-// --- Tracing
-// -------------------------------------------------------------------------------------------------------------------------------------------
+// --- Tracing ---------------------------------------------------------------------------------------------
 
 void HeapSnapshot::trace() {
   for (;;) {
@@ -256,8 +253,7 @@ void HeapSnapshot::refuse(std::uint64_t& word, WordKind kind, WordPlace place) {
   word = 0;
 }
 
-// --- Finishing
-// -----------------------------------------------------------------------------------------------------------------------------------------
+// --- Finishing -------------------------------------------------------------------------------------------
 
 std::uint64_t& HeapSnapshot::wordAt(WordPlace place) {
   std::byte* memory = place >= kFirstCellWord ? cellBytes_.data() + (place - kFirstCellWord) : heap_ + place;

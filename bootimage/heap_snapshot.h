@@ -84,8 +84,7 @@ class HeapSnapshot {
   HeapSnapshot(const HeapSnapshot&) = delete;
   HeapSnapshot& operator=(const HeapSnapshot&) = delete;
 
-  // --- Phase 1
-  // -------------------------------------------------------------------------------------------------------------------------------------
+  // --- Phase 1 -------------------------------------------------------------------------------------------
 
   /// A global cell of the image, and its memory. Each once.
   void addCell(const ir::GlobalCell& cell, const void* memory);
@@ -98,8 +97,7 @@ class HeapSnapshot {
   /// that were added are in it only if words refer to them.
   std::span<const Outside> outside() const { return outside_; }
 
-  // --- Phase 2
-  // -------------------------------------------------------------------------------------------------------------------------------------
+  // --- Phase 2 -------------------------------------------------------------------------------------------
 
   struct Outcome {
     /// What wanted relocations to symbols: those given that lie in the image; `symbol` numbers `relocations`
@@ -120,8 +118,7 @@ class HeapSnapshot {
   /// cannot hold; the error tells the ways from roots.
   Result<Outcome> finish(const Targets& targets, std::span<const runtime::PointerRelocation> relocations);
 
-  // --- The result
-  // ----------------------------------------------------------------------------------------------------------------------------------
+  // --- The result ----------------------------------------------------------------------------------------
 
   /// The section: blocks side by side.
   std::span<const std::byte> heap() const { return {heap_, usedBytes()}; }

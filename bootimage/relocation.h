@@ -4,7 +4,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <span>
 
 #include "vm/abi/object.h"
 
@@ -63,23 +62,5 @@ constexpr std::uint64_t moved(std::uint64_t word, std::uint64_t distance) {
   bool isHidden = !abi::tagrefHoldsRef(word) && word >> 63 != 0;
   return isHidden ? word - distance : word + distance;
 }
-
-/// How far the sections of an image lie from where its file assumes them.
-struct Displacement {
-  /// Size of the heap section: by their values, words that refer to it are told from others.
-  std::uint64_t heapBytes = 0;
-  std::uint64_t heap = 0;
-  /// Of data and code, which keep their distance from each other.
-  std::uint64_t slab = 0;
-
-  constexpr std::uint64_t operator()(std::uint64_t word) const {
-    // The end of the last object may be referred to as well.
-    return moved(word, addressIn(word) - kPreferredHeap <= heapBytes ? heap : slab);
-  }
-};
-
-/// Changes the words that have a bit set: bit 0 of bits[0] is for words[0], and so on.
-void displace(std::span<std::uint64_t> words, std::span<const std::uint64_t> bits,
-              const Displacement& displacement);
 
 }  // namespace gaur::bootimage

@@ -528,11 +528,10 @@ void BoehmProcess::verify() const {
 void BoehmProcess::addImmortal(RootProvider& provider, const ImmortalRange& range) {
   GAUR_CHECK(range.begin % platform::pageSize() == 0 && range.begin <= range.end &&
              range.end % abi::kGranule == 0);
-  bool verify = false;
-  for (const Provider* entry = providers_; entry; entry = entry->next)
-    if (entry->provider == &provider) verify = entry->verify;
-  auto* image = new Image{&provider, range, verify, nullptr};
+  auto* image = new Image{&provider, range, false, nullptr};
   withCollectorLock([&] {
+    for (const Provider* entry = providers_; entry; entry = entry->next)
+      if (entry->provider == &provider) image->verify = entry->verify;
     if (!writtenPages_) writtenPages_.emplace();
     image->next = images_.load(std::memory_order_relaxed);
     images_.store(image, std::memory_order_release);

@@ -23,20 +23,20 @@ constexpr std::uint64_t kDistance = 0x10'0000'0000;
 const ir::Type* iref() { return pointerTo(TypeKind::Iref, int64()); }
 
 TEST(Relocation, WordsOfEveryFormMove) {
-  const Displacement displacement{0x1000, 0x50'0000'0000, 0x10'0000};
+  constexpr std::uint64_t kFar = 0x50'0000'0000;
   const std::uint64_t object = kPreferredHeap + 0x808;
-  const std::uint64_t record = kPreferredSlab + 0x808;
-  EXPECT_EQ(displacement(object), object + displacement.heap);
-  EXPECT_EQ(displacement(kPreferredHeap + 0x1000), kPreferredHeap + 0x1000 + displacement.heap);
-  EXPECT_EQ(displacement(record), record + displacement.slab);
-  EXPECT_EQ(displacement(abi::hideWeak(object)), abi::hideWeak(object + displacement.heap));
+  EXPECT_EQ(moved(object, kFar), object + kFar);
+  EXPECT_EQ(addressIn(object), object);
+  EXPECT_EQ(moved(abi::hideWeak(object), kFar), abi::hideWeak(object + kFar));
+  EXPECT_EQ(addressIn(abi::hideWeak(object)), object);
   for (std::uint64_t tag : {0, 1, 0x3f, 0x2a}) {
     auto tagged = [&](std::uint64_t address) {
       return abi::kTagrefRefBits | address | (tag & 1) << abi::kTagrefTagLowShift |
              (tag & abi::kTagrefTagHighMask) << abi::kTagrefTagHighShift;
     };
-    EXPECT_EQ(displacement(tagged(object)), tagged(object + displacement.heap));
-    EXPECT_EQ(displacement(tagged(object)) - displacement.heap, tagged(object));
+    EXPECT_EQ(moved(tagged(object), kFar), tagged(object + kFar));
+    EXPECT_EQ(moved(tagged(object + kFar), -kFar), tagged(object));
+    EXPECT_EQ(addressIn(tagged(object)), object);
   }
 }
 

@@ -2,7 +2,6 @@
 // GAUR_TEST_IMAGE_MB=128 make them those of the figures that the project promises. Bounds are wide, since
 // tests run beside others; what was measured is printed.
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -48,21 +47,7 @@ class SnapshotSpeed : public SnapshotTest {
     EXPECT_LT(milliseconds(finished - start), 100 + static_cast<double>(snapshot->objectCount()) * 5e-3);
     // Huge pages round small ones up.
     EXPECT_LT(bytes * ratio, 2 * bytes + 16e6);
-    relocate();
     snapshot.reset();
-  }
-
-  /// The same work as for an image that lies elsewhere.
-  void relocate() {
-    std::vector<std::uint64_t> words(snapshot->heap().size() / 8);
-    std::memcpy(words.data(), snapshot->heap().data(), snapshot->heap().size());
-    std::uint64_t count = 0;
-    for (std::uint64_t bits : snapshot->heapRelocations())
-      count += static_cast<std::uint64_t>(std::popcount(bits));
-    std::uint64_t start = platform::monotonicTime();
-    displace(words, snapshot->heapRelocations(), {snapshot->heap().size(), 0x1'0000'0000, 0x2'0000'0000});
-    std::uint64_t time = platform::monotonicTime() - start;
-    std::printf("    relocated: %.2f ns a pointer\n", static_cast<double>(time) / static_cast<double>(count));
   }
 };
 

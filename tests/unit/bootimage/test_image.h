@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <deque>
 #include <map>
 #include <set>
@@ -82,6 +83,18 @@ class TestSpace final : public AddressSpace {
   gc::Heap& heap_;
 };
 
+/// Changes the words that have a bit set for an image whose heap lies `distance` bytes further up: bit 0 of
+/// bits[0] is for words[0], and so on.
+inline void displace(std::span<std::uint64_t> words, std::span<const std::uint64_t> bits,
+                     std::uint64_t distance) {
+  const std::uint64_t heapBytes = words.size_bytes();
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    for (std::uint64_t rest = bits[i]; rest != 0; rest &= rest - 1) {
+      std::uint64_t& word = words[i * 64 + static_cast<std::size_t>(std::countr_zero(rest))];
+      if (addressIn(word) - kPreferredHeap <= heapBytes) word = moved(word, distance);
+    }
+}
+
 /// A finished snapshot in memory, at the addresses of the file or elsewhere: the heap as a private mapping of
 /// a file, the cells copied.
 class TestImage {
@@ -118,8 +131,7 @@ class TestImage {
         static_cast<std::uint64_t*>(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     EXPECT_NE(shared, MAP_FAILED);
     std::memcpy(shared, snapshot.heap().data(), snapshot.heap().size());
-    displace({shared, snapshot.heap().size() / 8}, snapshot.heapRelocations(),
-             {snapshot.heap().size(), distance, 0});
+    displace({shared, snapshot.heap().size() / 8}, snapshot.heapRelocations(), distance);
     munmap(shared, bytes_);
     begin_ = static_cast<char*>(mmap(reinterpret_cast<void*>(kPreferredHeap + distance), bytes_,
                                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0));

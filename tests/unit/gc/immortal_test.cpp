@@ -283,6 +283,14 @@ TEST_F(ImmortalTest, FinalizersOfImmortalObjectsNeverRun) {
   EXPECT_FALSE(heap->hasFinalizersToRun());
 }
 
+TEST_F(ImmortalTest, TheVerifierLooksAtWrittenObjects) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  std::size_t node = image->add(structOf({int64(), anyRef()}));
+  mapImage();
+  at<std::uint64_t>(image->ref(node), 8) = 0xdeadbeefdeadbeef;
+  EXPECT_DEATH(heap->collect(), "slot at offset 8 refers to 0xdeadbeefdeadbeef, which is no address");
+}
+
 TEST_F(ImmortalTest, FourThreadsWriteAndCollect) {
   // Each thread owns every fourth object of an image and keeps a chain of new ones in it, checked before it
   // is replaced.
