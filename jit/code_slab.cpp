@@ -47,8 +47,7 @@ void* reserve(std::uintptr_t preferred) {
 
 struct CodeSlab::Impl {
   Impl(std::uintptr_t dataBegin, std::uintptr_t codeBegin, const SlabPlacement& placement)
-      : data(dataBegin + placement.dataBytes, kDataBytes - placement.dataBytes, kDataGranule),
-        code(codeBegin + placement.codeBytes, kCodeBytes - placement.codeBytes, kCodeGranule) {}
+      : data(dataBegin, kDataBytes, kDataGranule, placement.dataBytes), code(codeBegin, kCodeBytes, kCodeGranule, placement.codeBytes) {}
 
   mutable std::mutex mutex;
   RangeAllocator data;
@@ -57,8 +56,6 @@ struct CodeSlab::Impl {
 };
 
 CodeSlab::CodeSlab(const SlabPlacement& placement) {
-  GAUR_CHECK(placement.dataBytes % kDataGranule == 0 && placement.dataBytes <= kDataBytes);
-  GAUR_CHECK(placement.codeBytes % kCodeGranule == 0 && placement.codeBytes <= kCodeBytes);
   void* range = reserve(placement.preferredBase);
   char* data = static_cast<char*>(range);
   char* code = data + kDataBytes;
@@ -122,9 +119,13 @@ void* CodeSlab::makeTrampoline(void* chain, void* const* target) {
     trampoline = free.back();
     free.pop_back();
   }
+  rewriteTrampoline(trampoline, chain, target);
+  return trampoline;
+}
+
+void CodeSlab::rewriteTrampoline(void* trampoline, void* chain, void* const* target) {
   writeTrampoline(writable(trampoline), chain, target);
   flushCode(trampoline, writable(trampoline), kTrampolineBytes);
-  return trampoline;
 }
 
 void CodeSlab::freeTrampoline(void* trampoline) {

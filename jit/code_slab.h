@@ -49,6 +49,8 @@ class CodeSlab {
   /// A code stub that loads `chain` into the static chain register (r10; x18 on AArch64) and jumps to the address in `*target`.
   void* makeTrampoline(void* chain, void* const* target);
   void freeTrampoline(void* trampoline);
+  /// Writes the code of one again, at a place that had one in the slab that a boot image was linked in.
+  void rewriteTrampoline(void* trampoline, void* chain, void* const* target);
 
   struct Statistics {
     std::size_t codeUsed, codeFree, dataUsed;

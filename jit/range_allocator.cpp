@@ -15,9 +15,9 @@ std::uintptr_t alignUp(std::uintptr_t value, std::size_t alignment) {
 
 }  // namespace
 
-RangeAllocator::RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule)
-    : begin_(begin), end_(begin + bytes), granule_(granule), frontier_(begin) {
-  GAUR_CHECK(begin % granule == 0);
+RangeAllocator::RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule, std::size_t taken)
+    : begin_(begin), end_(begin + bytes), granule_(granule), frontier_(begin + taken) {
+  GAUR_CHECK(begin % granule == 0 && taken % granule == 0 && taken <= bytes);
 }
 
 std::size_t RangeAllocator::rounded(std::size_t bytes) const {

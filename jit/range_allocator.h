@@ -12,8 +12,8 @@ namespace gaur::jit {
 
 class RangeAllocator {
  public:
-  /// `granule`: power of two that all sizes are rounded up to; `begin` is a multiple of it.
-  RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule);
+  /// `granule`: power of two that all sizes are rounded up to; `begin` is a multiple of it. The first `taken` bytes are in use.
+  RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule, std::size_t taken = 0);
 
   /// 0 when there is no such range. `alignment` is a power of two.
   std::uintptr_t allocate(std::size_t bytes, std::size_t alignment);

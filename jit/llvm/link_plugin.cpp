@@ -126,12 +126,13 @@ llvm::Error collectAbsoluteWords(jitlink::LinkGraph& graph, LinkJob& job) {
     for (const auto& edge : block->edges()) {
       if (!edge.isRelocation()) continue;
       const jitlink::Symbol& symbol = edge.getTarget();
-      const std::uintptr_t target = symbol.getAddress().getValue() + static_cast<std::uint64_t>(edge.getAddend());
-      const bool isInside = movesAlong(target);
+      // Not the sum with the addend, which for a distance has to do with the end of the instruction.
+      const bool isInside = movesAlong(symbol.getAddress().getValue());
       const std::uintptr_t place = block->getAddress().getValue() + edge.getOffset();
       const std::string name = symbol.hasName() ? bridge::nameOf(symbol).str() : std::string();
       if (edge.getKind() == kAbsoluteWord) {
         if (name == kPersonality) continue;
+        const std::uintptr_t target = symbol.getAddress().getValue() + static_cast<std::uint64_t>(edge.getAddend());
         job.absoluteWords.push_back({place, target, isInside ? std::string() : name});
         if (isInside || !name.empty()) continue;
       } else if (isInside && !isTruncatedAddress(graph, edge.getKind())) {

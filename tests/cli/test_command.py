@@ -7,7 +7,7 @@ import unittest
 
 from command import OK, USAGE, Case, data, gaur
 
-COMMANDS = ["run", "check", "fmt", "dump", "test", "version", "completion", "man"]
+COMMANDS = ["build", "image", "run", "check", "fmt", "dump", "test", "version", "completion", "man"]
 
 
 class Whole(Case):

@@ -1,13 +1,21 @@
 // What a case's lines ask of a machine, and whether it came so.
 #include "tools/gaur/case_run.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 
+#include "bootimage/image_builder.h"
 #include "tools/gaur/machine.h"
 #include "tools/gaur/trap_player.h"
+#include "vm/runtime/thread.h"
 
 namespace gaur::tool {
 
@@ -15,16 +23,20 @@ namespace {
 
 class CaseRun {
  public:
-  CaseRun(const TestCase& test, const Options& options, const FailureReport& report)
-      : test_(test), report_(report), machine_(options), errorLimit_(options.errorLimit) {}
+  CaseRun(const TestCase& test, Machine machine, const Options& options, const FailureReport& report)
+      : test_(test), report_(report), machine_(std::move(machine)), errorLimit_(options.errorLimit) {}
 
-  void run() {
+  /// False where the steps are not to be run.
+  bool load() {
     Source source(test_.path, std::max<std::size_t>(errorLimit_, 1000));
     bool loaded = machine_.load(source) != nullptr;
     compareDiagnostics(source);
     bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(),
                                      [](const auto& d) { return !d.isWarning; });
-    if (!loaded || expectsErrors) return;
+    return loaded && !expectsErrors;
+  }
+
+  void run() {
     for (const Step& step : test_.steps) {
       if (step.kind == Step::Kind::Ends && failed_) break;
       try {
@@ -172,10 +184,58 @@ class CaseRun {
   bool failed_ = false;
 };
 
+/// A boot image in a folder of its own, which goes with it.
+class TemporaryImage {
+ public:
+  TemporaryImage() {
+    if (!mkdtemp(folder_.data())) throw Exit{kResources, std::strerror(errno)};
+  }
+  ~TemporaryImage() { std::filesystem::remove_all(folder_); }
+  TemporaryImage(const TemporaryImage&) = delete;
+  TemporaryImage& operator=(const TemporaryImage&) = delete;
+
+  std::string path() const { return folder_ + "/case.img"; }
+
+  /// In a process of its own, so that this one has seen nothing of the program but the image.
+  bool build(const TestCase& test, const Options& options) {
+    std::fflush(nullptr);
+    pid_t child = fork();
+    if (child == 0) _exit(buildHere(test, options));
+    int status = 1;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+ private:
+  int buildHere(const TestCase& test, const Options& options) {
+    Machine machine(options);
+    Source source(test.path, options.errorLimit);
+    if (!machine.load(source)) return kBadSource;
+    bootimage::BuildRequest request;
+    request.whitelist = machine.everything();
+    request.level = static_cast<jit::OptLevel>(options.optLevel);
+    runtime::Thread thread(machine.vm());
+    auto built = bootimage::buildImage(machine.vm(), request, path());
+    if (!built) std::fprintf(stderr, "%s\n", built.error().message.c_str());
+    return built ? kOk : kBadImage;
+  }
+
+  std::string folder_ = (std::filesystem::temp_directory_path() / "gaur-case.XXXXXX").string();
+};
+
 }  // namespace
 
-void runCaseHere(const TestCase& test, const Options& options, const FailureReport& report) {
-  CaseRun(test, options, report).run();
+void runCaseHere(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report) {
+  if (form == CaseForm::Text) {
+    CaseRun run(test, Machine(options), options, report);
+    if (run.load()) run.run();
+    return;
+  }
+  TemporaryImage image;
+  if (!image.build(test, options)) return report("no image can be built: see standard error\n");
+  bootimage::LoadOptions loading;
+  loading.elsewhere = form == CaseForm::MovedImage;
+  CaseRun(test, Machine(image.path(), options, loading), options, report).run();
 }
 
 }  // namespace gaur::tool

@@ -71,6 +71,11 @@ std::vector<std::string> separateOptionValues(int argc, char** argv) {
   return words;
 }
 
+std::string withHint(const Error& error) {
+  std::string_view hint = errorInfo(error.id).hint;
+  return hint.empty() ? error.message : error.message + "\n  hint: " + std::string(hint);
+}
+
 std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> arguments) {
   std::string text = makeError(id, arguments).message;
   std::string hint = substitute(errorInfo(id).hint, arguments);

@@ -48,6 +48,8 @@ void addCheck(CLI::App& app, Invocation& invocation);
 void addFmt(CLI::App& app, Invocation& invocation);
 void addDump(CLI::App& app, Invocation& invocation);
 void addTest(CLI::App& app, Invocation& invocation);
+void addBuild(CLI::App& app, Invocation& invocation);
+void addImage(CLI::App& app, Invocation& invocation);
 void addVersion(CLI::App& app, Invocation& invocation);
 /// `completion SHELL` and `man`: made from the app itself, so that they never go stale.
 void addSelfDescription(CLI::App& app);
@@ -62,6 +64,9 @@ std::vector<std::string> separateOptionValues(int argc, char** argv);
 
 /// Message of an error and, in a second line, its hint.
 std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> arguments);
+
+/// The same of an error that was made elsewhere.
+std::string withHint(const Error& error);
 
 /// Text of a file ("-" is standard input). Throws Exit where it cannot be read.
 std::string readFile(const std::string& path);

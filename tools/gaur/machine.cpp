@@ -1,7 +1,9 @@
 // The one place where the command meets the runtime.
 #include "tools/gaur/machine.h"
 
+#include <array>
 #include <cstring>
+#include <fstream>
 
 #include "vm/support/near_name.h"
 
@@ -27,10 +29,51 @@ Machine::Machine(const Options& options) {
   vm_ = std::move(*vm);
 }
 
+Machine::Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading) {
+  auto file = bootimage::ImageFile::open(image);
+  if (!file) throw Exit{kBadImage, withHint(file.error())};
+  auto loaded = bootimage::loadImage(std::move(*file), options, loading);
+  if (!loaded) throw Exit{kBadImage, withHint(loaded.error())};
+  vm_ = std::move(loaded->vm);
+  primordialFunction_ = loaded->primordialFunction;
+}
+
+bool Machine::isImage(const std::string& path) {
+  std::array<char, bootimage::kMagic.size()> start{};
+  std::ifstream file(path, std::ios::binary);
+  return file.read(start.data(), start.size()) && start == bootimage::kMagic;
+}
+
+void Machine::loadAll(const std::vector<std::string>& files, const Invocation& invocation) {
+  for (const std::string& file : files) {
+    Source source(file, invocation.options.errorLimit);
+    const bool isLoaded = load(source) != nullptr;
+    if (!source.diagnostics.list().empty()) report(source, invocation);
+    if (!isLoaded) throw Exit{kBadSource, ""};
+  }
+}
+
 ir::Bundle* Machine::load(Source& source) {
   ir::Bundle* bundle = vm_->load(source.view(), source.diagnostics);
   source.diagnostics.sortByPosition();
   return bundle;
+}
+
+std::vector<Id> Machine::everything() {
+  std::vector<Id> ids;
+  auto add = [&ids](const auto& entities) {
+    for (const auto* entity : entities)
+      if (entity->id >= kFirstClientId) ids.push_back(entity->id);
+  };
+  for (const auto& bundle : vm_->program().bundles()) {
+    add(bundle->types);
+    add(bundle->signatures);
+    add(bundle->constants);
+    add(bundle->globals);
+    add(bundle->functions);
+    add(bundle->exposed);
+  }
+  return ids;
 }
 
 const ir::Function& Machine::function(std::string_view name) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bootimage/image_loader.h"
 #include "tools/gaur/command.h"
 #include "tools/gaur/literals.h"
 #include "vm/runtime/micro_vm.h"
@@ -36,15 +37,27 @@ class Machine {
  public:
   /// Throws Exit where the VM cannot be made.
   explicit Machine(const Options& options);
+  /// What was left in a boot image. Throws Exit where it is refused.
+  Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading = {});
+
+  /// Whether the file begins like a boot image.
+  static bool isImage(const std::string& path);
 
   runtime::MicroVm& vm() { return *vm_; }
   /// Loads a bundle; the diagnostics are in `source`. Null where it is wrong.
   ir::Bundle* load(Source& source);
+  /// Loads files in order and reports their diagnostics. Throws Exit at the first that is wrong.
+  void loadAll(const std::vector<std::string>& files, const Invocation& invocation);
   /// The function with this full name ("@" optional). Throws Exit where there is none.
   const ir::Function& function(std::string_view name);
+  /// All top-level entities that clients have defined.
+  std::vector<Id> everything();
+  /// What the image begins with; null: nothing, or there was no image.
+  const ir::Function* primordialFunction() const { return primordialFunction_; }
 
  private:
   std::unique_ptr<runtime::MicroVm> vm_;
+  const ir::Function* primordialFunction_ = nullptr;
 };
 
 /// Whether the function is a C-like main: (int<32>, uptr<...>) -> at most an int.

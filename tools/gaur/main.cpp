@@ -73,6 +73,8 @@ int runCommand(int argc, char** argv) {
 #if GAUR_JIT
   addDump(app, invocation);
   addTest(app, invocation);
+  addBuild(app, invocation);
+  addImage(app, invocation);
 #endif
   addVersion(app, invocation);
   addSelfDescription(app);

@@ -1,4 +1,4 @@
-// `gaur run FILE... [--entry @f] [--] ARGS`: loads bundles and calls the entry. A C-like main gets argc and
+// `gaur run FILE... [--entry @f] [--] ARGS`: starts a boot image, or loads bundles, and calls the entry. A C-like main gets argc and
 // argv and returns the exit status; other entries get their parameters from ARGS, and their results are
 // printed, one a line. The program ends as in C when its entry returns, whatever its other threads do.
 #include <sys/resource.h>
@@ -18,10 +18,13 @@ namespace {
 
 struct RunArguments {
   std::vector<std::string> words;
-  std::string entry = "@main";
+  std::string entry;
+  bool elsewhere = false;
   bool time = false;
   double timeout = 0;
 };
+
+constexpr const char* kMain = "@main";
 
 bool isBundle(const std::string& word) { return word.size() > 4 && word.ends_with(".uir"); }
 
@@ -131,17 +134,14 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 
   Stopwatch watch;
   Times times;
-  Machine machine(invocation.options);
+  const bool isImage = Machine::isImage(files.front());
+  Machine machine = isImage ? Machine(files.front(), invocation.options, {{}, arguments.elsewhere}) : Machine(invocation.options);
   RunWatch runWatch(machine.vm(), arguments.timeout);
-  for (const std::string& file : files) {
-    Source source(file, invocation.options.errorLimit);
-    bool loaded = machine.load(source) != nullptr;
-    if (!source.diagnostics.list().empty()) report(source, invocation);
-    if (!loaded) throw Exit{kBadSource, ""};
-  }
+  machine.loadAll({files.begin() + (isImage ? 1 : 0), files.end()}, invocation);
   times.load = watch.lap();
 
-  const ir::Function& function = machine.function(arguments.entry);
+  const bool isPrimordial = arguments.entry.empty() && machine.primordialFunction();
+  const ir::Function& function = isPrimordial ? *machine.primordialFunction() : machine.function(arguments.entry.empty() ? kMain : arguments.entry);
   const ir::Signature* signature = function.signature->signature;
   CallMemory parameters(signature->parameters);
   CallMemory results(signature->results);
@@ -177,10 +177,11 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 
 void addRun(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("run", "Load bundles and run their entry");
-  command->add_option("FILE", arguments->words, "Bundles (.uir), then the arguments of the program")
+  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image or of bundles");
+  command->add_option("FILE", arguments->words, "A boot image or bundles (.uir), then the arguments of the program")
       ->required();
-  command->add_option("--entry", arguments->entry, "Function to call [@main]");
+  command->add_option("--entry", arguments->entry, "Function to call [that of the image, else @main]");
+  command->add_flag("--elsewhere", arguments->elsewhere, "Do not map an image at the addresses it prefers");
   command->add_flag("--time", arguments->time, "Afterwards print where the time went to standard error");
   command
       ->add_option("--timeout", arguments->timeout,

@@ -26,6 +26,7 @@ namespace {
 struct Mode {
   const char* name;
   std::vector<std::pair<const char*, const char*>> options;
+  CaseForm form = CaseForm::Text;
 };
 
 const std::vector<Mode>& modes() {
@@ -33,6 +34,8 @@ const std::vector<Mode>& modes() {
       {"O0", {{"opt", "0"}}},
       {"O2", {{"opt", "2"}}},
       {"stress", {{"opt", "2"}, {"gc-stress", "1"}}},
+      {"image", {{"opt", "2"}}, CaseForm::Image},
+      {"moved", {{"opt", "0"}}, CaseForm::MovedImage},
       {kCheckMode, {}},
   };
   return list;
@@ -73,13 +76,13 @@ bool drain(int (&pipes)[3], std::string (&texts)[3], double seconds) {
 /// The last line of the verdict of a process that came to the end of its case.
 constexpr std::string_view kDone = "done\n";
 
-[[noreturn]] void runChild(const TestCase& test, const Options& options, int verdictPipe) {
+[[noreturn]] void runChild(const TestCase& test, const Options& options, CaseForm form, int verdictPipe) {
   // Written at once: what comes next may be a crash.
   auto say = [verdictPipe](const std::string& line) {
     if (write(verdictPipe, line.data(), line.size()) < 0) _exit(1);
   };
   try {
-    runCaseHere(test, options, [&](const std::string& failure) { say(failure + "\n"); });
+    runCaseHere(test, options, form, [&](const std::string& failure) { say(failure + "\n"); });
   } catch (const Exit& exit) {
     say(exit.message + "\n");
   }
@@ -114,7 +117,7 @@ Verdict judge(const TestCase& test, int status, bool inTime, std::string (&texts
   return verdict;
 }
 
-Verdict runCase(const TestCase& test, const Options& options, double timeLimit) {
+Verdict runCase(const TestCase& test, const Options& options, CaseForm form, double timeLimit) {
   int ends[3][2];
   for (auto& pair : ends)
     if (pipe(pair) != 0) throw Exit{kResources, std::strerror(errno)};
@@ -125,7 +128,7 @@ Verdict runCase(const TestCase& test, const Options& options, double timeLimit) 
   if (child == 0) {
     dup2(ends[0][1], STDOUT_FILENO);
     dup2(ends[1][1], STDERR_FILENO);
-    runChild(test, options, ends[2][1]);
+    runChild(test, options, form, ends[2][1]);
   }
   int pipes[3];
   std::string texts[3];
@@ -192,10 +195,11 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
       bool chosen = arguments.modes.empty() || std::find(arguments.modes.begin(), arguments.modes.end(),
                                                          mode.name) != arguments.modes.end();
       if (!chosen || !test->runsIn(mode.name)) continue;
+      if (mode.form != CaseForm::Text && !test->hasRuns()) continue;
       Options options = invocation.options;
       for (const auto& [name, value] : test->options) (void)setOption(options, name, value);
       for (auto [name, value] : mode.options) (void)setOption(options, name, value);
-      Verdict verdict = runCase(*test, options, arguments.timeLimit);
+      Verdict verdict = runCase(*test, options, mode.form, arguments.timeLimit);
       if (isKnown(known, file, mode.name)) {
         verdict.message = verdict.passed ? "listed as a known failure, but it passes\n" : "";
         verdict.passed = !verdict.passed;

@@ -218,6 +218,10 @@ bool TestCase::runsIn(std::string_view mode) const {
   return std::find(modes.begin(), modes.end(), mode) != modes.end();
 }
 
+bool TestCase::hasRuns() const {
+  return !steps.empty() && std::all_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.isWarning; });
+}
+
 Result<TestCase> readTestCase(std::string path, std::string text) {
   TestCase test;
   test.path = std::move(path);

@@ -53,6 +53,8 @@ struct TestCase {
 
   /// Without a `modes:` directive, in all but kCheckMode.
   bool runsIn(std::string_view mode) const;
+  /// Whether the bundle is to be loaded without an error and then run: what an image can be made of.
+  bool hasRuns() const;
 };
 
 /// Reads the directives. Error: a malformed directive, with its line.

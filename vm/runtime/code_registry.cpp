@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "jit/code_map.h"
 #include "vm/ir/instruction.h"
 #include "vm/runtime/watchpoints.h"
 #include "vm/runtime/resumption.h"
@@ -35,6 +36,39 @@ CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, j
 CodeRegistry::~CodeRegistry() {
   for (const auto& unit : units_) watchpoints_.remove(unit->block());
   units_.clear();
+  for (const abi::CodeBlock* block : adopted_) {
+    watchpoints_.remove(*block);
+    map_.remove(*block);
+  }
+}
+
+void CodeRegistry::adopt(const abi::CodeBlock& block, std::span<const jit::Inlining> inlinings) {
+  std::lock_guard lock(mutex_);
+  map_.add(block);
+  watchpoints_.add(block);
+  adopted_.push_back(&block);
+  for (const jit::Inlining& inlining : inlinings) copies_[inlining.function].push_back(inlining.callerVersion);
+}
+
+void CodeRegistry::adoptHostCall(const ir::Signature* signature, void* code) {
+  std::lock_guard lock(mutex_);
+  hostCalls_.emplace(signature, code);
+}
+
+void CodeRegistry::adoptExposedAdapter(const ir::Signature* signature, void* code) {
+  std::lock_guard lock(mutex_);
+  exposedAdapters_.emplace(signature, code);
+}
+
+void CodeRegistry::adoptStartAdapter(const ir::Signature* signature, void* code) {
+  std::lock_guard lock(mutex_);
+  enter(signature, code);
+}
+
+void CodeRegistry::enter(const ir::Signature* signature, void* startAdapter) {
+  auto& made = startAdapterList_.emplace_back(
+      std::make_unique<StartAdapter>(StartAdapter{startAdapter, startMemoryBytes(environment_.layouts(), signature)}));
+  startAdapters_.set(signature->index, made.get());
 }
 
 Result<jit::Compiler*> CodeRegistry::compiler() {
@@ -166,11 +200,9 @@ Result<const StartAdapter*> CodeRegistry::startAdapter(const ir::Signature* sign
   if (const StartAdapter* known = startAdapters_.get(signature->index)) return known;
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->startAdapter(signature));
-  auto& made = startAdapterList_.emplace_back(
-      std::make_unique<StartAdapter>(StartAdapter{unit->entryOf(kNoId), startMemoryBytes(environment_.layouts(), signature)}));
+  enter(signature, unit->entryOf(kNoId));
   units_.push_back(std::move(unit));
-  startAdapters_.set(signature->index, made.get());
-  return made.get();
+  return startAdapters_.get(signature->index);
 }
 
 Result<std::string> CodeRegistry::dump(const ir::FunctionVersion& version, jit::DumpStage stage) {

@@ -45,6 +45,13 @@ class CodeRegistry {
     for (const ir::FunctionVersion* version : versions) invalidate(*version->function.target);
   }
 
+  /// Takes over linked code of a boot image, which stays for ever. Its records point to it already.
+  void adopt(const abi::CodeBlock& block, std::span<const jit::Inlining> inlinings);
+  /// Adapters of it.
+  void adoptHostCall(const ir::Signature* signature, void* code);
+  void adoptExposedAdapter(const ir::Signature* signature, void* code);
+  void adoptStartAdapter(const ir::Signature* signature, void* code);
+
   Result<jit::HostCall> hostCall(const ir::Signature* signature);
   Result<void*> exposedAdapter(const ir::Signature* signature);
   /// The signature whose exposedAdapter the code is, or null.
@@ -68,6 +75,7 @@ class CodeRegistry {
   Result<void> compileUndefined(const ir::Function& function);
   Result<void*> adapter(Adapters& adapters, const ir::Signature* signature,
                         Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*));
+  void enter(const ir::Signature* signature, void* startAdapter);
   Versions batchFrom(const ir::FunctionVersion& version);
   bool isCompiled(const ir::Function& function);
   void invalidate(const ir::Function& function);
@@ -82,6 +90,8 @@ class CodeRegistry {
   std::unique_ptr<jit::Compiler> compiler_;
   /// Code stays until the VM goes: frames may be active in it.
   std::vector<std::unique_ptr<jit::CodeUnit>> units_;
+  /// Of a boot image.
+  std::vector<const abi::CodeBlock*> adopted_;
   Adapters hostCalls_;
   Adapters exposedAdapters_;
   IdTable<const StartAdapter> startAdapters_;

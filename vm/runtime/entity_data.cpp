@@ -27,13 +27,45 @@ Result<void> EntityData::prepare(const ir::Bundle& bundle) {
   for (ir::Function* function : bundle.functions) GAUR_TRY(prepare(*function));
   for (const ir::ExposedFunction* exposed : bundle.exposed) GAUR_TRY(prepare(*exposed));
   for (const ir::GlobalCell* cell : bundle.globals) GAUR_TRY(prepare(*cell));
+  addRoots(bundle);
+  return {};
+}
+
+void EntityData::addRoots(const ir::Bundle& bundle) {
   std::vector<Roots::Cell> traced;
   for (const ir::GlobalCell* cell : bundle.globals) {
     const abi::Layout& layout = abi::LayoutTable::shared().of(cell->cellType->type);
     if (!layout.map.isEmpty()) traced.push_back({&layout.map, addressOf(*cell)});
   }
   roots_.addCells(traced);
-  return {};
+}
+
+void EntityData::adopt(ir::Function& function, abi::FunctionRecord* record, void* trampoline, bool isCompiled) {
+  slab_.rewriteTrampoline(trampoline, record, &lazyEntry);
+  record->function = &function;
+  record->signatureIndex = function.signature->signature->index;
+  record->lazyEntry = trampoline;
+  if (!isCompiled) record->entry = trampoline;
+  records_.set(function.id, record);
+}
+
+void EntityData::adopt(ExposedFunctionData* data, void* trampoline, abi::FunctionRecord* function, void* adapter) {
+  data->record.function = function;
+  data->adapter = adapter;
+  data->vm = &vm_;
+  slab_.rewriteTrampoline(trampoline, data, &exposedEntry);
+  std::lock_guard lock(exposuresMutex_);
+  exposures_.emplace(trampoline, data);
+}
+
+std::vector<EntityData::Exposure> EntityData::exposures() {
+  std::vector<Exposure> all;
+  {
+    std::lock_guard lock(exposuresMutex_);
+    for (const auto& [address, data] : exposures_) all.push_back({address, &data->record});
+  }
+  std::sort(all.begin(), all.end(), [](const Exposure& a, const Exposure& b) { return a.address < b.address; });
+  return all;
 }
 
 Result<void> EntityData::prepare(ir::Function& function) {
@@ -49,10 +81,14 @@ Result<void> EntityData::prepare(const ir::GlobalCell& cell) {
   const abi::Layout& layout = abi::LayoutTable::shared().of(cell.cellType->type);
   constexpr std::size_t kLeast = 16;
   GAUR_TRY_ASSIGN(auto* memory, make<char>(std::max<std::size_t>(layout.size, kLeast), kLeast));
-  cells_.set(cell.id, memory);
+  adopt(cell, memory);
+  return {};
+}
+
+void EntityData::adopt(const ir::GlobalCell& cell, void* memory) {
+  cells_.set(cell.id, static_cast<char*>(memory));
   std::lock_guard lock(cellsMutex_);
   cellsByAddress_.emplace(reinterpret_cast<std::uintptr_t>(memory), &cell);
-  return {};
 }
 
 const ir::GlobalCell* EntityData::cellContaining(std::uintptr_t address) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "jit/code_slab.h"
 #include "vm/abi/function_record.h"
@@ -41,6 +42,23 @@ class EntityData {
   /// The cell whose memory holds the byte, or null. Thread-safe.
   const ir::GlobalCell* cellContaining(std::uintptr_t address) const;
   void** exposedSlot(const ir::ExposedFunction& exposed) const { return exposed_.get(exposed.id); }
+
+  // --- What a boot image brings: memory that lies in the slab already. Nothing else is in use yet. -------------------
+  /// A record, with the trampoline at `trampoline`; its entry becomes that unless it is code.
+  void adopt(ir::Function& function, abi::FunctionRecord* record, void* trampoline, bool isCompiled);
+  void adopt(const ir::GlobalCell& cell, void* memory);
+  /// All cells of a bundle, which are in place: they become roots.
+  void addRoots(const ir::Bundle& bundle);
+  /// A native entry at `trampoline`. `adapter` is null where there is no code for it.
+  void adopt(ExposedFunctionData* data, void* trampoline, abi::FunctionRecord* function, void* adapter);
+  void adopt(const ir::ExposedFunction& exposed, void** slot) { exposed_.set(exposed.id, slot); }
+
+  struct Exposure {
+    void* address;
+    const abi::ExposedRecord* record;
+  };
+  /// All native entries, in the order of their addresses. Thread-safe.
+  std::vector<Exposure> exposures();
 
   /// A new native entry to a function; null where the slab is full. Thread-safe.
   void* expose(abi::FunctionRecord* function, std::uint64_t cookie);

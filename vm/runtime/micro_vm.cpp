@@ -21,12 +21,6 @@ namespace {
 
 constexpr double kNanosecond = 1e-9;
 
-void fill(abi::LinkTable& table) {
-#define GAUR_RUNTIME_ENTRY(name, Effects) \
-  table.entries[static_cast<std::size_t>(abi::RuntimeEntry::name)] = reinterpret_cast<void*>(&::name);
-#include "vm/abi/runtime_entries.def"
-}
-
 gc::HeapOptions heapOptions(const Options& options) {
   gc::HeapOptions heap;
   heap.initialBytes = options.heapSize;
@@ -48,18 +42,24 @@ class Timer {
 
 }  // namespace
 
-Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options) {
+Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options, const jit::SlabPlacement& placement) {
   installFaultHandlers();
   setBugContextPrinter(printBugContext);
   if (!options.log.empty()) GAUR_TRY(setLogLevels(options.log));
-  std::unique_ptr<MicroVm> vm(new MicroVm(options));
+  std::unique_ptr<MicroVm> vm(new MicroVm(options, placement));
   for (const std::string& library : options.libraries) GAUR_TRY(vm->nativeSymbols_.addLibrary(library));
   return vm;
 }
 
-MicroVm::MicroVm(const Options& options) : options_(options) {
+void fillLinkTable(abi::LinkTable& table) {
+#define GAUR_RUNTIME_ENTRY(name, Effects) \
+  table.entries[static_cast<std::size_t>(abi::RuntimeEntry::name)] = reinterpret_cast<void*>(&::name);
+#include "vm/abi/runtime_entries.def"
+}
+
+MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : options_(options), slab_(placement) {
   linkTable_ = static_cast<abi::LinkTable*>(slab_.allocateData(sizeof(abi::LinkTable)));
-  fill(*linkTable_);
+  fillLinkTable(*linkTable_);
   const std::array<const ir::Type*, 2> parts{program_.types().intType(64), program_.types().intType(8)};
   bytesType_ = program_.types().get(ir::TypeKind::Hybrid, 0, parts);
   layouts().of(bytesType_);

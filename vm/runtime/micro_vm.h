@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "gc/heap.h"
 #include "jit/code_map.h"
@@ -34,10 +35,14 @@ struct VmStatistics {
   std::uint64_t collections = 0;
 };
 
+/// Fills a table that code calls the runtime through.
+void fillLinkTable(abi::LinkTable& table);
+
 class MicroVm final : private jit::Environment {
  public:
   /// Fails where a library that the options name cannot be opened.
-  static Result<std::unique_ptr<MicroVm>> create(const Options& options);
+  /// With a `placement` for a boot image, whose parts are taken over before anything else is done with the VM.
+  static Result<std::unique_ptr<MicroVm>> create(const Options& options, const jit::SlabPlacement& placement = {});
   /// Waits for the threads that the program has started. Requires: no other thread is attached.
   ~MicroVm() override;
   MicroVm(const MicroVm&) = delete;
@@ -59,6 +64,9 @@ class MicroVm final : private jit::Environment {
   /// On any thread.
   VmStatistics statistics();
 
+  /// Lives as long as the VM, and goes after everything else of it: memory of a boot image.
+  void keep(std::shared_ptr<void> thing) { kept_.push_back(std::move(thing)); }
+
   const Options& options() const { return options_; }
   ir::Program& program() override { return program_; }
   const jit::CodeMap& codeMap() const { return codeMap_; }
@@ -79,13 +87,15 @@ class MicroVm final : private jit::Environment {
   CodeRegistry& code() { return code_; }
   WatchpointTable& watchpoints() { return watchpoints_; }
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
+  NativeCallTable& nativeCalls() { return nativeCalls_; }
+  jit::CodeSlab& slab() { return slab_; }
   /// Canonical type of @uvm.meta.bytes.
   const ir::Type* bytesType() const { return bytesType_; }
   /// Of @uvm.meta.refs.
   const ir::Type* refsType() const { return refsType_; }
 
  private:
-  explicit MicroVm(const Options& options);
+  MicroVm(const Options& options, const jit::SlabPlacement& placement);
   /// Links, verifies and publishes. Requires: loadMutex held.
   ir::Bundle* finish(ir::Builder& builder, Diagnostics& diagnostics);
 
@@ -98,6 +108,7 @@ class MicroVm final : private jit::Environment {
   abi::LinkTable* linkTable() override { return linkTable_; }
   Result<void**> nativeCallSlot(const ir::Signature* signature) override { return nativeCalls_.slot(signature); }
 
+  std::vector<std::shared_ptr<void>> kept_;
   const Options options_;
   ir::Program program_;
   jit::CodeSlab slab_;

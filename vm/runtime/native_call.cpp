@@ -104,4 +104,15 @@ Result<void**> NativeCallTable::slot(const ir::Signature* signature) {
   return entry.slot = slot;
 }
 
+Result<void> NativeCallTable::adopt(const ir::Signature* signature, void** slot) {
+  std::lock_guard lock(mutex_);
+  Entry& entry = entries_[signature];
+  if (!entry.call) {
+    GAUR_TRY_ASSIGN(entry.call, NativeCall::make(signature));
+  }
+  *slot = entry.call.get();
+  entry.slot = slot;
+  return {};
+}
+
 }  // namespace gaur::runtime

@@ -36,6 +36,8 @@ class NativeCallTable {
 
   /// Slot with the NativeCall of the signature, in the data half of the slab. Thread-safe.
   Result<void**> slot(const ir::Signature* signature);
+  /// Takes over a slot that code of a boot image refers to.
+  Result<void> adopt(const ir::Signature* signature, void** slot);
 
  private:
   struct Entry {

@@ -1,10 +1,14 @@
 #include "vm/runtime/native_symbols.h"
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "jit/code_slab.h"
+#include "vm/support/near_name.h"
 
 namespace gaur::runtime {
 
@@ -21,7 +25,55 @@ void* findInSystem(const char* name) {
   return nullptr;
 }
 
+/// Header of the hash table of a dynamic symbol table (DT_GNU_HASH).
+struct SymbolHashHeader {
+  std::uint32_t buckets, firstSymbol, bloomWords, bloomShift;
+};
+
+/// Symbols of a table, whose length no entry of the dynamic section tells: the hash table ends with the last of them.
+std::size_t symbolCount(const SymbolHashHeader* table) {
+  const auto* bloom = reinterpret_cast<const ElfW(Addr)*>(table + 1);
+  const auto* buckets = reinterpret_cast<const std::uint32_t*>(bloom + table->bloomWords);
+  const std::uint32_t* chains = buckets + table->buckets;
+  std::uint32_t last = 0;
+  for (std::uint32_t i = 0; i < table->buckets; ++i) last = std::max(last, buckets[i]);
+  if (last < table->firstSymbol) return table->firstSymbol;
+  constexpr std::uint32_t kEndOfChain = 1;
+  while ((chains[last - table->firstSymbol] & kEndOfChain) == 0) ++last;
+  return last + 1;
+}
+
+/// Offers the symbols that one loaded object defines.
+int offerSymbols(dl_phdr_info* object, std::size_t, void* finder) {
+  const ElfW(Dyn)* dynamic = nullptr;
+  for (std::size_t i = 0; i < object->dlpi_phnum; ++i)
+    if (object->dlpi_phdr[i].p_type == PT_DYNAMIC) dynamic = reinterpret_cast<const ElfW(Dyn)*>(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+  const ElfW(Sym)* symbols = nullptr;
+  const char* texts = nullptr;
+  const SymbolHashHeader* hash = nullptr;
+  for (; dynamic && dynamic->d_tag != DT_NULL; ++dynamic) {
+    // The loader of glibc has made these addresses; in the kernel's own object they are offsets.
+    if (dynamic->d_un.d_ptr < object->dlpi_addr) continue;
+    if (dynamic->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_STRTAB) texts = reinterpret_cast<const char*>(dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_GNU_HASH) hash = reinterpret_cast<const SymbolHashHeader*>(dynamic->d_un.d_ptr);
+  }
+  if (!symbols || !texts || !hash) return 0;
+  const std::size_t count = symbolCount(hash);
+  for (std::size_t i = hash->firstSymbol; i < count; ++i)
+    if (symbols[i].st_shndx != SHN_UNDEF) static_cast<NearName*>(finder)->offer(texts + symbols[i].st_name);
+  return 0;
+}
+
 }  // namespace
+
+void NativeSymbols::offerNames(NearName& finder) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, address] : registered_) finder.offer(name);
+  }
+  dl_iterate_phdr(&offerSymbols, &finder);
+}
 
 Result<void> NativeSymbols::addLibrary(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -30,7 +82,7 @@ Result<void> NativeSymbols::addLibrary(const std::string& path) {
     return makeError(ErrorId::FileUnreadable, {path, reason ? reason : "not a library"});
   }
   std::lock_guard lock(mutex_);
-  libraries_.push_back(handle);
+  libraries_.push_back({path, handle});
   return {};
 }
 
@@ -40,14 +92,46 @@ void NativeSymbols::registerSymbol(std::string_view name, void* address) {
   if (auto known = slots_.find(name); known != slots_.end()) *known->second = address;
 }
 
+void* NativeSymbols::findLocked(const std::string& name, std::string_view library) {
+  if (auto own = registered_.find(name); own != registered_.end()) return own->second;
+  if (!library.empty()) {
+    // A library that the process has open is not opened again.
+    void* handle = dlopen(std::string(library).c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (void* address = handle ? dlsym(handle, name.c_str()) : nullptr) return address;
+  }
+  if (void* address = findInSystem(name.c_str())) return address;
+  for (const Library& known : libraries_)
+    if (void* address = dlsym(known.handle, name.c_str())) return address;
+  return nullptr;
+}
+
+void* NativeSymbols::find(std::string_view name, std::string_view library) {
+  std::lock_guard lock(mutex_);
+  return findLocked(std::string(name), library);
+}
+
+std::vector<std::string> NativeSymbols::libraries() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> paths;
+  for (const Library& library : libraries_) paths.push_back(library.path);
+  return paths;
+}
+
+void* NativeSymbols::adopt(std::string_view name, void** slot) {
+  std::lock_guard lock(mutex_);
+  std::string text(name);
+  void* address = findLocked(text, {});
+  if (!address) return nullptr;
+  *slot = address;
+  slots_.emplace(std::move(text), slot);
+  return address;
+}
+
 Result<void**> NativeSymbols::slot(std::string_view name) {
   std::lock_guard lock(mutex_);
   if (auto known = slots_.find(name); known != slots_.end()) return known->second;
   std::string text(name);
-  void* address = nullptr;
-  if (auto own = registered_.find(name); own != registered_.end()) address = own->second;
-  if (!address) address = findInSystem(text.c_str());
-  for (std::size_t i = 0; i < libraries_.size() && !address; ++i) address = dlsym(libraries_[i], text.c_str());
+  void* address = findLocked(text, {});
   if (!address) return makeError(ErrorId::SymbolUnknown, {name});
   auto* slot = static_cast<void**>(slab_.allocateData(sizeof(void*), alignof(void*)));
   if (!slot) return makeError(ErrorId::OutOfMemory, {"data of the code slab"});

@@ -9,6 +9,9 @@
 
 #include "vm/support/result.h"
 
+namespace gaur {
+class NearName;
+}
 namespace gaur::jit {
 class CodeSlab;
 }
@@ -28,11 +31,26 @@ class NativeSymbols {
 
   /// Slot with the address, in the data half of the slab. Thread-safe.
   Result<void**> slot(std::string_view name);
+  /// The address, or null where nothing has the symbol. `library`, if not empty, is looked in before all but the symbols that the client registered. Thread-safe.
+  void* find(std::string_view name, std::string_view library = {});
+  /// Takes over a slot that code of a boot image refers to; null where the symbol is missing, and then it is not taken.
+  void* adopt(std::string_view name, void** slot);
+  /// Offers the names of everything that can be found, for hints. Takes milliseconds.
+  void offerNames(NearName& finder);
+  /// Paths of the libraries that were added, in order.
+  std::vector<std::string> libraries();
 
  private:
+  struct Library {
+    std::string path;
+    void* handle;
+  };
+
+  void* findLocked(const std::string& name, std::string_view library);
+
   jit::CodeSlab& slab_;
   std::mutex mutex_;
-  std::vector<void*> libraries_;
+  std::vector<Library> libraries_;
   std::map<std::string, void*, std::less<>> registered_;
   std::map<std::string, void**, std::less<>> slots_;
 };

@@ -48,6 +48,14 @@ void PinTable::pin(void* address) {
   ++entry->count;
 }
 
+std::vector<const void*> PinTable::addresses() const {
+  std::lock_guard lock(mutex_);
+  std::vector<const void*> pinned;
+  for (std::size_t i = 0; i <= table_->mask; ++i)
+    if ((*table_)[i].address != 0) pinned.push_back(reinterpret_cast<const void*>((*table_)[i].address));
+  return pinned;
+}
+
 bool PinTable::unpin(void* address) {
   auto word = reinterpret_cast<std::uintptr_t>(address);
   if (word == 0) return true;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include "gc/roots.h"
 
@@ -22,6 +23,9 @@ class PinTable {
   bool unpin(void* address);
   /// Different addresses that are pinned.
   std::size_t size() const { return used_; }
+
+  /// Those addresses.
+  std::vector<const void*> addresses() const;
 
   /// In a collection, while a stopped thread may be in the middle of pin or unpin.
   void push(gc::RootSink& sink) const;

@@ -54,6 +54,17 @@ bool WatchpointTable::isEnabled(std::uint32_t watchpoint) const {
   return found != watchpoints_.end() && found->second.enabled;
 }
 
+std::vector<std::uint32_t> WatchpointTable::enabled() const {
+  std::vector<std::uint32_t> ids;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, watchpoint] : watchpoints_)
+      if (watchpoint.enabled) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 void WatchpointTable::add(const abi::CodeBlock& block) {
   std::lock_guard lock(mutex_);
   for (Sites rest = block.watchpoints; !rest.empty();) {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "vm/abi/code_map.h"
 
@@ -28,6 +29,8 @@ class WatchpointTable {
   /// begin after the return see it.
   void set(std::uint32_t watchpoint, bool enabled);
   bool isEnabled(std::uint32_t watchpoint) const;
+  /// Those that are enabled, in order.
+  std::vector<std::uint32_t> enabled() const;
 
   /// Code that is not published yet: its sites of enabled watchpoints are patched. It must stay as it is
   /// until `remove`.

@@ -1,0 +1,200 @@
+#include "bootimage/image_builder.h"
+
+#include <algorithm>
+
+#include "bootimage/machine_addresses.h"
+#include "bootimage/shadow_program.h"
+#include "vm/abi/layout.h"
+#include "vm/ir/reachable.h"
+#include "vm/ir/snapshot_writer.h"
+
+namespace gaur::bootimage {
+
+namespace {
+
+/// One build: the closure over IR and heap, then its code, then the sections.
+class ImageBuilder {
+ public:
+  ImageBuilder(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents)
+      : vm_(vm),
+        request_(request),
+        contents_(contents),
+        addresses_(vm),
+        reachable_(vm.program()),
+        heap_(addresses_, {request.unknownPointers, request.primordialStack}),
+        shadow_(vm) {}
+
+  Result<BuildReport> run() {
+    GAUR_TRY(addRoots());
+    GAUR_TRY(close());
+    GAUR_TRY(compile());
+    GAUR_TRY(finishHeap());
+    GAUR_TRY(writeProgram());
+    writeTables();
+    return report_;
+  }
+
+ private:
+  Result<void> addRoots() {
+    for (Id id : request_.whitelist) {
+      const ir::Entity* entity = vm_.program().entity(id);
+      if (!entity) return makeError(ErrorId::ImageWhitelist, {std::to_string(id)});
+      reachable_.add(*entity);
+    }
+    if (request_.primordialFunction != kNoId) {
+      primordial_ = vm_.program().entityOf<ir::Function>(request_.primordialFunction);
+      if (!primordial_) return makeError(ErrorId::ImageWhitelist, {std::to_string(request_.primordialFunction)});
+      reachable_.add(*primordial_);
+    }
+    if (request_.threadLocal) heap_.addObject(request_.threadLocal, "the thread-local");
+    return {};
+  }
+
+  /// Objects lead to functions and cells, whose definitions lead to more cells, which lead to more objects.
+  Result<void> close() {
+    std::size_t cells = 0, outside = 0;
+    while (true) {
+      GAUR_TRY(reachable_.drain());
+      for (; cells < reachable_.globals().size(); ++cells) {
+        const ir::GlobalCell& cell = *reachable_.globals()[cells];
+        heap_.addCell(cell, vm_.entities().addressOf(cell));
+      }
+      heap_.trace();
+      if (outside == heap_.outside().size() && reachable_.isDrained()) break;
+      for (; outside < heap_.outside().size(); ++outside) addOutside(heap_.outside()[outside]);
+    }
+    report_.functions = reachable_.functions().size();
+    report_.objects = heap_.objectCount();
+    return {};
+  }
+
+  void addOutside(const Outside& outside) {
+    switch (outside.kind) {
+      case Location::Kind::Function: return reachable_.add(*static_cast<const ir::Function*>(outside.thing));
+      case Location::Kind::Cell: return reachable_.add(*static_cast<const ir::GlobalCell*>(outside.thing));
+      case Location::Kind::ExposedFunction: return reachable_.add(*static_cast<const ir::ExposedFunction*>(outside.thing));
+      case Location::Kind::Exposure: return reachable_.add(*addresses_.exposureAt(outside.thing).function->function);
+      case Location::Kind::Unknown:
+      case Location::Kind::Object: return;
+    }
+  }
+
+  Target targetOf(const Outside& outside) {
+    switch (outside.kind) {
+      case Location::Kind::Function: return shadow_.functionTarget(*static_cast<const ir::Function*>(outside.thing));
+      case Location::Kind::Cell: return shadow_.cellTarget(*static_cast<const ir::GlobalCell*>(outside.thing));
+      case Location::Kind::ExposedFunction: return shadow_.exposedTarget(*static_cast<const ir::ExposedFunction*>(outside.thing));
+      case Location::Kind::Exposure: return shadow_.exposureTarget(outside.thing, addresses_.exposureAt(outside.thing));
+      case Location::Kind::Unknown:
+      case Location::Kind::Object: break;
+    }
+    GAUR_UNREACHABLE("a word refers to something outside of the heap that has no place in an image");
+  }
+
+  Result<void> compile() {
+    // Everything gets its place, whether compiled code refers to it or not.
+    for (const ir::Function* function : reachable_.functions()) shadow_.functionTarget(*function);
+    for (const ir::GlobalCell* cell : reachable_.globals()) shadow_.cellTarget(*cell);
+    for (const ir::ExposedFunction* exposed : reachable_.exposed()) shadow_.exposedTarget(*exposed);
+    for (const Outside& outside : heap_.outside()) outsideTargets_.push_back(targetOf(outside));
+    if (request_.code == CodePolicy::None) return {};
+    std::vector<const ir::FunctionVersion*> versions;
+    for (const ir::FunctionVersion* version : reachable_.versions())
+      if (version->function->current.load(std::memory_order_acquire) == version) versions.push_back(version);
+    auto progress = [&](std::size_t done) {
+      if (request_.progress) request_.progress("compiling", done, versions.size());
+    };
+    if (primordial_) GAUR_TRY(shadow_.addHostCall(primordial_->signature->signature));
+    return shadow_.compile(versions, request_.level, progress);
+  }
+
+  Result<void> finishHeap() {
+    std::vector<Target> cells;
+    for (const ir::GlobalCell* cell : reachable_.globals()) cells.push_back(shadow_.cellTarget(*cell));
+    std::vector<runtime::PointerRelocation> relocations = vm_.pointerRelocations().entries();
+    // What this build asks for replaces what was registered.
+    for (const runtime::PointerRelocation& wanted : request_.relocations) {
+      std::erase_if(relocations, [&](const auto& known) { return known.field == wanted.field; });
+      relocations.push_back(wanted);
+    }
+    GAUR_TRY_ASSIGN(auto outcome, heap_.finish({ShadowProgram::bases(), outsideTargets_, cells}, relocations));
+    report_.warnings = std::move(outcome.warnings);
+    for (std::size_t i = 0; i < cells.size(); ++i) shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));
+    contents_.set<SectionKind::Heap>(heap_.heap());
+    contents_.set<SectionKind::HeapPages>(heap_.firstBlocks());
+    contents_.set<SectionKind::HeapWords>(heap_.heapRelocations());
+    std::vector<SymbolWord> words;
+    for (const SymbolRelocation& symbol : outcome.symbols) {
+      const runtime::PointerRelocation& relocation = relocations[symbol.symbol];
+      words.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(relocation.symbol), symbol.place.offset, symbol.addend,
+                       symbol.isWeak ? kWeakSymbol : 0u, contents_.string(relocation.library)});
+    }
+    contents_.set<SectionKind::SymbolWords>(words);
+    report_.symbols = words.size();
+    return {};
+  }
+
+  Result<void> writeProgram() {
+    GAUR_TRY(shadow_.write(contents_, heap_.dataRelocations()));
+    contents_.set<SectionKind::Ir>(ir::writeSnapshot(reachable_));
+    StartRow start{};
+    start.function = primordial_ ? primordial_->id : kNoId;
+    start.threadLocal = objectOffset(request_.threadLocal);
+    start.stack = objectOffset(request_.primordialStack);
+    contents_.set<SectionKind::Start>(std::span(&start, 1));
+    report_.heapBytes = contents_.bytes(SectionKind::Heap).size();
+    report_.codeBytes = contents_.bytes(SectionKind::Code).size();
+    // The shadow's memory goes with it.
+    contents_.own(SectionKind::Data);
+    contents_.own(SectionKind::Code);
+    return {};
+  }
+
+  std::uint64_t objectOffset(const void* object) const {
+    if (!object) return kNoObject;
+    auto target = heap_.targetOf(reinterpret_cast<std::uintptr_t>(object));
+    return target ? target->value : kNoObject;
+  }
+
+  void writeTables() {
+    std::vector<std::uint32_t> layouts;
+    for (std::uint32_t type = 0; type < vm_.program().types().count(); ++type)
+      if (abi::LayoutTable::shared().knows(type)) layouts.push_back(type);
+    contents_.set<SectionKind::LayoutTypes>(layouts);
+    std::vector<std::uint32_t> libraries;
+    for (const std::string& path : vm_.nativeSymbols().libraries()) libraries.push_back(contents_.string(path));
+    contents_.set<SectionKind::Libraries>(libraries);
+    auto watchpoints = vm_.watchpoints().enabled();
+    contents_.set<SectionKind::EnabledWatchpoints>(watchpoints);
+  }
+
+  runtime::MicroVm& vm_;
+  const BuildRequest& request_;
+  ImageContents& contents_;
+  MachineAddresses addresses_;
+  ir::Reachable reachable_;
+  HeapSnapshot heap_;
+  ShadowProgram shadow_;
+  const ir::Function* primordial_ = nullptr;
+  std::vector<Target> outsideTargets_;
+  BuildReport report_;
+};
+
+}  // namespace
+
+Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents) {
+  std::lock_guard lock(vm.program().loadMutex());
+  gc::CollectionPause pause(vm.heap());
+  return ImageBuilder(vm, request, contents).run();
+}
+
+Result<BuildReport> buildImage(runtime::MicroVm& vm, const BuildRequest& request, const std::string& path) {
+  ImageContents contents;
+  GAUR_TRY_ASSIGN(BuildReport report, collectImage(vm, request, contents));
+  ImageContents::File file = contents.finish();
+  report.imageBytes = file.bytes;
+  GAUR_TRY(writeAtomically(path, file.pieces));
+  return report;
+}
+
+}  // namespace gaur::bootimage

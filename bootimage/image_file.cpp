@@ -1,0 +1,138 @@
+#include "bootimage/image_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "bootimage/hash.h"
+#include "bootimage/verified_files.h"
+
+namespace gaur::bootimage {
+
+namespace {
+
+template <std::size_t n>
+std::string_view textOf(const std::array<char, n>& text) {
+  return {text.data(), strnlen(text.data(), n)};
+}
+
+}  // namespace
+
+ImageFile::ImageFile(ImageFile&& other) noexcept
+    : name_(std::move(other.name_)),
+      bytes_(std::exchange(other.bytes_, {})),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      sections_(other.sections_) {}
+
+ImageFile& ImageFile::operator=(ImageFile&& other) noexcept {
+  std::swap(name_, other.name_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(sections_, other.sections_);
+  return *this;
+}
+
+ImageFile::~ImageFile() {
+  if (descriptor_ < 0) return;
+  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  close(descriptor_);
+}
+
+Result<ImageFile> ImageFile::open(const std::string& path, Verify verify) {
+  auto failed = [&path] { return makeError(ErrorId::ImageNotRead, {path, std::strerror(errno)}); };
+  ImageFile image;
+  image.name_ = path;
+  image.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (image.descriptor_ < 0) return failed();
+  struct stat status {};
+  if (fstat(image.descriptor_, &status) != 0) return failed();
+  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {path});
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, image.descriptor_, 0);
+  if (mapping == MAP_FAILED) return failed();
+  image.bytes_ = {static_cast<const std::byte*>(mapping), size};
+  GAUR_TRY(image.checkHeader());
+  GAUR_TRY(image.checkTable());
+  GAUR_TRY(image.checkHashes(verify));
+  return image;
+}
+
+Result<ImageFile> ImageFile::inMemory(std::span<const std::byte> bytes, std::string name, Verify verify) {
+  ImageFile image;
+  image.name_ = std::move(name);
+  image.bytes_ = bytes;
+  if (bytes.size() < sizeof(Header)) return makeError(ErrorId::ImageNone, {image.name_});
+  GAUR_TRY(image.checkHeader());
+  GAUR_TRY(image.checkTable());
+  GAUR_TRY(image.checkHashes(verify));
+  return image;
+}
+
+std::span<const SectionHeader> ImageFile::table() const {
+  return {reinterpret_cast<const SectionHeader*>(bytes_.data() + sizeof(Header)), header().sectionCount};
+}
+
+std::string_view ImageFile::string(std::uint32_t offset) const {
+  auto strings = get<SectionKind::Strings>();
+  if (offset >= strings.size()) return {};
+  auto rest = strings.subspan(offset);
+  auto end = std::find(rest.begin(), rest.end(), '\0');
+  return end == rest.end() ? std::string_view() : std::string_view(rest.data(), static_cast<std::size_t>(end - rest.begin()));
+}
+
+Error ImageFile::damaged(std::string_view what) const { return makeError(ErrorId::ImageDamaged, {name_, what}); }
+
+Result<void> ImageFile::checkHeader() const {
+  const Header& header = this->header();
+  if (header.magic != kMagic) return makeError(ErrorId::ImageNone, {name_});
+  if (header.formatVersion != kFormatVersion)
+    return makeError(header.formatVersion > kFormatVersion ? ErrorId::ImageNewer : ErrorId::ImageOlder,
+                     {name_, std::to_string(header.formatVersion), std::to_string(kFormatVersion)});
+  if (header.sectionCount > kSectionCount) return damaged("the header names more sections than there are");
+  const std::size_t headBytes = sizeof(Header) + header.sectionCount * sizeof(SectionHeader);
+  if (bytes_.size() < headBytes) return damaged("the file ends in the section table");
+  std::array<std::byte, sizeof(Header) + kSectionCount * sizeof(SectionHeader)> head;
+  std::memcpy(head.data(), bytes_.data(), headBytes);
+  std::memset(head.data() + offsetof(Header, hash), 0, sizeof(Hash));
+  if (hashOf(head.data(), headBytes) != header.hash) return damaged("the header does not have its checksum");
+  if (textOf(header.target) != thisTarget()) return makeError(ErrorId::ImageTarget, {name_, textOf(header.target), thisTarget()});
+  if (header.fingerprint != abiFingerprint()) return makeError(ErrorId::ImageForeign, {name_, textOf(header.creator)});
+  if (header.fileBytes != bytes_.size())
+    return damaged("it should have " + std::to_string(header.fileBytes) + " bytes and has " + std::to_string(bytes_.size()));
+  return {};
+}
+
+Result<void> ImageFile::checkTable() {
+  for (const SectionHeader& section : table()) {
+    const auto kind = static_cast<std::size_t>(section.kind);
+    if (kind >= kSectionCount || sections_[kind]) return damaged("the section table has an unknown section, or one twice");
+    const std::string name(text(section.kind));
+    if (section.elementBytes != elementBytes(section.kind) || section.bytes % section.elementBytes != 0)
+      return damaged("section " + name + " has elements of another size");
+    if (section.offset % kPageBytes != 0 || section.offset > bytes_.size() || section.bytes > bytes_.size() - section.offset)
+      return damaged("section " + name + " lies outside of the file");
+    sections_[kind] = &section;
+  }
+  auto strings = get<SectionKind::Strings>();
+  if (!strings.empty() && strings.back() != '\0') return damaged("its texts have no end");
+  return {};
+}
+
+Result<void> ImageFile::checkHashes(Verify verify) const {
+  const bool isVerified = verify == Verify::Meta || (verify == Verify::Cached && wasVerified(descriptor_, header().buildId));
+  for (const SectionHeader& section : table()) {
+    if (isVerified && !isAlwaysChecked(section.kind)) continue;
+    if (hashOf(bytes_.data() + section.offset, section.bytes) != section.hash)
+      return damaged("section " + std::string(text(section.kind)) + " does not have its checksum");
+  }
+  if (verify != Verify::Meta && !isVerified) rememberVerified(descriptor_, header().buildId);
+  return {};
+}
+
+}  // namespace gaur::bootimage

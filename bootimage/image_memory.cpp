@@ -1,0 +1,121 @@
+#include "bootimage/image_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "jit/code_slab.h"
+#include "vm/support/platform.h"
+
+namespace gaur::bootimage {
+
+namespace {
+
+constexpr int kAccess = PROT_READ | PROT_WRITE;
+
+/// At the preferred place, else anywhere. MAP_FAILED where there is no memory.
+void* mapPrivate(std::size_t bytes, int file, std::uint64_t offset, bool elsewhere) {
+  const auto start = static_cast<off_t>(offset);
+  if (!elsewhere) {
+    auto* preferred = reinterpret_cast<void*>(kPreferredHeap);
+    void* mapping = mmap(preferred, bytes, kAccess, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, start);
+    if (mapping != MAP_FAILED) return mapping;
+  }
+  return mmap(nullptr, bytes, kAccess, MAP_PRIVATE, file, start);
+}
+
+/// Memory that can be mapped like a file, with these bytes.
+int copyToMemoryFile(std::span<const std::byte> bytes) {
+  int file = memfd_create("gaur-heap", MFD_CLOEXEC);
+  while (file >= 0 && !bytes.empty()) {
+    ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      close(file);
+      return -1;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return file;
+}
+
+Error noMemory(const char* what) { return makeError(ErrorId::SystemMemory, {what, std::strerror(errno)}); }
+
+}  // namespace
+
+bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
+  constexpr std::uint64_t kSlabBytes = jit::CodeSlab::kDataBytes + jit::CodeSlab::kCodeBytes;
+  const std::uint64_t address = addressIn(word);
+  // An interior reference may point one past the last byte of the last object.
+  if (address - kPreferredHeap <= heapBytes)
+    word = moved(word, heap);
+  else if (address - kPreferredSlab < kSlabBytes)
+    word = moved(word, slab);
+  else
+    return false;
+  return true;
+}
+
+HeapMemory::HeapMemory(HeapMemory&& other) noexcept
+    : begin_(std::exchange(other.begin_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
+
+HeapMemory& HeapMemory::operator=(HeapMemory&& other) noexcept {
+  std::swap(begin_, other.begin_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(mapped_, other.mapped_);
+  return *this;
+}
+
+HeapMemory::~HeapMemory() {
+  if (begin_) munmap(begin_, mapped_);
+}
+
+Result<HeapMemory> HeapMemory::map(const ImageFile& image, bool elsewhere) {
+  HeapMemory memory;
+  const SectionHeader* section = image.find(SectionKind::Heap);
+  if (!section || section->bytes == 0) return memory;
+  memory.bytes_ = section->bytes;
+  memory.mapped_ = platform::roundToPages(section->bytes);
+  int file = image.descriptor();
+  std::uint64_t offset = section->offset;
+  if (file < 0) {
+    file = copyToMemoryFile(image.get<SectionKind::Heap>());
+    offset = 0;
+    if (file < 0) return noMemory("memory for the heap of an image");
+  }
+  void* mapping = mapPrivate(memory.mapped_, file, offset, elsewhere);
+  if (file != image.descriptor()) close(file);
+  if (mapping == MAP_FAILED) return noMemory("memory for the heap of an image");
+  memory.begin_ = static_cast<std::byte*>(mapping);
+  return memory;
+}
+
+Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances) {
+  auto bitmap = image.get<SectionKind::HeapWords>();
+  constexpr std::size_t kBits = 64;
+  const std::size_t words = bytes_ / sizeof(std::uint64_t);
+  if (bitmap.size() * kBits < words) return image.damaged("the map of its heap's addresses is too short");
+  // Changed in memory that is then mapped privately in its place: to the collector nothing has been written.
+  int file = copyToMemoryFile(image.get<SectionKind::Heap>());
+  if (file < 0) return noMemory("memory for the heap of an image");
+  void* shared = mmap(nullptr, mapped_, kAccess, MAP_SHARED, file, 0);
+  bool isSound = shared != MAP_FAILED;
+  auto* heap = static_cast<std::uint64_t*>(shared);
+  for (std::size_t i = 0; isSound && i < bitmap.size(); ++i)
+    for (std::uint64_t bits = bitmap[i]; bits != 0 && isSound; bits &= bits - 1) {
+      const std::size_t word = i * kBits + static_cast<std::size_t>(std::countr_zero(bits));
+      isSound = word < words && distances.apply(heap[word], bytes_);
+    }
+  if (shared != MAP_FAILED) munmap(shared, mapped_);
+  void* placed = isSound ? mmap(begin_, mapped_, kAccess, MAP_PRIVATE | MAP_FIXED, file, 0) : MAP_FAILED;
+  close(file);
+  if (shared != MAP_FAILED && !isSound) return image.damaged("a word of its heap holds no address of the image");
+  if (placed == MAP_FAILED) return noMemory("memory for the heap of an image");
+  return {};
+}
+
+}  // namespace gaur::bootimage

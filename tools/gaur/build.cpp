@@ -1,0 +1,175 @@
+// `gaur build FILE... -o OUT`: loads bundles and makes a boot image of them. With --init a function runs first, and what it leaves in global cells and
+// the heap is in the image.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "bootimage/image_builder.h"
+#include "tools/gaur/machine.h"
+#include "vm/abi/layout.h"
+#include "vm/runtime/thread.h"
+
+namespace gaur::tool {
+
+namespace {
+
+struct BuildArguments {
+  std::vector<std::string> files;
+  std::string output;
+  std::string entry;
+  std::string init;
+  std::vector<std::string> roots;
+  std::vector<std::string> relocations;
+  bootimage::UnknownPointers unknownPointers = bootimage::UnknownPointers::Warn;
+  bootimage::CodePolicy code = bootimage::CodePolicy::Linked;
+  bool time = false;
+};
+
+/// Shows how far a long build is, on a terminal, in a line that goes away.
+class ProgressBar {
+ public:
+  ~ProgressBar() {
+    if (lastPercent_ >= 0) std::fprintf(stderr, "\r\033[K");
+  }
+  void show(std::string_view stage, std::size_t done, std::size_t all) {
+    constexpr int kWidth = 40;
+    static const std::string kBar(kWidth, '#');
+    const int percent = all ? static_cast<int>(done * 100 / all) : 100;
+    if (!isTerminal_ || percent == lastPercent_) return;
+    lastPercent_ = percent;
+    const int filled = percent * kWidth / 100;
+    std::fprintf(stderr, "\r%s [%.*s%*s] %3d%%", std::string(stage).c_str(), filled, kBar.c_str(), kWidth - filled, "", percent);
+  }
+
+ private:
+  bool isTerminal_ = isatty(STDERR_FILENO) != 0;
+  int lastPercent_ = -1;
+};
+
+/// Calls a function without parameters. Throws Exit where it does not return.
+void runInitialiser(Machine& machine, const std::string& name) {
+  const ir::Function& function = machine.function(name);
+  const ir::Signature* signature = function.signature->signature;
+  if (!signature->parameters.empty())
+    throw Exit{kUsage, makeError(ErrorId::EntryArguments, {ir::describe(function), std::to_string(signature->parameters.size()), "0"}).message};
+  CallMemory results(signature->results);
+  auto outcome = machine.vm().call(function, nullptr, results.bytes());
+  if (outcome.kind == runtime::CallOutcome::Kind::Returned) return;
+  std::fprintf(stderr, "%s", outcome.report.c_str());
+  throw Exit{outcome.kind == runtime::CallOutcome::Kind::NotStarted ? kResources : kGuestFailure, ir::describe(function) + " did not return"};
+}
+
+/// One step from a location of a type to that of a field or an element; null where there is none.
+const ir::Type* stepInto(const ir::Type* type, std::uint64_t index, std::uint64_t& offset) {
+  const abi::Layout& layout = abi::LayoutTable::shared().of(type);
+  if (type->is(ir::TypeKind::Struct)) {
+    if (index >= type->elements.size()) return nullptr;
+    offset += layout.offsets[index];
+    return type->elements[index];
+  }
+  if (!type->is(ir::TypeKind::Array) || index >= type->length) return nullptr;
+  offset += index * layout.stride;
+  return type->element();
+}
+
+/// "@cell=symbol" or "@cell[1][0]=symbol": the way from a global cell to a field of type uptr or ufuncptr.
+runtime::PointerRelocation readRelocation(Machine& machine, const std::string& text) {
+  auto refuse = [&text](const char* why) -> Exit { return {kUsage, "--reloc '" + text + "': " + why}; };
+  const std::size_t equals = text.rfind('=');
+  const std::size_t way = std::min(text.find('['), equals);
+  if (equals == std::string::npos || equals + 1 == text.size()) throw refuse("CELL[INDEX]...=SYMBOL is wanted");
+  auto* cell = machine.vm().program().entityOf<ir::GlobalCell>(machine.vm().program().idOf(text.substr(0, way)));
+  if (!cell) throw refuse("there is no such global cell");
+  const ir::Type* type = cell->cellType->type;
+  std::uint64_t offset = 0;
+  for (std::size_t at = way; at < equals && type;) {
+    const std::size_t end = text.find(']', at);
+    if (text[at] != '[' || end == std::string::npos || end == at + 1 || end > equals) throw refuse("an index is [NUMBER]");
+    const std::string digits = text.substr(at + 1, end - at - 1);
+    if (digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) throw refuse("an index is [NUMBER]");
+    type = stepInto(type, std::stoull(digits), offset);
+    at = end + 1;
+  }
+  if (!type || !ir::isRawPointer(type)) throw refuse("there is no field of type uptr or ufuncptr");
+  auto* memory = static_cast<char*>(machine.vm().entities().addressOf(*cell));
+  return {reinterpret_cast<std::uintptr_t>(memory + offset), text.substr(equals + 1), 0, false, {}};
+}
+
+std::vector<Id> whitelist(Machine& machine, const BuildArguments& arguments) {
+  std::vector<Id> ids;
+  for (const std::string& name : arguments.roots) {
+    const Id id = machine.vm().program().idOf(name);
+    if (id == kNoId) throw Exit{kUsage, makeError(ErrorId::ImageWhitelist, {name}).message};
+    ids.push_back(id);
+  }
+  return ids.empty() ? machine.everything() : ids;
+}
+
+void printReport(const bootimage::BuildReport& report, const BuildArguments& arguments, bool json, double seconds) {
+  if (json) {
+    nlohmann::ordered_json object{{"output", arguments.output},      {"functions", report.functions}, {"objects", report.objects},
+                                  {"symbols", report.symbols},       {"heapBytes", report.heapBytes}, {"codeBytes", report.codeBytes},
+                                  {"imageBytes", report.imageBytes}, {"seconds", seconds},            {"warnings", report.warnings}};
+    return printJson(object);
+  }
+  for (const std::string& warning : report.warnings) std::fprintf(stderr, "gaur: warning: %s\n", warning.c_str());
+  if (arguments.time)
+    std::fprintf(stderr, "%zu functions, %zu objects, %zu symbols: %llu bytes in %.3f s\n", report.functions, report.objects, report.symbols,
+                 static_cast<unsigned long long>(report.imageBytes), seconds);
+}
+
+void build(const BuildArguments& arguments, Invocation& invocation) {
+  Machine machine(invocation.options);
+  machine.loadAll(arguments.files, invocation);
+  bootimage::BuildRequest request;
+  if (!arguments.entry.empty()) request.primordialFunction = machine.function(arguments.entry).id;
+  if (!arguments.init.empty()) runInitialiser(machine, arguments.init);
+  request.whitelist = whitelist(machine, arguments);
+  for (const std::string& text : arguments.relocations) request.relocations.push_back(readRelocation(machine, text));
+  request.unknownPointers = arguments.unknownPointers;
+  request.code = arguments.code;
+  request.level = static_cast<jit::OptLevel>(invocation.options.optLevel);
+  auto start = std::chrono::steady_clock::now();
+  Result<bootimage::BuildReport> report = makeError(ErrorId::NotAvailable);
+  {
+    ProgressBar bar;
+    request.progress = [&bar](std::string_view stage, std::size_t done, std::size_t all) { bar.show(stage, done, all); };
+    runtime::Thread thread(machine.vm());
+    report = bootimage::buildImage(machine.vm(), request, arguments.output);
+  }
+  if (!report) throw Exit{kBadImage, withHint(report.error())};
+  printReport(*report, arguments, invocation.json, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+}  // namespace
+
+void addBuild(CLI::App& app, Invocation& invocation) {
+  auto arguments = std::make_shared<BuildArguments>();
+  CLI::App* command = app.add_subcommand("build", "Make a boot image of bundles");
+  command->add_option("FILE", arguments->files, "Bundles (.uir), loaded in order")->required();
+  command->add_option("-o,--output", arguments->output, "The image")->required();
+  command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call");
+  command->add_option("--init", arguments->init, "Function to call before the image is made: what it leaves in the heap is in the image");
+  command->add_option("--root", arguments->roots, "Entity to put into the image, with all that it needs [everything]")->type_name("NAME");
+  command->add_option("--reloc", arguments->relocations, "Field of a global cell that gets the address of a native symbol at each start")
+      ->type_name("CELL[INDEX]=SYMBOL");
+  using bootimage::UnknownPointers;
+  const std::map<std::string, UnknownPointers> pointers{
+      {"keep", UnknownPointers::Keep}, {"warn", UnknownPointers::Warn}, {"error", UnknownPointers::Error}, {"null", UnknownPointers::Null}};
+  command->add_option("--uptr", arguments->unknownPointers, "What becomes of raw pointers that refer to nothing in the image [warn]")
+      ->transform(CLI::CheckedTransformer(pointers, CLI::ignore_case).description(""))
+      ->type_name("keep|warn|error|null");
+  const std::map<std::string, bootimage::CodePolicy> code{{"linked", bootimage::CodePolicy::Linked}, {"none", bootimage::CodePolicy::None}};
+  command->add_option("--code", arguments->code, "linked: compiled now; none: the IR alone, compiled when it runs [linked]")
+      ->transform(CLI::CheckedTransformer(code, CLI::ignore_case).description(""))
+      ->type_name("linked|none");
+  command->add_flag("--time", arguments->time, "Print what was built and how long it took to standard error");
+  command->add_flag("--json", invocation.json, "The report as JSON");
+  addVmOptions(*command, invocation.options);
+  command->footer("The image is run with `gaur run IMAGE ARGS`. Words for fields that no symbol is named for keep their bits.");
+  command->callback([arguments, &invocation] { build(*arguments, invocation); });
+}
+
+}  // namespace gaur::tool
