@@ -52,6 +52,11 @@ NEW_STACK_NANOSECONDS = 60.0
 LIVE_STACKS = 100000
 LIVE_STACKS_GOAL = 1.2
 TRAP_NANOSECONDS = 100.0
+# What handles.c does, and how long it may take.
+HANDLES = (("make", "a handle made and deleted", 50.0), ("close", "a handle of a context that is closed", 10.0),
+           ("pin", "an object pinned and unpinned, beside 100,000", 100.0))
+# 5 ns more than a call through a pointer, which takes 1.1.
+EXPOSED_CALL_GOAL = 5.5
 START_GOAL = 2.0
 WATCHPOINT_GOAL = 1.01
 EMPTY_WATCHPOINT_GOAL = 1.10
@@ -316,6 +321,27 @@ def traps(bench):
     bench.measure_row(report.Row("frames", "trap, C handler, resume", "limit", 1.0, "ns"), action)
 
 
+def client_calls(bench):
+    """What clients of the C interface do most."""
+    if not bench.wants("handles", "client"):
+        return
+    library = pathlib.Path(bench.gaur).parent.parent / "lib"
+    client = []
+
+    def command(what, sizes):
+        if not client:
+            client.append(bench.build("handles", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "handles.c", f"-L{library}", "-lgaur",
+                                      f"-Wl,-rpath,{library}"))
+        return [client[0], what, str(bench.size(sizes))]
+
+    for what, label, limit in HANDLES:
+        bench.measure_row(report.Row("client", label, "limit", 1.0, "ns"),
+                          lambda row, what=what, limit=limit: bench.fill_limit(row, command(what, (2000000, 10000000)), limit))
+    bench.measure_row(report.Row("client", "exposed function from C, no Mu code below", "pointer", EXPOSED_CALL_GOAL, "ns"),
+                      lambda row: bench.fill(row, command("call", (2000000, 10000000)), command("pointer", (20000000, 100000000)),
+                                             measure.printed_nanoseconds))
+
+
 def frame_editing(bench):
     """There is no peer: nanoseconds of the program's own clock against a limit."""
     for name, (label, sizes, limit) in FRAMES.items():
@@ -411,11 +437,11 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, frame_editing,
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, frame_editing,
          compile_latency, code_footprint, start_up)
 NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
-         "generator", "newstack", "livestacks", "trap", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
-         "calls", "stacks", "frames")
+         "generator", "newstack", "livestacks", "trap", "handles", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
+         "calls", "stacks", "frames", "client")
 
 
 def machine_facts(bench):

@@ -3,7 +3,8 @@
  *   cc main.c $(pkg-config --cflags --libs gaur) -o formula
  *   ./formula '3*x*x - (x + 7)/2' 10 -4
  *
- * Shows all that a client of Gaur needs to begin with: making a machine, loading a bundle, errors, and a function pointer. */
+ * Shows all that a client of Gaur needs to begin with: making a machine, loading a bundle, errors, and a
+ * function pointer. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,12 @@
 /* --- From a formula to Mu IR: each value is an instruction with a number --- */
 
 typedef struct Compiler {
-  const char* at;       /* what is left of the formula */
-  const char* mistake;  /* what was expected there; NULL: nothing is wrong */
-  char* code;           /* instructions so far */
+  const char* at;      /* what is left of the formula */
+  const char* mistake; /* what was expected there; NULL: nothing is wrong */
+  char* code;          /* instructions so far */
   size_t used, size;
   int values, constants;
-  char* definitions;    /* constants so far */
+  char* definitions; /* constants so far */
   size_t definitionsUsed, definitionsSize;
 } Compiler;
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 
-WANTED = ["include/mu/muapi.h", "include/mu/gaur.h", "include/mu/mu-fastimpl.h", "include/mu/refimpl2-start.h", "bin/gaur",
+WANTED = ["include/mu/muapi.h", "include/mu/gaur.h", "include/mu/mu-fastimpl.h", "include/mu/refimpl2-start.h", "include/mu/gaur.hpp", "include/mu/gaur_builder.hpp", "bin/gaur",
           "{lib}/libgaur.so", "{lib}/libgaur.so.0", "{lib}/libgaur-llvm.so", "{lib}/libmu.so", "{lib}/libmurefimpl2start.so",
-          "{lib}/pkgconfig/gaur.pc", "{lib}/cmake/gaur/gaurConfig.cmake", "{lib}/cmake/gaur/gaurConfigVersion.cmake"]
+          "{lib}/pkgconfig/gaur.pc", "{lib}/cmake/gaur/gaurConfig.cmake", "{lib}/cmake/gaur/gaurConfigVersion.cmake",
+          "{lib}/gaur/python/gaur/__init__.py"]
 FORMULA = ["3*x*x - (x + 7)/2", "10", "-4"]
 ANSWER = "292\n47\n"
 
@@ -53,6 +54,13 @@ def main(build, example, compiler, cmake):
         run([cmake, "-S", example, "-B", project, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={compiler}"])
         run([cmake, "--build", project])
         expect(os.path.join(project, "formula"), {**os.environ, "LD_LIBRARY_PATH": ""})
+
+        # The Python package finds the library beside it.
+        package = {**os.environ, "PYTHONPATH": os.path.join(library, "gaur", "python"), "LD_LIBRARY_PATH": ""}
+        package.pop("GAUR_LIBRARY", None)
+        said = run([sys.executable, "-B", "-c", "import gaur; print(gaur.library()._name); gaur.VM().close()"], env=package)
+        if said.strip() != os.path.realpath(os.path.join(library, "libgaur.so")):
+            sys.exit(f"the package opened {said!r}")
 
         print(run([os.path.join(prefix, "bin", "gaur"), "version"]), end="")
         print("installed, moved, found by pkg-config and CMake, and used")

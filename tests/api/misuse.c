@@ -1,6 +1,7 @@
-/* Every slot with every wrong operand, one at a time: NULL, deleted handles, handles of other contexts, words that are
- * no handles, values of every wrong type; closed and missing contexts; IDs of the wrong sort; dead and bound stacks;
- * cursors that are of no use any more. Each is an error and changes nothing. All of it in two threads at once. */
+/* Every slot with every wrong operand, one at a time: NULL, deleted handles, handles of other contexts, words
+ * that are no handles, values of every wrong type; closed and missing contexts; IDs of the wrong sort; dead
+ * and bound stacks; cursors that are of no use any more. Each is an error and changes nothing. All of it in
+ * two threads at once. */
 #include <pthread.h>
 
 #define CLIENT_THREAD _Thread_local
@@ -8,14 +9,21 @@
 #include "slots.h"
 
 static const char* const bundle =
-    ".typedef @i6 = int<6> .typedef @i64 = int<64> .typedef @float = float .typedef @double = double .typedef @void = void\n"
-    ".typedef @ptr = uptr<@void> .typedef @rv = ref<@void> .typedef @r64 = ref<@i64> .typedef @stack = stackref .typedef @thread = threadref\n"
-    ".typedef @cursor = framecursorref .typedef @pair = struct<@i64 @double> .typedef @arr = array<@i64 3> .typedef @vec = vector<@float 4>\n"
+    ".typedef @i6 = int<6> .typedef @i64 = int<64> .typedef @float = float .typedef @double = double "
+    ".typedef @void = void\n"
+    ".typedef @ptr = uptr<@void> .typedef @rv = ref<@void> .typedef @r64 = ref<@i64> .typedef @stack = "
+    "stackref .typedef @thread = threadref\n"
+    ".typedef @cursor = framecursorref .typedef @pair = struct<@i64 @double> .typedef @arr = array<@i64 3> "
+    ".typedef @vec = vector<@float 4>\n"
     ".typedef @hybrid = hybrid<@i64 @i64> .typedef @ir64 = iref<@i64>\n"
-    ".const @0 <@i64> = 0 .const @5 <@i64> = 5 .const @1_0 <@double> = 1.0 d .const @0_5 <@float> = 0.5 f .const @null <@rv> = NULL\n"
-    ".const @nullstack <@stack> = NULL .const @nullthread <@thread> = NULL .const @nullcursor <@cursor> = NULL .const @nulliref <@ir64> = NULL\n"
-    ".const @a_pair <@pair> = { @5 @1_0 } .const @an_array <@arr> = { @5 @0 @5 } .const @a_vector <@vec> = { @0_5 @0_5 @0_5 @0_5 }\n"
-    ".funcsig @v = () -> () .funcsig @r_v = (@rv) -> () .funcsig @i_v = (@i64) -> () .typedef @fr = funcref<@v> .const @nullfunc <@fr> = NULL\n"
+    ".const @0 <@i64> = 0 .const @5 <@i64> = 5 .const @1_0 <@double> = 1.0 d .const @0_5 <@float> = 0.5 f "
+    ".const @null <@rv> = NULL\n"
+    ".const @nullstack <@stack> = NULL .const @nullthread <@thread> = NULL .const @nullcursor <@cursor> = "
+    "NULL .const @nulliref <@ir64> = NULL\n"
+    ".const @a_pair <@pair> = { @5 @1_0 } .const @an_array <@arr> = { @5 @0 @5 } .const @a_vector <@vec> = { "
+    "@0_5 @0_5 @0_5 @0_5 }\n"
+    ".funcsig @v = () -> () .funcsig @r_v = (@rv) -> () .funcsig @i_v = (@i64) -> () .typedef @fr = "
+    "funcref<@v> .const @nullfunc <@fr> = NULL\n"
     ".typedef @fp = ufuncptr<@v> .global @cell <@i64>\n"
     ".funcdef @f VERSION %v <@v> { %entry(): RET () } .expose @f_native = @f #DEFAULT @0\n"
     ".funcdef @takes VERSION %v <@r_v> { %entry(<@rv> %x): RET () }\n"
@@ -42,8 +50,15 @@ static void prepare(void) {
   my.other = mvm->new_context(mvm);
   my.closed = mvm->new_context(mvm);
   my.closed->close_context(my.closed);
-  my.plain = (Plain){.entity = id("cell"), .bits = 64, .order = MU_ORD_SEQ_CST, .failure = MU_ORD_SEQ_CST, .operation = MU_ARMW_ADD, .watchpoint = 7,
-                     .results = my.results, .text = "i64", .length = 3};
+  my.plain = (Plain){.entity = id("cell"),
+                     .bits = 64,
+                     .order = MU_ORD_SEQ_CST,
+                     .failure = MU_ORD_SEQ_CST,
+                     .operation = MU_ARMW_ADD,
+                     .watchpoint = 7,
+                     .results = my.results,
+                     .text = "i64",
+                     .length = 3};
   good[kInt6] = ctx->handle_from_uint8(ctx, 0, 6);
   good[kInt52] = ctx->handle_from_uint64(ctx, 0, 52);
   good[kInt64] = int64(0);
@@ -78,7 +93,8 @@ static void wrong(const Slot* slot, MuCtx* c, MuValue* operands, const char* cod
   uintptr_t result;
   mvm->clear_error(mvm);
   result = slot->call(ctx, c, operands, &my.plain);
-  if (result != 0 || !mvm->get_error(mvm, &error) || strcmp(error.code, code) != 0 || !strstr(error.message, slot->name))
+  if (result != 0 || !mvm->get_error(mvm, &error) || strcmp(error.code, code) != 0 ||
+      !strstr(error.message, slot->name))
     fprintf(stderr, "%s: wanted %s\n", slot->name, code);
   CHECK(mvm->get_error(mvm, &error) && strcmp(error.code, code) == 0 && strstr(error.message, slot->name));
   CHECK(result == 0);
@@ -136,18 +152,20 @@ static void oneSlot(const Slot* slot) {
 
 typedef struct IdRow {
   const char* slot;
-  const char* good; /* what it takes; NULL: it changes something */
+  const char* good;      /* what it takes; NULL: it changes something */
   const char* wrongType; /* another type, for slots that want a certain one */
   int wantsType;
 } IdRow;
 
 static void ids(void) {
-  static const IdRow rows[] = {{"handle_from_ptr", "ptr", "fp", 1},      {"handle_from_fp", "fp", "ptr", 1},
-                               {"handle_from_const", "5", NULL, 0},      {"handle_from_global", "cell", NULL, 0},
-                               {"handle_from_func", "f", NULL, 0},       {"handle_from_expose", "f_native", NULL, 0},
-                               {"new_fixed", "pair", "hybrid", 1},       {"new_hybrid", "hybrid", "pair", 1},
-                               {"refcast", "r64", "ir64", 1}};
-  static const char* const entities[] = {"i64", "v", "5", "cell", "f", "f_native", "f.v", "f.v.entry", "takes.v.entry.x"};
+  static const IdRow rows[] = {
+      {"handle_from_ptr", "ptr", "fp", 1}, {"handle_from_fp", "fp", "ptr", 1},
+      {"handle_from_const", "5", NULL, 0}, {"handle_from_global", "cell", NULL, 0},
+      {"handle_from_func", "f", NULL, 0},  {"handle_from_expose", "f_native", NULL, 0},
+      {"new_fixed", "pair", "hybrid", 1},  {"new_hybrid", "hybrid", "pair", 1},
+      {"refcast", "r64", "ir64", 1}};
+  static const char* const entities[] = {"i64",      "v",   "5",         "cell",           "f",
+                                         "f_native", "f.v", "f.v.entry", "takes.v.entry.x"};
   MuValue operands[kMostOperands + 1] = {NULL};
   size_t i, j;
   for (i = 0; i < sizeof rows / sizeof *rows; ++i) {
@@ -184,7 +202,8 @@ static void wrongPlain(const char* name, Plain plain, const char* code) {
   const Slot* slot = kSlots;
   size_t i;
   while (strcmp(slot->name, name) != 0) ++slot;
-  for (i = 0; i < strlen(operandsOf(slot)); ++i) operands[i] = my.good[firstKind(kindsOf(operandsOf(slot)[i], kInt6))];
+  for (i = 0; i < strlen(operandsOf(slot)); ++i)
+    operands[i] = my.good[firstKind(kindsOf(operandsOf(slot)[i], kInt6))];
   my.plain = plain;
   wrong(slot, ctx, operands, code);
   my.plain = is;
@@ -192,14 +211,16 @@ static void wrongPlain(const char* name, Plain plain, const char* code) {
 #define WITH(member, value) (plain = my.plain, plain.member = (value), plain)
 
 static void plains(void) {
-  static const char* const fromInts[] = {"handle_from_sint8",  "handle_from_uint8",  "handle_from_sint16", "handle_from_uint16", "handle_from_sint32",
-                                         "handle_from_uint32", "handle_from_sint64", "handle_from_uint64", "handle_from_uint64s"};
+  static const char* const fromInts[] = {"handle_from_sint8",  "handle_from_uint8",  "handle_from_sint16",
+                                         "handle_from_uint16", "handle_from_sint32", "handle_from_uint32",
+                                         "handle_from_sint64", "handle_from_uint64", "handle_from_uint64s"};
   static const int lengths[] = {0, -1, -64, 4097, 1 << 20, (int)0x80000000u};
   static const MuMemOrd orders[] = {7, 0x60, 0xffffffffu};
   Plain plain;
   size_t i, j;
   for (i = 0; i < sizeof fromInts / sizeof *fromInts; ++i)
-    for (j = 0; j < sizeof lengths / sizeof *lengths; ++j) wrongPlain(fromInts[i], WITH(bits, lengths[j]), "A0009");
+    for (j = 0; j < sizeof lengths / sizeof *lengths; ++j)
+      wrongPlain(fromInts[i], WITH(bits, lengths[j]), "A0009");
   wrongPlain("extract_value", WITH(index, 2), "A0010");
   wrongPlain("extract_value", WITH(index, -1), "A0010");
   wrongPlain("insert_value", WITH(index, 0x7fffffff), "A0010");
@@ -241,13 +262,15 @@ static void wrongWith(const char* name, int at, MuValue operand, const char* cod
   const Slot* slot = kSlots;
   size_t i;
   while (strcmp(slot->name, name) != 0) ++slot;
-  for (i = 0; i < strlen(operandsOf(slot)); ++i) operands[i] = my.good[firstKind(kindsOf(operandsOf(slot)[i], kInt6))];
+  for (i = 0; i < strlen(operandsOf(slot)); ++i)
+    operands[i] = my.good[firstKind(kindsOf(operandsOf(slot)[i], kInt6))];
   operands[at] = operand;
   wrong(slot, ctx, operands, code);
 }
 
 static void nulls(void) {
-  static const char* const onIref[] = {"get_field_iref", "get_elem_iref", "shift_iref", "get_var_part_iref", "load", "store", "cmpxchg", "atomicrmw"};
+  static const char* const onIref[] = {"get_field_iref", "get_elem_iref", "shift_iref", "get_var_part_iref",
+                                       "load",           "store",         "cmpxchg",    "atomicrmw"};
   size_t i;
   for (i = 0; i < sizeof onIref / sizeof *onIref; ++i) wrongWith(onIref[i], 0, constant("nulliref"), "A0012");
   wrongWith("get_elem_iref", 0, my.good[kIref], "A0015");
@@ -266,7 +289,8 @@ static void nulls(void) {
 }
 
 static void stacks(void) {
-  static const char* const onStack[] = {"new_thread_nor", "new_thread_exc", "kill_stack", "new_cursor", "push_frame"};
+  static const char* const onStack[] = {"new_thread_nor", "new_thread_exc", "kill_stack", "new_cursor",
+                                        "push_frame"};
   MuValue dead = newStack("f"), gone = newStack("f"), null = constant("nullstack");
   size_t i;
   ctx->kill_stack(ctx, dead);
@@ -287,8 +311,10 @@ static void stacks(void) {
 }
 
 static void cursors(void) {
-  static const char* const onCursor[] = {"next_frame", "copy_cursor", "close_cursor", "cur_func", "cur_func_ver", "cur_inst", "dump_keepalives", "pop_frames_to"};
-  MuValue stack = newStack("f"), changed = newStack("f"), killed = newStack("f"), closed = ctx->new_cursor(ctx, stack), lost, orphan;
+  static const char* const onCursor[] = {"next_frame",   "copy_cursor", "close_cursor",    "cur_func",
+                                         "cur_func_ver", "cur_inst",    "dump_keepalives", "pop_frames_to"};
+  MuValue stack = newStack("f"), changed = newStack("f"), killed = newStack("f"),
+          closed = ctx->new_cursor(ctx, stack), lost, orphan;
   size_t i;
   ctx->close_cursor(ctx, closed);
   orphan = ctx->new_cursor(ctx, killed);
@@ -313,7 +339,8 @@ static void cursors(void) {
   lost = ctx->new_cursor(ctx, stack);
   ctx->next_frame(ctx, lost);
   for (i = 0; i < sizeof onCursor / sizeof *onCursor; ++i)
-    if (strcmp(onCursor[i], "close_cursor") != 0 && strcmp(onCursor[i], "copy_cursor") != 0) wrongWith(onCursor[i], 0, lost, "R0023");
+    if (strcmp(onCursor[i], "close_cursor") != 0 && strcmp(onCursor[i], "copy_cursor") != 0)
+      wrongWith(onCursor[i], 0, lost, "R0023");
 }
 
 static void* everything(void* argument) {

@@ -1,4 +1,5 @@
-/* The other flavour of 2017: a machine whose members behind the fourth are others, found in a library of another name. */
+/* The other flavour of 2017: a machine whose members behind the fourth are others, found in a library of
+ * another name. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
 
@@ -11,8 +12,9 @@ static const char* const bundle =
     ".funcdef @set VERSION %v <@sig> { %entry(<@i64> %x): STORE SEQ_CST <@i64> @cell %x RET () }\n";
 
 static void names(void) {
-  static const char* const symbols[] = {"mu_refimpl2_new", "mu_refimpl2_new_ex", "mu_refimpl2_close", "mu_fastimpl_new", "mu_fastimpl_new_with_opts",
-                                        "mu_get_version", "gaur_new"};
+  static const char* const symbols[] = {"mu_refimpl2_new", "mu_refimpl2_new_ex",        "mu_refimpl2_close",
+                                        "mu_fastimpl_new", "mu_fastimpl_new_with_opts", "mu_get_version",
+                                        "gaur_new"};
   static const char* const libraries[] = {"libmurefimpl2start.so", "libmu.so"};
   size_t i, j;
   for (i = 0; i < 2; ++i) {
@@ -37,7 +39,9 @@ static void use(const char* conf) {
   CHECK(*flag == 0);
   CHECK(vm->id_of(vm, "@set") != 0 && strcmp(vm->name_of(vm, vm->id_of(vm, "set")), "@set") == 0);
   number = context->handle_from_sint64(context, 77, 64);
-  CHECK(context->new_thread_nor(context, context->new_stack(context, context->handle_from_func(context, vm->id_of(vm, "set"))), NULL, &number, 1));
+  CHECK(context->new_thread_nor(
+      context, context->new_stack(context, context->handle_from_func(context, vm->id_of(vm, "set"))), NULL,
+      &number, 1));
   vm->execute(vm);
   cell = context->handle_from_global(context, vm->id_of(vm, "cell"));
   CHECK(context->handle_to_sint64(context, context->load(context, MU_ORD_SEQ_CST, cell)) == 77);
@@ -61,8 +65,10 @@ int main(void) {
   mu_refimpl2_close(NULL);
   use(NULL);
   use("");
-  use("vmLog=ERROR\nsosSize=780M\nlosSize=780M\nglobalSize=1000000\nstackSize=1048576\ndumpBundle=True\nextraLibs=libm.so.6:libc.so.6\nuPtrHack=True\n");
+  use("vmLog=ERROR\nsosSize=780M\nlosSize=780M\nglobalSize=1000000\nstackSize=1048576\ndumpBundle="
+      "True\nextraLibs=libm.so.6:libc.so.6\nuPtrHack=True\n");
   use("init_mu --log-level=none --gc-immixspace-size=1073741824 --aot-emit-dir=emit --flying\n opt=0\n");
-  CHECK(mu_refimpl2_new_ex("extraLibs=/there/is/no/such/library.so") == NULL && strstr(gaur_new_error(), "no/such"));
+  CHECK(mu_refimpl2_new_ex("extraLibs=/there/is/no/such/library.so") == NULL &&
+        strstr(gaur_new_error(), "no/such"));
   return 0;
 }

@@ -1,5 +1,5 @@
-/* Every slot of MuVM and MuCtx as a row of a table: how it is called, and what its operands must be. The tests of
- * misuse go through all rows with all wrong operands, the stress test calls rows at random. */
+/* Every slot of MuVM and MuCtx as a row of a table: how it is called, and what its operands must be. The
+ * tests of misuse go through all rows with all wrong operands, the stress test calls rows at random. */
 #ifndef GAUR_TESTS_SLOTS_H
 #define GAUR_TESTS_SLOTS_H
 
@@ -7,8 +7,27 @@
 
 /* Kinds of values that handles of the tests have; the order is that of kKindLetters. */
 enum Kind {
-  kInt6, kInt52, kInt64, kFloat, kDouble, kPointer, kFunctionPointer, kStruct, kArray, kVector, kRef, kArrayIref, kIref, kFunction,
-  kThread, kStack, kCursor, kTagInt, kTagRef, kTagDouble, kKinds
+  kInt6,
+  kInt52,
+  kInt64,
+  kFloat,
+  kDouble,
+  kPointer,
+  kFunctionPointer,
+  kStruct,
+  kArray,
+  kVector,
+  kRef,
+  kArrayIref,
+  kIref,
+  kFunction,
+  kThread,
+  kStack,
+  kCursor,
+  kTagInt,
+  kTagRef,
+  kTagDouble,
+  kKinds
 };
 
 /* What is not a handle. Members mean the same in every row that has them. */
@@ -33,13 +52,14 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
   return builder != NULL;
 }
 
-/* X(slot, operands, call): `t` is the table the slot is taken from, `c` the context, `v` the operands, `x` the rest. Operands are letters:
- *   i int   5 int<52>   6 int<6>   z int, an index that must stay 0   f float   d double   p uptr   u ufuncptr   s struct   q array or vector
- *   r ref   l iref of an int<64>   a iref of an array
- *   R ref or iref   G any reference but a tagged one   H of the kind of the operand before   n int<64>
- *   c ref, iref or funcref   F funcref   T threadref   S READY stackref   C cursor   t tagref64   7 8 9 one that holds an integer, a reference, a double
- *   o ref or nothing   * any
- * after `-` where a good call would end, change or wait for something: the tests make it where they know better. */
+/* X(slot, operands, call): `t` is the table the slot is taken from, `c` the context, `v` the operands, `x`
+ * the rest. Operands are letters: i int   5 int<52>   6 int<6>   z int, an index that must stay 0   f float
+ * d double   p uptr   u ufuncptr   s struct   q array or vector r ref   l iref of an int<64>   a iref of an
+ * array R ref or iref   G any reference but a tagged one   H of the kind of the operand before   n int<64> c
+ * ref, iref or funcref   F funcref   T threadref   S READY stackref   C cursor   t tagref64   7 8 9 one that
+ * holds an integer, a reference, a double o ref or nothing   * any after `-` where a good call would end,
+ * change or wait for something: the tests make it where they know better. */
+/* clang-format off */
 #define CONTEXT_SLOTS(X) \
   X(id_of, "", t->id_of(c, x->text)) \
   X(name_of, "", t->name_of(c, x->entity)) \
@@ -129,13 +149,15 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
   X(expose, "Fi", t->expose(c, v[0], x->convention, v[1])) \
   X(unexpose, "-u", (t->unexpose(c, x->convention, v[0]), 0)) \
   X(new_ir_builder, "-", endOf(t->new_ir_builder(c))) \
-  X(make_boot_image, "-", (t->make_boot_image(c, NULL, 1, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL), 0))
+  X(make_boot_image, "-", (t->make_boot_image(c, NULL, 1, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL), 0)) \
+  X(add_ptr_reloc, "-l", (t->add_ptr_reloc(c, v[0], x->text), 0))
+/* clang-format on */
 
-#define SLOT_FUNCTION(slot, operands, call)                          \
+#define SLOT_FUNCTION(slot, operands, call)                                \
   static uintptr_t call_##slot(MuCtx* t, MuCtx* c, MuValue* v, Plain* x) { \
-    MuBool isSuccess = 0;                                            \
-    ((void)c, (void)v, (void)x, (void)isSuccess);                             \
-    return (uintptr_t)(call);                                        \
+    MuBool isSuccess = 0;                                                  \
+    ((void)c, (void)v, (void)x, (void)isSuccess);                          \
+    return (uintptr_t)(call);                                              \
   }
 CONTEXT_SLOTS(SLOT_FUNCTION)
 
@@ -155,8 +177,8 @@ static inline const char* operandsOf(const Slot* slot) { return slot->marked + !
 #define BIT(kind) (1u << (kind))
 /* The kinds that an operand may have; `before` is the kind of the one before it. */
 static inline unsigned kindsOf(char letter, enum Kind before) {
-  const unsigned tagged = BIT(kTagInt) | BIT(kTagRef) | BIT(kTagDouble), ints = BIT(kInt6) | BIT(kInt52) | BIT(kInt64),
-                 irefs = BIT(kArrayIref) | BIT(kIref);
+  const unsigned tagged = BIT(kTagInt) | BIT(kTagRef) | BIT(kTagDouble),
+                 ints = BIT(kInt6) | BIT(kInt52) | BIT(kInt64), irefs = BIT(kArrayIref) | BIT(kIref);
   switch (letter) {
     case 'i':
     case 'z': return ints;

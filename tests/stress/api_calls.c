@@ -1,10 +1,11 @@
-/* Calls of the client interface at random, from several threads at once: any slot, mostly with operands that fit, often with
- * deleted, foreign and wrong ones. Nothing may crash, hang or be lost; a call that reports no error has done what it should.
+/* Calls of the client interface at random, from several threads at once: any slot, mostly with operands that
+ * fit, often with deleted, foreign and wrong ones. Nothing may crash, hang or be lost; a call that reports no
+ * error has done what it should.
  *
  *   stress_api_calls SECONDS SEED [THREADS [OPTIONS]]
  *
- * What cannot be checked by the machine is not asked for: indices stay inside arrays, references are only cast to ref<void>, and
- * threads are only started where what waits can go on. */
+ * What cannot be checked by the machine is not asked for: indices stay inside arrays, references are only
+ * cast to ref<void>, and threads are only started where what waits can go on. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <time.h>
@@ -15,21 +16,32 @@
 #include "../api/slots.h"
 
 static const char* const bundle =
-    ".typedef @i6 = int<6> .typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @float = float .typedef @double = double .typedef @void = void\n"
-    ".typedef @ptr = uptr<@void> .typedef @rv = ref<@void> .typedef @stack = stackref .typedef @thread = threadref .typedef @cursor = framecursorref\n"
-    ".typedef @tag = tagref64 .typedef @weak = weakref<@void> .typedef @pair = struct<@i64 @double> .typedef @arr = array<@i64 8>\n"
-    ".typedef @vec = vector<@float 4> .typedef @node = struct<@i64 @rv @weak @pair @arr @stack @tag @vec @i32 @cursor>\n"
+    ".typedef @i6 = int<6> .typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @float = float .typedef "
+    "@double = double .typedef @void = void\n"
+    ".typedef @ptr = uptr<@void> .typedef @rv = ref<@void> .typedef @stack = stackref .typedef @thread = "
+    "threadref .typedef @cursor = framecursorref\n"
+    ".typedef @tag = tagref64 .typedef @weak = weakref<@void> .typedef @pair = struct<@i64 @double> .typedef "
+    "@arr = array<@i64 8>\n"
+    ".typedef @vec = vector<@float 4> .typedef @node = struct<@i64 @rv @weak @pair @arr @stack @tag @vec "
+    "@i32 @cursor>\n"
     ".typedef @hybrid = hybrid<@i64 @rv @i64>\n"
-    ".const @0 <@i64> = 0 .const @5 <@i64> = 5 .const @1_0 <@double> = 1.0 d .const @0_5 <@float> = 0.5 f .const @null <@rv> = NULL\n"
-    ".const @nullstack <@stack> = NULL .const @nullthread <@thread> = NULL .const @nullcursor <@cursor> = NULL\n"
-    ".const @a_pair <@pair> = { @5 @1_0 } .const @an_array <@arr> = { @5 @0 @5 @0 @5 @0 @5 @0 } .const @a_vector <@vec> = { @0_5 @0_5 @0_5 @0_5 }\n"
-    ".funcsig @v = () -> () .funcsig @r_v = (@rv) -> () .funcsig @i_i = (@i64) -> (@i64) .typedef @fr = funcref<@v> .const @nullfunc <@fr> = NULL\n"
-    ".typedef @fp = ufuncptr<@v> .const @getpid <@fp> = EXTERN \"getpid\" .global @cell <@i64> .global @object <@rv> .global @node_cell <@node>\n"
-    ".funcdef @f VERSION %v <@v> { %entry(): RET () } .expose @f_native = @f #DEFAULT @0 .funcdecl @undefined <@v>\n"
+    ".const @0 <@i64> = 0 .const @5 <@i64> = 5 .const @1_0 <@double> = 1.0 d .const @0_5 <@float> = 0.5 f "
+    ".const @null <@rv> = NULL\n"
+    ".const @nullstack <@stack> = NULL .const @nullthread <@thread> = NULL .const @nullcursor <@cursor> = "
+    "NULL\n"
+    ".const @a_pair <@pair> = { @5 @1_0 } .const @an_array <@arr> = { @5 @0 @5 @0 @5 @0 @5 @0 } .const "
+    "@a_vector <@vec> = { @0_5 @0_5 @0_5 @0_5 }\n"
+    ".funcsig @v = () -> () .funcsig @r_v = (@rv) -> () .funcsig @i_i = (@i64) -> (@i64) .typedef @fr = "
+    "funcref<@v> .const @nullfunc <@fr> = NULL\n"
+    ".typedef @fp = ufuncptr<@v> .const @getpid <@fp> = EXTERN \"getpid\" .global @cell <@i64> .global "
+    "@object <@rv> .global @node_cell <@node>\n"
+    ".funcdef @f VERSION %v <@v> { %entry(): RET () } .expose @f_native = @f #DEFAULT @0 .funcdecl "
+    "@undefined <@v>\n"
     ".funcdef @keeps VERSION %v <@r_v> { %entry(<@rv> %x): STORE SEQ_CST <@rv> @object %x RET () }\n"
     ".funcdef @traps VERSION %v <@v> { %entry(): %o = NEW <@node> TRAP <> KEEPALIVE(%o) RET () }\n"
     ".funcdef @calls VERSION %v <@r_v> { %entry(<@rv> %x): CALL <@v> @traps () KEEPALIVE(%x) RET () }\n"
-    ".funcdef @twice VERSION %v <@i_i> { %entry(<@i64> %x): %y = ADD <@i64> %x %x RET %y } .expose @twice_native = @twice #DEFAULT @0\n";
+    ".funcdef @twice VERSION %v <@i_i> { %entry(<@i64> %x): %y = ADD <@i64> %x %x RET %y } .expose "
+    "@twice_native = @twice #DEFAULT @0\n";
 
 enum { kPool = 400, kMostThreads = 16, kContexts = 3 };
 
@@ -66,8 +78,11 @@ static void keep(int context, enum Kind kind, MuValue value) {
   __atomic_store_n(&everybodys[below(256)], value, __ATOMIC_RELAXED);
 }
 
-static MuID named(const char* const* names, unsigned count) { return my.contexts[0]->id_of(my.contexts[0], (char*)(uintptr_t)names[below(count)]); }
-#define ONE_OF(...) named((const char* const[]){__VA_ARGS__}, sizeof((const char* const[]){__VA_ARGS__}) / sizeof(char*))
+static MuID named(const char* const* names, unsigned count) {
+  return my.contexts[0]->id_of(my.contexts[0], (char*)(uintptr_t)names[below(count)]);
+}
+#define ONE_OF(...) \
+  named((const char* const[]){__VA_ARGS__}, sizeof((const char* const[]){__VA_ARGS__}) / sizeof(char*))
 
 /* A fresh handle of the kind. */
 static MuValue fresh(MuCtx* c, enum Kind kind) {
@@ -90,11 +105,16 @@ static MuValue fresh(MuCtx* c, enum Kind kind) {
     case kArrayIref: return c->get_iref(c, c->new_fixed(c, ONE_OF("arr")));
     case kIref:
       if (oneIn(3)) return c->handle_from_global(c, ONE_OF("cell", "object"));
-      if (oneIn(2)) return c->get_field_iref(c, c->get_iref(c, c->new_fixed(c, ONE_OF("node"))), (int)below(10));
-      return c->get_iref(c, c->new_fixed(c, ONE_OF("i64", "rv", "tag", "i32", "double", "float", "weak", "pair")));
-    case kFunction: return c->handle_from_func(c, ONE_OF("f", "keeps", "traps", "calls", "twice", "undefined"));
+      if (oneIn(2))
+        return c->get_field_iref(c, c->get_iref(c, c->new_fixed(c, ONE_OF("node"))), (int)below(10));
+      return c->get_iref(
+          c, c->new_fixed(c, ONE_OF("i64", "rv", "tag", "i32", "double", "float", "weak", "pair")));
+    case kFunction:
+      return c->handle_from_func(c, ONE_OF("f", "keeps", "traps", "calls", "twice", "undefined"));
     case kThread: return c->handle_from_const(c, ONE_OF("nullthread"));
-    case kStack: return c->new_stack(c, c->handle_from_func(c, ONE_OF("f", "keeps", "traps", "calls", "twice", "undefined")));
+    case kStack:
+      return c->new_stack(
+          c, c->handle_from_func(c, ONE_OF("f", "keeps", "traps", "calls", "twice", "undefined")));
     case kCursor: return c->new_cursor(c, fresh(c, kStack));
     case kTagInt: return c->tr64_from_int(c, fresh(c, kInt52));
     case kTagRef: return c->tr64_from_ref(c, c->new_fixed(c, ONE_OF("pair")), fresh(c, kInt6));
@@ -116,7 +136,8 @@ static MuValue operand(int context, char letter, enum Kind before) {
   const unsigned kinds = kindsOf(letter, before);
   enum Kind kind;
   MuValue value;
-  if (letter == 'z') return my.contexts[context]->handle_from_uint64(my.contexts[context], 0, 1 + (int)below(64));
+  if (letter == 'z')
+    return my.contexts[context]->handle_from_uint64(my.contexts[context], 0, 1 + (int)below(64));
   if (letter == 'o' && oneIn(2)) return NULL;
   switch (below(40)) {
     case 0: return NULL;
@@ -135,10 +156,12 @@ static MuValue operand(int context, char letter, enum Kind before) {
   return value;
 }
 
-/* Slots whose good calls could do what no machine can check or survive: a thread with an exception that nobody catches, code that is
- * called after it was unexposed, addresses outside of objects. */
+/* Slots whose good calls could do what no machine can check or survive: a thread with an exception that
+ * nobody catches, code that is called after it was unexposed, addresses outside of objects. */
 static int isSafe(const Slot* slot) {
-  static const char* const unsafe[] = {"new_thread_nor", "new_thread_exc", "refcast", "get_var_part_iref", "load_bundle", "load_hail", "close_context", "unexpose", "shift_iref", "fence"};
+  static const char* const unsafe[] = {
+      "new_thread_nor", "new_thread_exc", "refcast",  "get_var_part_iref", "load_bundle",
+      "load_hail",      "close_context",  "unexpose", "shift_iref",        "fence"};
   size_t i;
   for (i = 0; i < sizeof unsafe / sizeof *unsafe; ++i)
     if (strcmp(slot->name, unsafe[i]) == 0) return 0;
@@ -149,13 +172,16 @@ static int isSafe(const Slot* slot) {
 static void forget(int context, MuValue value) {
   unsigned i;
   for (i = 0; i < kPool; ++i)
-    if (my.pool[i].context == context && (!value || my.pool[i].value == value) && !oneIn(8)) my.pool[i].value = NULL;
+    if (my.pool[i].context == context && (!value || my.pool[i].value == value) && !oneIn(8))
+      my.pool[i].value = NULL;
 }
 
 /* The ID of an entity that the slot takes. */
 static MuID entityFor(const char* slot) {
-  static const char* const rows[][2] = {{"handle_from_const", "a_pair"}, {"handle_from_global", "cell"}, {"handle_from_func", "f"}, {"handle_from_expose", "f_native"},
-                                        {"handle_from_ptr", "ptr"},      {"handle_from_fp", "fp"},       {"new_fixed", "node"},     {"new_hybrid", "hybrid"}};
+  static const char* const rows[][2] = {{"handle_from_const", "a_pair"}, {"handle_from_global", "cell"},
+                                        {"handle_from_func", "f"},       {"handle_from_expose", "f_native"},
+                                        {"handle_from_ptr", "ptr"},      {"handle_from_fp", "fp"},
+                                        {"new_fixed", "node"},           {"new_hybrid", "hybrid"}};
   size_t i;
   for (i = 0; i < sizeof rows / sizeof *rows; ++i)
     if (strcmp(rows[i][0], slot) == 0) return named(&rows[i][1], 1);
@@ -166,9 +192,12 @@ static int resultKind(const char* name) {
   static const struct {
     const char* slot;
     enum Kind kind;
-  } rows[] = {{"new_stack", kStack}, {"new_cursor", kCursor}, {"copy_cursor", kCursor}, {"get_iref", kIref}, {"get_field_iref", kIref}, {"get_elem_iref", kIref},
-              {"pin", kPointer}, {"get_addr", kPointer}, {"insert_value", kStruct}, {"tr64_to_fp", kDouble}, {"tr64_to_int", kInt52}, {"tr64_to_tag", kInt6},
-              {"tr64_to_ref", kRef}, {"tr64_from_fp", kTagDouble}, {"tr64_from_int", kTagInt}, {"tr64_from_ref", kTagRef}};
+  } rows[] = {{"new_stack", kStack},     {"new_cursor", kCursor},      {"copy_cursor", kCursor},
+              {"get_iref", kIref},       {"get_field_iref", kIref},    {"get_elem_iref", kIref},
+              {"pin", kPointer},         {"get_addr", kPointer},       {"insert_value", kStruct},
+              {"tr64_to_fp", kDouble},   {"tr64_to_int", kInt52},      {"tr64_to_tag", kInt6},
+              {"tr64_to_ref", kRef},     {"tr64_from_fp", kTagDouble}, {"tr64_from_int", kTagInt},
+              {"tr64_from_ref", kTagRef}};
   size_t i;
   for (i = 0; i < sizeof rows / sizeof *rows; ++i)
     if (strcmp(rows[i].slot, name) == 0) return rows[i].kind;
@@ -183,12 +212,23 @@ static void oneCall(void) {
   enum Kind before = kRef;
   uintptr_t result;
   size_t i;
-  Plain plain = {.bits = oneIn(20) ? (int)next() : (int)below(200), .index = oneIn(10) ? (int)next() : (int)below(3), .order = below(oneIn(10) ? 9 : 7),
-                 .failure = below(7), .operation = below(12), .convention = oneIn(10), .watchpoint = below(50), .words = {next(), next(), next(), next()},
-                 .results = my.results, .text = "node", .length = 4};
+  Plain plain = {.bits = oneIn(20) ? (int)next() : (int)below(200),
+                 .index = oneIn(10) ? (int)next() : (int)below(3),
+                 .order = below(oneIn(10) ? 9 : 7),
+                 .failure = below(7),
+                 .operation = below(12),
+                 .convention = oneIn(10),
+                 .watchpoint = below(50),
+                 .words = {next(), next(), next(), next()},
+                 .results = my.results,
+                 .text = "node",
+                 .length = 4};
   if (!isSafe(slot)) return;
-  plain.type = ONE_OF("i64", "node", "pair", "hybrid", "ptr", "fp", "rv", "f", "cell", "v", "arr", "stack", "weak");
-  plain.entity = oneIn(10) ? (MuID)next() : ONE_OF("5", "null", "a_pair", "getpid", "cell", "object", "f", "undefined", "f_native", "i64", "v", "f.v", "f.v.entry");
+  plain.type =
+      ONE_OF("i64", "node", "pair", "hybrid", "ptr", "fp", "rv", "f", "cell", "v", "arr", "stack", "weak");
+  plain.entity = oneIn(10) ? (MuID)next()
+                           : ONE_OF("5", "null", "a_pair", "getpid", "cell", "object", "f", "undefined",
+                                    "f_native", "i64", "v", "f.v", "f.v.entry");
   if (entityFor(slot->name) && !oneIn(4)) plain.type = plain.entity = entityFor(slot->name);
   for (i = 0; i < strlen(operandsOf(slot)); ++i) {
     const char letter = operandsOf(slot)[i];
@@ -227,7 +267,8 @@ static void oneScene(void) {
       break;
     }
     case 1: { /* an exposed function, called, and not called any more */
-      MuValue exposed = c->expose(c, c->handle_from_func(c, ONE_OF("twice")), MU_CC_DEFAULT, c->handle_from_uint64(c, 1, 64));
+      MuValue exposed = c->expose(c, c->handle_from_func(c, ONE_OF("twice")), MU_CC_DEFAULT,
+                                  c->handle_from_uint64(c, 1, 64));
       int64_t (*twice)(int64_t) = (int64_t(*)(int64_t))c->handle_to_fp(c, exposed);
       CHECK(twice && twice(4) == 8);
       c->unexpose(c, MU_CC_DEFAULT, exposed);
@@ -285,11 +326,14 @@ static void oneScene(void) {
 }
 
 /* Answers well: another answer ends the program. */
-static void handler(MuCtx* c, MuThreadRefValue thread, MuStackRefValue stack, MuWPID wpid, MuTrapHandlerResult* result, MuStackRefValue* newStack,
-                    MuValue** values, MuArraySize* count, MuValuesFreer* freer, MuCPtr* freerData, MuRefValue* exception, MuCPtr userdata) {
+static void handler(MuCtx* c, MuThreadRefValue thread, MuStackRefValue stack, MuWPID wpid,
+                    MuTrapHandlerResult* result, MuStackRefValue* newStack, MuValue** values,
+                    MuArraySize* count, MuValuesFreer* freer, MuCPtr* freerData, MuRefValue* exception,
+                    MuCPtr userdata) {
   MuFCRefValue cursor = c->new_cursor(c, stack);
   MuValue kept[4];
-  ((void)wpid, (void)newStack, (void)values, (void)count, (void)freer, (void)freerData, (void)exception, (void)userdata);
+  ((void)wpid, (void)newStack, (void)values, (void)count, (void)freer, (void)freerData, (void)exception,
+   (void)userdata);
   CHECK(cursor && thread);
   c->dump_keepalives(c, cursor, kept);
   c->set_threadlocal(c, thread, c->handle_from_const(c, c->id_of(c, "null")));

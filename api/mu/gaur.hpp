@@ -1,0 +1,703 @@
+// The C interface for C++17: machines, contexts and values that end with their scope, results that are a
+// value or an error, trap handlers from lambdas. Nothing here throws, and nothing is in the library: all of
+// it is in terms of muapi.h, whose comments tell what the operations mean and what they want.
+//
+//   auto vm = mu::Vm::create("heap=64M").value();
+//   auto context = vm.context().value();
+//   context.load(text).value();                                       // or look at the status: `if (auto s =
+//   context.load(text); !s)` auto square = context.native<int64_t(int64_t)>("@square").value(); // a function
+//   pointer into compiled code
+//
+// `value()` of something that failed prints the error and aborts; programs that go on look first. A Value may
+// be empty, from a call that failed; calls with an empty one fail too, so that only the end of a chain has to
+// be looked at: `context.lastError()` has the reason.
+//
+// Threads: a Vm serves any number, a Context and its Values one at a time.
+#ifndef MU_GAUR_HPP
+#define MU_GAUR_HPP
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gaur.h"
+
+namespace mu {
+
+// --- Results ------------------------------------------------------------------------------------------
+
+struct Error {
+  std::string code;
+  std::string message;
+  std::uint32_t line = 0;  // of the first mistake in a text, from 1
+  std::uint32_t column = 0;
+};
+
+/// Prints the error and ends the program.
+[[noreturn]] inline void abortWith(const Error& error) {
+  std::fprintf(stderr, "[%s] %s\n", error.code.c_str(), error.message.c_str());
+  std::abort();
+}
+
+/// A T, or why there is none.
+template <class T>
+class [[nodiscard]] Expected {
+ public:
+  Expected(T held) : value_(std::move(held)) {}
+  Expected(Error error) : error_(std::move(error)) {}
+  explicit operator bool() const { return value_.has_value(); }
+  bool ok() const { return value_.has_value(); }
+  /// Aborts where there is none.
+  T& value() & { return checked(); }
+  const T& value() const& { return const_cast<Expected*>(this)->checked(); }
+  T value() && { return std::move(checked()); }
+  T valueOr(T other) const { return value_ ? *value_ : std::move(other); }
+  T& operator*() { return checked(); }
+  T* operator->() { return &checked(); }
+  const Error& error() const { return error_; }
+
+ private:
+  T& checked() {
+    if (!value_) abortWith(error_);
+    return *value_;
+  }
+  std::optional<T> value_;
+  Error error_;
+};
+
+template <>
+class [[nodiscard]] Expected<void> {
+ public:
+  Expected() = default;
+  Expected(Error error) : error_(std::move(error)) {}
+  explicit operator bool() const { return !error_; }
+  bool ok() const { return !error_; }
+  void value() const {
+    if (error_) abortWith(*error_);
+  }
+  const Error& error() const {
+    static const Error none;
+    return error_ ? *error_ : none;
+  }
+
+ private:
+  std::optional<Error> error_;
+};
+using Status = Expected<void>;
+
+namespace detail {
+
+inline char* text(const char* name) { return const_cast<char*>(name); }
+
+inline std::optional<Error> lastError(MuVM* vm) {
+  MuError error;
+  if (!vm || !vm->get_error(vm, &error)) return std::nullopt;
+  return Error{error.code, error.message, error.line, error.column};
+}
+
+/// Calls f and tells whether it made an error.
+template <class F>
+auto checked(MuVM* vm, F f) -> Expected<decltype(f())> {
+  if (!vm) return Error{"", "the machine is gone", 0, 0};
+  vm->clear_error(vm);
+  if constexpr (std::is_void_v<decltype(f())>) {
+    f();
+    if (auto error = lastError(vm)) return *std::move(error);
+    return {};
+  } else {
+    auto result = f();
+    if (auto error = lastError(vm)) return *std::move(error);
+    return result;
+  }
+}
+
+}  // namespace detail
+
+/// An entity: by its ID, or by its name, with or without the @.
+class Entity {
+ public:
+  Entity(MuID id) : id_(id) {}
+  Entity(const char* name) : name_(name) {}
+  Entity(const std::string& name) : name_(name.c_str()) {}
+  /// 0 where there is no such name; the error is kept.
+  MuID in(MuCtx* ctx) const { return name_ ? ctx->id_of(ctx, detail::text(name_)) : id_; }
+
+ private:
+  MuID id_ = MU_NO_ID;
+  const char* name_ = nullptr;
+};
+
+// --- Values -------------------------------------------------------------------------------------------
+
+enum class Order : MuMemOrd {
+  NotAtomic = MU_ORD_NOT_ATOMIC,
+  Relaxed = MU_ORD_RELAXED,
+  Consume = MU_ORD_CONSUME,
+  Acquire = MU_ORD_ACQUIRE,
+  Release = MU_ORD_RELEASE,
+  AcqRel = MU_ORD_ACQ_REL,
+  SeqCst = MU_ORD_SEQ_CST
+};
+
+class Value;
+class Builder;
+
+/// What may be asked of a context, whoever closes it: the client's own (Context) or a trap handler's.
+class ContextRef {
+ public:
+  ContextRef(MuVM* vm, MuCtx* ctx) : vm_(vm), ctx_(ctx) {}
+  MuCtx* get() const { return ctx_; }
+  MuVM* vm() const { return vm_; }
+  /// Of the calling thread, since something was last done through this header.
+  std::optional<Error> lastError() const { return detail::lastError(vm_); }
+
+  // --- Bundles and names ---
+  Status load(std::string_view text) {
+    return detail::checked(vm_,
+                           [&] { ctx_->load_bundle(ctx_, const_cast<char*>(text.data()), text.size()); });
+  }
+  Status loadHail(std::string_view text) {
+    return detail::checked(vm_, [&] { ctx_->load_hail(ctx_, const_cast<char*>(text.data()), text.size()); });
+  }
+  /// A bundle without text.
+  Expected<Builder> builder();
+  Expected<MuID> id(const char* name) const {
+    return detail::checked(vm_, [&] { return ctx_->id_of(ctx_, detail::text(name)); });
+  }
+  /// With its @; empty where it has none.
+  Expected<std::string> name(MuID id) const {
+    return detail::checked(vm_, [&] {
+      const char* found = ctx_->name_of(ctx_, id);
+      return std::string(found ? found : "");
+    });
+  }
+
+  // --- From C++ to Mu ---
+  /// int<n> of as many bits as the type has, or `bits`; float; double.
+  template <class T>
+  Value value(T number, int bits = 0);
+  Value words(std::initializer_list<std::uint64_t> lowFirst, int bits);
+  /// `type` is a uptr, for functions a ufuncptr.
+  Value pointer(Entity type, void* address);
+  template <class R, class... Arguments>
+  Value functionPointer(Entity type, R (*code)(Arguments...));
+
+  // --- What bundles define ---
+  Value constant(Entity entity);
+  Value global(Entity entity);
+  Value function(Entity entity);
+  Value exposed(Entity entity);
+  /// The exposed function as one that C++ can call, as long as the machine is there.
+  template <class Signature>
+  Expected<Signature*> native(Entity entity);
+
+  // --- Heap, stacks, threads ---
+  Value newFixed(Entity type);
+  Value newHybrid(Entity type, std::uint64_t length);
+  Value newStack(const Value& function);
+  /// A thread that goes on with a READY stack, which gets the values.
+  template <class... Values>
+  Value start(const Value& stack, const Values&... values);
+  Value startThrowing(const Value& stack, const Value& exception);
+  /// A thread that runs the function from its beginning.
+  template <class... Values>
+  Value run(Entity function, const Values&... values);
+
+  Status enableWatchpoint(MuWPID id) {
+    return detail::checked(vm_, [&] { ctx_->enable_watchpoint(ctx_, id); });
+  }
+  Status disableWatchpoint(MuWPID id) {
+    return detail::checked(vm_, [&] { ctx_->disable_watchpoint(ctx_, id); });
+  }
+  Status fence(Order order) {
+    return detail::checked(vm_, [&] { ctx_->fence(ctx_, static_cast<MuMemOrd>(order)); });
+  }
+
+ protected:
+  MuVM* vm_;
+  MuCtx* ctx_;
+};
+
+/// A handle, which it gives up at its end. Empty after a call that failed, and where it was moved from.
+class [[nodiscard]] Value {
+ public:
+  Value() = default;
+  Value(MuVM* vm, MuCtx* ctx, MuValue handle) : vm_(vm), ctx_(ctx), handle_(handle) {}
+  Value(Value&& other) noexcept
+      : vm_(other.vm_), ctx_(other.ctx_), handle_(std::exchange(other.handle_, nullptr)) {}
+  Value& operator=(Value&& other) noexcept {
+    if (this == &other) return *this;
+    reset();
+    vm_ = other.vm_;
+    ctx_ = other.ctx_;
+    handle_ = std::exchange(other.handle_, nullptr);
+    return *this;
+  }
+  ~Value() { reset(); }
+
+  explicit operator bool() const { return handle_ != nullptr; }
+  MuValue get() const { return handle_; }
+  /// The handle, which is the caller's now.
+  MuValue release() { return std::exchange(handle_, nullptr); }
+  void reset() {
+    if (handle_) ctx_->delete_value(ctx_, std::exchange(handle_, nullptr));
+  }
+
+  // --- From Mu to C++ ---
+  /// Of int<n> to any integer, float to float, double to double, uptr to a pointer, ufuncptr to a function
+  /// pointer.
+  template <class T>
+  Expected<T> to() const {
+    return ask([&] { return convert<T>(); });
+  }
+
+  // --- References ---
+  Expected<bool> equals(const Value& other) const {
+    return ask([&] { return ctx_->ref_eq(ctx_, handle_, other.handle_) != 0; });
+  }
+  Value refcast(Entity type) const { return made(&MuCtx::refcast, handle_, type.in(ctx_)); }
+  Value iref() const { return made(&MuCtx::get_iref, handle_); }
+  Value field(int index) const { return made(&MuCtx::get_field_iref, handle_, index); }
+  Value element(std::int64_t index) const {
+    return made(&MuCtx::get_elem_iref, handle_, number(index).handle_);
+  }
+  Value shift(std::int64_t offset) const { return made(&MuCtx::shift_iref, handle_, number(offset).handle_); }
+  Value variablePart() const { return made(&MuCtx::get_var_part_iref, handle_); }
+
+  // --- Memory: of irefs ---
+  Value load(Order order = Order::NotAtomic) const {
+    return made(&MuCtx::load, static_cast<MuMemOrd>(order), handle_);
+  }
+  Status store(const Value& value, Order order = Order::NotAtomic) const {
+    return ask([&] { ctx_->store(ctx_, static_cast<MuMemOrd>(order), handle_, value.handle_); });
+  }
+  /// The value found; `exchanged` tells whether it was as expected.
+  Value compareExchange(const Value& expected, const Value& desired, bool& exchanged,
+                        Order success = Order::SeqCst, Order failure = Order::SeqCst) const {
+    MuBool done = 0;
+    Value found = made(&MuCtx::cmpxchg, static_cast<MuMemOrd>(success), static_cast<MuMemOrd>(failure),
+                       MuBool{0}, handle_, expected.handle_, desired.handle_, &done);
+    exchanged = done != 0;
+    return found;
+  }
+  /// `operation` is one of MU_ARMW_*; the value before.
+  Value update(MuAtomicRMWOptr operation, const Value& operand, Order order = Order::SeqCst) const {
+    return made(&MuCtx::atomicrmw, static_cast<MuMemOrd>(order), operation, handle_, operand.handle_);
+  }
+
+  // --- Composites ---
+  Value extract(int index) const { return made(&MuCtx::extract_value, handle_, index); }
+  Value insert(int index, const Value& value) const {
+    return made(&MuCtx::insert_value, handle_, index, value.handle_);
+  }
+  Value at(std::uint64_t index) const {
+    return made(&MuCtx::extract_element, handle_, number(static_cast<std::int64_t>(index)).handle_);
+  }
+  Value with(std::uint64_t index, const Value& value) const {
+    return made(&MuCtx::insert_element, handle_, number(static_cast<std::int64_t>(index)).handle_,
+                value.handle_);
+  }
+
+  // --- Tagged references ---
+  bool holdsDouble() const { return handle_ && ctx_->tr64_is_fp(ctx_, handle_); }
+  bool holdsInt() const { return handle_ && ctx_->tr64_is_int(ctx_, handle_); }
+  bool holdsRef() const { return handle_ && ctx_->tr64_is_ref(ctx_, handle_); }
+  Value taggedDouble() const { return made(&MuCtx::tr64_to_fp, handle_); }
+  Value taggedInt() const { return made(&MuCtx::tr64_to_int, handle_); }
+  Value taggedRef() const { return made(&MuCtx::tr64_to_ref, handle_); }
+  Value tag() const { return made(&MuCtx::tr64_to_tag, handle_); }
+
+  // --- Native interface ---
+  Value address() const { return made(&MuCtx::get_addr, handle_); }
+  /// Of a funcref, until unexpose: a function that C++ can call.
+  Value expose(std::int64_t cookie = 0) const {
+    return made(&MuCtx::expose, handle_, MU_CC_DEFAULT, number(cookie).handle_);
+  }
+  Status unexpose() const {
+    return ask([&] { ctx_->unexpose(ctx_, MU_CC_DEFAULT, handle_); });
+  }
+
+  // --- Stacks ---
+  Status kill() const {
+    return ask([&] { ctx_->kill_stack(ctx_, handle_); });
+  }
+  Status pushFrame(const Value& function) const {
+    return ask([&] { ctx_->push_frame(ctx_, handle_, function.handle_); });
+  }
+
+ private:
+  friend class ContextRef;
+  friend class Cursor;
+  friend class Pin;
+  template <class F>
+  auto ask(F f) const -> Expected<decltype(f())> {
+    if (!ctx_) return Error{"", "the value is empty", 0, 0};
+    return detail::checked(vm_, f);
+  }
+  /// A new value from a slot of the context.
+  template <class Slot, class... Arguments>
+  Value made(Slot slot, Arguments... arguments) const {
+    if (!ctx_) return {};
+    vm_->clear_error(vm_);
+    return {vm_, ctx_, (ctx_->*slot)(ctx_, arguments...)};
+  }
+  Value number(std::int64_t number) const {
+    return ctx_ ? Value(vm_, ctx_, ctx_->handle_from_sint64(ctx_, number, 64)) : Value();
+  }
+  template <class T>
+  T convert() const {
+    if constexpr (std::is_same_v<T, bool>) {
+      return (ctx_->handle_to_uint8(ctx_, handle_) & 1) != 0;
+    } else if constexpr (std::is_same_v<T, float>) {
+      return ctx_->handle_to_float(ctx_, handle_);
+    } else if constexpr (std::is_same_v<T, double>) {
+      return ctx_->handle_to_double(ctx_, handle_);
+    } else if constexpr (std::is_pointer_v<T> && std::is_function_v<std::remove_pointer_t<T>>) {
+      return reinterpret_cast<T>(ctx_->handle_to_fp(ctx_, handle_));
+    } else if constexpr (std::is_pointer_v<T>) {
+      return static_cast<T>(ctx_->handle_to_ptr(ctx_, handle_));
+    } else {
+      static_assert(std::is_integral_v<T> && sizeof(T) <= sizeof(std::uint64_t),
+                    "no Mu value becomes one of this type");
+      if constexpr (std::is_signed_v<T>) return static_cast<T>(ctx_->handle_to_sint64(ctx_, handle_));
+      return static_cast<T>(ctx_->handle_to_uint64(ctx_, handle_));
+    }
+  }
+
+  MuVM* vm_ = nullptr;
+  MuCtx* ctx_ = nullptr;
+  MuValue handle_ = nullptr;
+};
+
+/// Keeps an object where it is, and alive, until its end. `location`, a ref or iref, must outlive it.
+class [[nodiscard]] Pin {
+ public:
+  explicit Pin(const Value& location)
+      : location_(location), address_(location.made(&MuCtx::pin, location.get())) {}
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+  ~Pin() {
+    if (address_) location_.ctx_->unpin(location_.ctx_, location_.get());
+  }
+  explicit operator bool() const { return static_cast<bool>(address_); }
+  template <class T>
+  T* as() const {
+    return address_ ? address_.to<T*>().valueOr(nullptr) : nullptr;
+  }
+
+ private:
+  const Value& location_;
+  Value address_;
+};
+
+/// Stands at a frame of a READY stack, first at the innermost.
+class [[nodiscard]] Cursor {
+ public:
+  explicit Cursor(const Value& stack) : cursor_(stack.made(&MuCtx::new_cursor, stack.get())) {}
+  Cursor(Cursor&&) = default;
+  Cursor& operator=(Cursor&&) = delete;
+  ~Cursor() {
+    if (cursor_) cursor_.ctx_->close_cursor(cursor_.ctx_, cursor_.get());
+  }
+  explicit operator bool() const { return static_cast<bool>(cursor_); }
+  Cursor copy() const { return Cursor(cursor_.made(&MuCtx::copy_cursor, cursor_.get()), Copied()); }
+  /// To the caller's frame.
+  Status next() {
+    return cursor_.ask([&] { ctx()->next_frame(ctx(), cursor_.get()); });
+  }
+  /// MU_NO_ID for what native frames, functions without a version and frames that have not begun do not have.
+  Expected<MuID> function() const {
+    return cursor_.ask([&] { return ctx()->cur_func(ctx(), cursor_.get()); });
+  }
+  Expected<MuID> version() const {
+    return cursor_.ask([&] { return ctx()->cur_func_ver(ctx(), cursor_.get()); });
+  }
+  Expected<MuID> instruction() const {
+    return cursor_.ask([&] { return ctx()->cur_inst(ctx(), cursor_.get()); });
+  }
+  /// The values of the frame's KEEPALIVE clause, which has `count` of them.
+  std::vector<Value> keepalives(std::size_t count) const {
+    std::vector<Value> values;
+    if (!cursor_) return values;
+    std::vector<MuValue> handles(count, nullptr);
+    ctx()->dump_keepalives(ctx(), cursor_.get(), handles.data());
+    for (MuValue handle : handles) values.emplace_back(cursor_.vm_, ctx(), handle);
+    return values;
+  }
+  /// The frames inside this one are gone; it waits for results.
+  Status popFrames() {
+    return cursor_.ask([&] { ctx()->pop_frames_to(ctx(), cursor_.get()); });
+  }
+
+ private:
+  struct Copied {};
+  Cursor(Value cursor, Copied) : cursor_(std::move(cursor)) {}
+  MuCtx* ctx() const { return cursor_.ctx_; }
+  Value cursor_;
+};
+
+template <class T>
+Value ContextRef::value(T number, int bits) {
+  static_assert(std::is_arithmetic_v<T>, "numbers become values; pointers by pointer()");
+  vm_->clear_error(vm_);
+  MuValue handle = nullptr;
+  if constexpr (std::is_same_v<T, float>) {
+    handle = ctx_->handle_from_float(ctx_, number);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    handle = ctx_->handle_from_double(ctx_, static_cast<double>(number));
+  } else {
+    const int length = bits != 0 ? bits : std::is_same_v<T, bool> ? 1 : static_cast<int>(8 * sizeof(T));
+    if constexpr (std::is_signed_v<T>) {
+      handle = ctx_->handle_from_sint64(ctx_, static_cast<std::int64_t>(number), length);
+    } else {
+      handle = ctx_->handle_from_uint64(ctx_, static_cast<std::uint64_t>(number), length);
+    }
+  }
+  return {vm_, ctx_, handle};
+}
+
+inline Value ContextRef::words(std::initializer_list<std::uint64_t> lowFirst, int bits) {
+  vm_->clear_error(vm_);
+  return {
+      vm_, ctx_,
+      ctx_->handle_from_uint64s(ctx_, const_cast<std::uint64_t*>(lowFirst.begin()), lowFirst.size(), bits)};
+}
+
+inline Value ContextRef::pointer(Entity type, void* address) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_ptr(ctx_, type.in(ctx_), address)};
+}
+
+template <class R, class... Arguments>
+Value ContextRef::functionPointer(Entity type, R (*code)(Arguments...)) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_fp(ctx_, type.in(ctx_), reinterpret_cast<MuCFP>(code))};
+}
+
+inline Value ContextRef::constant(Entity entity) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_const(ctx_, entity.in(ctx_))};
+}
+
+inline Value ContextRef::global(Entity entity) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_global(ctx_, entity.in(ctx_))};
+}
+
+inline Value ContextRef::function(Entity entity) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_func(ctx_, entity.in(ctx_))};
+}
+
+inline Value ContextRef::exposed(Entity entity) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->handle_from_expose(ctx_, entity.in(ctx_))};
+}
+
+template <class Signature>
+Expected<Signature*> ContextRef::native(Entity entity) {
+  static_assert(std::is_function_v<Signature>, "such as native<int64_t(int64_t)>");
+  Value function = exposed(entity);
+  if (!function) return lastError().value_or(Error{});
+  return function.to<Signature*>();
+}
+
+inline Value ContextRef::newFixed(Entity type) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->new_fixed(ctx_, type.in(ctx_))};
+}
+
+inline Value ContextRef::newHybrid(Entity type, std::uint64_t length) {
+  const Value count = value(length);
+  return {vm_, ctx_, ctx_->new_hybrid(ctx_, type.in(ctx_), count.get())};
+}
+
+inline Value ContextRef::newStack(const Value& function) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->new_stack(ctx_, function.get())};
+}
+
+template <class... Values>
+Value ContextRef::start(const Value& stack, const Values&... values) {
+  vm_->clear_error(vm_);
+  MuValue handles[sizeof...(values) + 1] = {values.get()...};
+  return {vm_, ctx_, ctx_->new_thread_nor(ctx_, stack.get(), nullptr, handles, sizeof...(values))};
+}
+
+inline Value ContextRef::startThrowing(const Value& stack, const Value& exception) {
+  vm_->clear_error(vm_);
+  return {vm_, ctx_, ctx_->new_thread_exc(ctx_, stack.get(), nullptr, exception.get())};
+}
+
+template <class... Values>
+Value ContextRef::run(Entity entity, const Values&... values) {
+  const Value first = function(entity);
+  if (!first) return {};
+  const Value stack = newStack(first);
+  return stack ? start(stack, values...) : Value();
+}
+
+/// The client's own context; closed at its end, with all handles. Values must not outlive it.
+class [[nodiscard]] Context : public ContextRef {
+ public:
+  Context(MuVM* vm, MuCtx* ctx) : ContextRef(vm, ctx) {}
+  Context(Context&& other) noexcept : ContextRef(other.vm_, std::exchange(other.ctx_, nullptr)) {}
+  Context& operator=(Context&& other) noexcept {
+    std::swap(vm_, other.vm_);
+    std::swap(ctx_, other.ctx_);
+    return *this;
+  }
+  ~Context() {
+    if (ctx_) ctx_->close_context(ctx_);
+  }
+};
+
+// --- Traps --------------------------------------------------------------------------------------------
+
+/// What a trap handler is asked about, and how it says how to go on. Its values are given up when it returns.
+class Trap {
+ public:
+  ContextRef& context() { return context_; }
+  const Value& thread() const { return thread_; }
+  /// READY: it can be looked into, changed, killed.
+  const Value& stack() const { return stack_; }
+  /// 0: a TRAP, or a function without a version.
+  MuWPID watchpoint() const { return watchpoint_; }
+  Cursor frames() const { return Cursor(stack_); }
+
+  /// The thread ends; the stack stays. So it is where nothing else is said.
+  void exitThread() { result_ = MU_THREAD_EXIT; }
+  /// The trapped stack goes on, with these values as the results of what it waits in.
+  template <class... Values>
+  void resume(Values... values) {
+    resumeStack(nullptr, std::move(values)...);
+  }
+  /// Another READY stack goes on in this thread.
+  template <class... Values>
+  void resumeOn(Value stack, Values... values) {
+    resumeStack(keep(std::move(stack)), std::move(values)...);
+  }
+  /// The trapped stack goes on by throwing.
+  void raise(Value exception) {
+    result_ = MU_REBIND_THROW_EXC;
+    next_ = nullptr;
+    exception_ = keep(std::move(exception));
+  }
+
+ private:
+  friend class Vm;
+  Trap(MuVM* vm, MuCtx* ctx, MuThreadRefValue thread, MuStackRefValue stack, MuWPID watchpoint)
+      : context_(vm, ctx), thread_(vm, ctx, thread), stack_(vm, ctx, stack), watchpoint_(watchpoint) {}
+  /// The handles of the answer are still needed when the handler has returned; the context gives them up.
+  ~Trap() {
+    thread_.release();
+    stack_.release();
+  }
+  static MuValue keep(Value value) { return value.release(); }
+  template <class... Values>
+  void resumeStack(MuValue stack, Values... values) {
+    result_ = MU_REBIND_PASS_VALUES;
+    next_ = stack;
+    (answer_.push_back(keep(std::move(values))), ...);
+  }
+
+  ContextRef context_;
+  Value thread_;
+  Value stack_;
+  MuWPID watchpoint_;
+  MuTrapHandlerResult result_ = MU_THREAD_EXIT;
+  MuValue next_ = nullptr;
+  MuValue exception_ = nullptr;
+  std::vector<MuValue> answer_;
+};
+
+// --- Machines -----------------------------------------------------------------------------------------
+
+/// A machine; closed at its end, after all Mu threads.
+class [[nodiscard]] Vm {
+ public:
+  /// Options as gaur_new takes them.
+  static Expected<Vm> create(const char* options = nullptr) {
+    if (MuVM* vm = gaur_new(options)) return Vm(vm);
+    return Error{"", gaur_new_error(), 0, 0};
+  }
+  Vm(Vm&& other) noexcept : vm_(std::exchange(other.vm_, nullptr)), handlers_(std::move(other.handlers_)) {}
+  Vm& operator=(Vm&& other) noexcept {
+    std::swap(vm_, other.vm_);
+    std::swap(handlers_, other.handlers_);
+    return *this;
+  }
+  ~Vm() {
+    if (vm_) vm_->close(vm_);
+  }
+
+  MuVM* get() const { return vm_; }
+  std::optional<Error> lastError() const { return detail::lastError(vm_); }
+  Expected<Context> context() const {
+    auto made = detail::checked(vm_, [&] { return vm_->new_context(vm_); });
+    if (!made) return made.error();
+    return Context(vm_, *made);
+  }
+  Expected<MuID> id(const char* name) const {
+    return detail::checked(vm_, [&] { return vm_->id_of(vm_, detail::text(name)); });
+  }
+  /// Waits until all Mu threads have ended.
+  Status wait() const {
+    return detail::checked(vm_, [&] { vm_->execute(vm_); });
+  }
+
+  /// From now on traps call this, on the threads that trap, maybe several at once. It must not throw.
+  Status onTrap(std::function<void(Trap&)> handler) {
+    return detail::checked(vm_, [&] {
+      // An older one may still be running.
+      handlers_->push_back(std::make_unique<Handler>(Handler{vm_, std::move(handler)}));
+      vm_->set_trap_handler(vm_, &callHandler, handlers_->back().get());
+    });
+  }
+
+ private:
+  struct Handler {
+    MuVM* vm;
+    std::function<void(Trap&)> function;
+  };
+  explicit Vm(MuVM* vm) : vm_(vm) {}
+
+  static void freeValues(MuValue* values, MuCPtr) { std::free(values); }
+  static void callHandler(MuCtx* ctx, MuThreadRefValue thread, MuStackRefValue stack, MuWPID watchpoint,
+                          MuTrapHandlerResult* result, MuStackRefValue* next, MuValue** values,
+                          MuArraySize* count, MuValuesFreer* freer, MuCPtr*, MuRefValue* exception,
+                          MuCPtr data) {
+    const auto* handler = static_cast<const Handler*>(data);
+    Trap trap(handler->vm, ctx, thread, stack, watchpoint);
+    handler->function(trap);
+    *result = trap.result_;
+    if (trap.next_) *next = trap.next_;
+    *exception = trap.exception_;
+    if (trap.answer_.empty()) return;
+    *values = static_cast<MuValue*>(std::malloc(trap.answer_.size() * sizeof(MuValue)));
+    if (!*values) std::abort();
+    for (MuValue value : trap.answer_) (*values)[(*count)++] = value;
+    *freer = freeValues;
+  }
+
+  MuVM* vm_;
+  std::unique_ptr<std::vector<std::unique_ptr<Handler>>> handlers_ =
+      std::make_unique<std::vector<std::unique_ptr<Handler>>>();
+};
+
+}  // namespace mu
+
+#include "gaur_builder.hpp"
+
+#endif  // MU_GAUR_HPP

@@ -1,0 +1,273 @@
+// The part of gaur.hpp that builds bundles without text: a Builder makes IDs and top-level definitions, a
+// Block puts instructions at its end.
+//
+//   auto b = context.builder().value();
+//   const MuID i64 = b.intType(64), sig = b.signature({i64}, {i64}), square = b.function(sig, "@square");
+//   auto entry = b.block({i64});
+//   entry.ret({entry.binop(MU_BINOP_MUL, i64, entry[0], entry[0])});
+//   b.version(square, {&entry});
+//   b.load().value();
+#ifndef MU_GAUR_BUILDER_HPP
+#define MU_GAUR_BUILDER_HPP
+
+#include "gaur.hpp"
+
+namespace mu {
+
+using Ids = std::initializer_list<MuID>;
+
+class Builder;
+
+/// A basic block under construction: instructions are put at its end. Made with the version that has it.
+class Block {
+ public:
+  MuID id() const { return id_; }
+  /// A parameter.
+  MuID operator[](std::size_t index) const { return parameters_[index]; }
+  /// The exception parameter; MU_NO_ID where it has none.
+  MuID exception() const { return exception_; }
+
+  /// Puts an instruction of any slot at the end; its result, for slots that have one ID of a result behind
+  /// their own.
+  template <class Slot, class... Arguments>
+  MuID put(Slot slot, Arguments... arguments);
+  /// The same for slots without, such as new_branch.
+  template <class Slot, class... Arguments>
+  void end(Slot slot, Arguments... arguments);
+
+  MuID binop(MuBinOptr op, MuID type, MuID a, MuID b, MuID exc = 0) {
+    return put(&MuIRBuilder::new_binop, op, type, a, b, exc);
+  }
+  MuID cmp(MuCmpOptr op, MuID type, MuID a, MuID b) { return put(&MuIRBuilder::new_cmp, op, type, a, b); }
+  MuID convert(MuConvOptr op, MuID from, MuID to, MuID value) {
+    return put(&MuIRBuilder::new_conv, op, from, to, value);
+  }
+  MuID select(MuID condition, MuID type, MuID cond, MuID ifTrue, MuID ifFalse) {
+    return put(&MuIRBuilder::new_select, condition, type, cond, ifTrue, ifFalse);
+  }
+  MuID newFixed(MuID type, MuID exc = 0) { return put(&MuIRBuilder::new_new, type, exc); }
+  MuID newHybrid(MuID type, MuID lengthType, MuID length, MuID exc = 0) {
+    return put(&MuIRBuilder::new_newhybrid, type, lengthType, length, exc);
+  }
+  MuID getIref(MuID type, MuID ref) { return put(&MuIRBuilder::new_getiref, type, ref); }
+  MuID getField(MuID type, int index, MuID iref) {
+    return put(&MuIRBuilder::new_getfieldiref, MuBool{0}, type, index, iref);
+  }
+  MuID getElement(MuID type, MuID indexType, MuID iref, MuID index) {
+    return put(&MuIRBuilder::new_getelemiref, MuBool{0}, type, indexType, iref, index);
+  }
+  MuID load(MuID type, MuID iref, Order order = Order::NotAtomic) {
+    return put(&MuIRBuilder::new_load, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, MuID{0});
+  }
+  void store(MuID type, MuID iref, MuID value, Order order = Order::NotAtomic) {
+    end(&MuIRBuilder::new_store, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, value, MuID{0});
+  }
+  /// The results, as many as the signature has.
+  std::vector<MuID> call(std::size_t results, MuID signature, MuID callee, Ids arguments, MuID exc = 0,
+                         MuID keepalives = 0);
+  /// A native function with the C convention; `type` is its ufuncptr or uptr type.
+  std::vector<MuID> ccall(std::size_t results, MuID type, MuID signature, MuID callee, Ids arguments);
+  /// The results, one of each type.
+  std::vector<MuID> trap(Ids types, MuID exc = 0, MuID keepalives = 0);
+  void branch(const Block& target, Ids arguments = {});
+  void branch2(MuID condition, MuID ifTrue, MuID ifFalse) {
+    end(&MuIRBuilder::new_branch2, condition, ifTrue, ifFalse);
+  }
+  void ret(Ids values = {});
+  void raise(MuID exception) { end(&MuIRBuilder::new_throw, exception); }
+
+ private:
+  friend class Builder;
+  Block(Builder* builder, MuID id) : builder_(builder), id_(id) {}
+  MuIRBuilder* slots() const;
+  Builder* builder_;
+  MuID id_;
+  MuID exception_ = MU_NO_ID;
+  std::vector<MuID> types_;
+  std::vector<MuID> parameters_;
+  std::vector<MuID> instructions_;
+};
+
+/// One bundle. What it makes has IDs, which it makes itself and returns; names may be left out. Given up at
+/// its end, unless it was loaded. What is wrong is told by load. Blocks must not outlive it, and it must not
+/// be moved while there are any.
+class [[nodiscard]] Builder {
+ public:
+  Builder(MuVM* vm, MuIRBuilder* builder) : vm_(vm), builder_(builder) {}
+  Builder(Builder&& other) noexcept : vm_(other.vm_), builder_(std::exchange(other.builder_, nullptr)) {}
+  Builder& operator=(Builder&&) = delete;
+  ~Builder() {
+    if (builder_) builder_->abort(builder_);
+  }
+  MuIRBuilder* get() const { return builder_; }
+
+  /// A fresh ID, or the ID of what is loaded under the name.
+  MuID symbol(const char* name = nullptr) { return builder_->gen_sym(builder_, detail::text(name)); }
+  /// What any slot new_X makes, under a new ID: make(&MuIRBuilder::new_type_int, "@i64", 64).
+  template <class Slot, class... Arguments>
+  MuID make(Slot slot, const char* name, Arguments... arguments) {
+    const MuID id = symbol(name);
+    (builder_->*slot)(builder_, id, arguments...);
+    return id;
+  }
+
+  MuID intType(int bits, const char* name = nullptr) { return make(&MuIRBuilder::new_type_int, name, bits); }
+  MuID floatType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_float, name); }
+  MuID doubleType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_double, name); }
+  MuID voidType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_void, name); }
+  MuID refType(MuID type, const char* name = nullptr) { return make(&MuIRBuilder::new_type_ref, name, type); }
+  MuID irefType(MuID type, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_iref, name, type);
+  }
+  MuID uptrType(MuID type, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_uptr, name, type);
+  }
+  MuID funcrefType(MuID signature, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_funcref, name, signature);
+  }
+  MuID ufuncptrType(MuID signature, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_ufuncptr, name, signature);
+  }
+  MuID structType(Ids fields, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_struct, name, data(fields), fields.size());
+  }
+  MuID hybridType(Ids fixed, MuID variable, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_hybrid, name, data(fixed), fixed.size(), variable);
+  }
+  MuID arrayType(MuID element, std::uint64_t length, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_array, name, element, length);
+  }
+  MuID signature(Ids parameters, Ids results, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_funcsig, name, data(parameters), parameters.size(), data(results),
+                results.size());
+  }
+  /// Of an int of up to 64 bits, uptr, ufuncptr.
+  MuID intConstant(MuID type, std::uint64_t number, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_int, name, type, number);
+  }
+  MuID floatConstant(MuID type, float number, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_float, name, type, number);
+  }
+  MuID doubleConstant(MuID type, double number, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_double, name, type, number);
+  }
+  MuID nullConstant(MuID type, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_null, name, type);
+  }
+  MuID sequenceConstant(MuID type, Ids elements, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_seq, name, type, data(elements), elements.size());
+  }
+  MuID externConstant(MuID type, const char* symbol, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_extern, name, type, detail::text(symbol));
+  }
+  MuID cell(MuID type, const char* name = nullptr) { return make(&MuIRBuilder::new_global_cell, name, type); }
+  MuID function(MuID signature, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_func, name, signature);
+  }
+  /// `cookie`: a constant of an int<64>.
+  MuID expose(MuID function, MuID cookie, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_exp_func, name, function, MU_CC_DEFAULT, cookie);
+  }
+
+  Block block(Ids types = {}, bool hasException = false, const char* name = nullptr) {
+    Block made(this, symbol(name));
+    made.types_ = types;
+    for (std::size_t i = 0; i < types.size(); ++i) made.parameters_.push_back(symbol());
+    if (hasException) made.exception_ = symbol();
+    return made;
+  }
+  /// A version of the function; the first block is the entry.
+  MuID version(MuID function, const std::vector<const Block*>& blocks, const char* name = nullptr) {
+    std::vector<MuID> ids;
+    for (const Block* block : blocks) {
+      ids.push_back(block->id_);
+      builder_->new_bb(builder_, block->id_, data(block->parameters_), data(block->types_),
+                       block->types_.size(), block->exception_, data(block->instructions_),
+                       block->instructions_.size());
+    }
+    return make(&MuIRBuilder::new_func_ver, name, function, data(ids), ids.size());
+  }
+
+  MuID dest(const Block& block, Ids arguments = {}) {
+    return make(&MuIRBuilder::new_dest_clause, nullptr, block.id(), data(arguments), arguments.size());
+  }
+  MuID excClause(MuID normal, MuID exceptional) {
+    return make(&MuIRBuilder::new_exc_clause, nullptr, normal, exceptional);
+  }
+  MuID keepalives(Ids values) {
+    return make(&MuIRBuilder::new_keepalive_clause, nullptr, data(values), values.size());
+  }
+
+  /// Checks and loads the bundle, all or nothing. The builder is used up.
+  Status load() {
+    return detail::checked(vm_, [&] {
+      MuIRBuilder* builder = std::exchange(builder_, nullptr);
+      builder->load(builder);
+    });
+  }
+
+ private:
+  friend class Block;
+  // The interface takes pointers to what it does not change.
+  static MuID* data(Ids ids) { return const_cast<MuID*>(ids.begin()); }
+  static MuID* data(const std::vector<MuID>& ids) { return const_cast<MuID*>(ids.data()); }
+  MuVM* vm_;
+  MuIRBuilder* builder_;
+};
+
+inline MuIRBuilder* Block::slots() const { return builder_->builder_; }
+
+template <class Slot, class... Arguments>
+MuID Block::put(Slot slot, Arguments... arguments) {
+  const MuID result = builder_->symbol();
+  end(slot, result, arguments...);
+  return result;
+}
+
+template <class Slot, class... Arguments>
+void Block::end(Slot slot, Arguments... arguments) {
+  const MuID instruction = builder_->symbol();
+  (slots()->*slot)(slots(), instruction, arguments...);
+  instructions_.push_back(instruction);
+}
+
+inline std::vector<MuID> Block::call(std::size_t results, MuID signature, MuID callee, Ids arguments,
+                                     MuID exc, MuID keepalives) {
+  std::vector<MuID> ids(results);
+  for (MuID& id : ids) id = builder_->symbol();
+  end(&MuIRBuilder::new_call, ids.data(), ids.size(), signature, callee, Builder::data(arguments),
+      arguments.size(), exc, keepalives);
+  return ids;
+}
+
+inline std::vector<MuID> Block::ccall(std::size_t results, MuID type, MuID signature, MuID callee,
+                                      Ids arguments) {
+  std::vector<MuID> ids(results);
+  for (MuID& id : ids) id = builder_->symbol();
+  end(&MuIRBuilder::new_ccall, ids.data(), ids.size(), MU_CC_DEFAULT, type, signature, callee,
+      Builder::data(arguments), arguments.size(), MuID{0}, MuID{0});
+  return ids;
+}
+
+inline std::vector<MuID> Block::trap(Ids types, MuID exc, MuID keepalives) {
+  std::vector<MuID> ids(types.size());
+  for (MuID& id : ids) id = builder_->symbol();
+  end(&MuIRBuilder::new_trap, ids.data(), Builder::data(types), types.size(), exc, keepalives);
+  return ids;
+}
+
+inline void Block::branch(const Block& target, Ids arguments) {
+  end(&MuIRBuilder::new_branch, builder_->dest(target, arguments));
+}
+
+inline void Block::ret(Ids values) { end(&MuIRBuilder::new_ret, Builder::data(values), values.size()); }
+
+inline Expected<Builder> ContextRef::builder() {
+  auto made = detail::checked(vm_, [&] { return ctx_->new_ir_builder(ctx_); });
+  if (!made) return made.error();
+  return Builder(vm_, *made);
+}
+
+}  // namespace mu
+
+#endif  // MU_GAUR_BUILDER_HPP
