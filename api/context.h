@@ -131,6 +131,9 @@ class Context {
   Result<MuValue> expose(MuValue function, MuCallConv convention, MuValue cookie);
   Result<void> unexpose(MuCallConv convention, MuValue value);
   Result<void> addPointerRelocation(MuValue field, MuCString symbol);
+  Result<void> makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction, MuValue primordialStack,
+                             MuValue primordialThreadLocal, MuValue* symbolFields, MuCString* symbolNames, MuArraySize symbolCount,
+                             MuValue* relocatedFields, MuCString* relocatedNames, MuArraySize relocatedCount, MuCString output);
 
   // --- What the methods share ----------------------------------------------------------------------
   Result<Handle*> operand(MuValue value, std::string_view name) const;
@@ -191,6 +194,7 @@ class Context {
   Result<const Handle*> pinnable(MuValue location);
   MuValue addressOf(const Handle& location);
   Result<Location> location(MuValue iref) const;
+  Result<runtime::PointerRelocation> pointerRelocation(MuValue field, MuCString symbol) const;
   /// A location whose values can be loaded and stored.
   Result<Location> cell(MuValue iref) const;
   /// What is wrong with one of the values that are to be passed.

@@ -67,12 +67,4 @@ Result<void> Context::unexpose(MuCallConv convention, MuValue value) {
   return {};
 }
 
-Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {
-  GAUR_TRY_ASSIGN(Location place, location(field));
-  if (!place.type->is(TypeKind::Uptr) && !place.type->is(TypeKind::Ufuncptr))
-    return makeError(ErrorId::ApiAccessType, {ir::toString(place.type), "address that a symbol could give"});
-  if (!symbol) return makeError(ErrorId::ApiNull, {"symbol"});
-  return machine_.vm().relocatePointer({reinterpret_cast<std::uintptr_t>(place.address), symbol, 0, false, ""});
-}
-
 }  // namespace gaur::api

@@ -1,5 +1,7 @@
 // What the library exports by name: making machines from option strings, and what this build is.
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <new>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 #include "api/mu/gaur.h"
 #include "api/mu/mu-fastimpl.h"
 #include "api/mu/refimpl2-start.h"
+#include "bootimage/image_loader.h"
 #include "vm/support/log.h"
 #include "vm/support/options.h"
 
@@ -55,11 +58,30 @@ Result<void> setLenient(Options& options, std::string_view word) {
   return {};
 }
 
-Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::string_view)) {
+Result<Options> readOptions(std::string_view text, Result<void> (*set)(Options&, std::string_view)) {
   Options options;
   GAUR_TRY(setOptionsFromEnvironment(options));
   GAUR_TRY(forEachWord(text, [&](std::string_view word) { return set(options, word); }));
+  return options;
+}
+
+Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::string_view)) {
+  GAUR_TRY_ASSIGN(Options options, readOptions(text, set));
   return Machine::create(options);
+}
+
+Result<MuVM*> makeFromImage(const char* path, std::string_view text, const GaurSymbol* symbols, std::size_t count) {
+  if (!path) return makeError(ErrorId::ApiNull, {"path"});
+  if (count != 0 && !symbols) return makeError(ErrorId::ApiNull, {"symbols"});
+  GAUR_TRY_ASSIGN(Options options, readOptions(text, setStrict));
+  bootimage::LoadOptions loading;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!symbols[i].name) return makeError(ErrorId::ApiNull, {"name of a symbol"});
+    loading.symbols.emplace_back(symbols[i].name, symbols[i].address);
+  }
+  GAUR_TRY_ASSIGN(bootimage::ImageFile image, bootimage::ImageFile::open(path));
+  GAUR_TRY_ASSIGN(bootimage::LoadedImage loaded, bootimage::loadImage(std::move(image), options, loading));
+  return Machine::create(std::move(loaded));
 }
 
 std::string& creationError() {
@@ -67,15 +89,21 @@ std::string& creationError() {
   return text;
 }
 
-MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_view)) {
+/// Null, with the reason for gaur_new_error, where `make` fails.
+template <class Make>
+MuVM* orNull(Make make) {
   Result<MuVM*> machine = makeError(ErrorId::OutOfMemory, {"a machine"});
   try {
-    machine = make(text ? text : "", set);
+    machine = make();
   } catch (const std::bad_alloc&) {
   }
   if (machine) return *machine;
   creationError() = machine.error().message;
   return nullptr;
+}
+
+MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_view)) {
+  return orNull([&] { return make(text ? text : "", set); });
 }
 
 /// What the clients of the other flavour find behind the fourth member.
@@ -102,13 +130,25 @@ extern "C" {
 
 MuVM* gaur_new(const char* options) { return makeOrNull(options, setStrict); }
 
+MuVM* gaur_load_image(const char* path, const char* options, const GaurSymbol* symbols, size_t symbol_count) {
+  return orNull([&] { return makeFromImage(path, options ? options : "", symbols, symbol_count); });
+}
+
+int gaur_run_image(MuVM* mvm, int argc, char** argv) {
+  if (!mvm) return reportNull("gaur_run_image", "mvm"), -1;
+  return Machine::of(mvm).runImage(argc, argv);
+}
+
 const char* gaur_new_error(void) { return creationError().c_str(); }
 
 const char* gaur_version(void) { return GAUR_VERSION; }
 
 int gaur_api_level(void) { return GAUR_API_LEVEL; }
 
-int gaur_has_feature(const char* name) { return name && std::string_view(name) == "threads"; }
+int gaur_has_feature(const char* name) {
+  constexpr std::string_view kFeatures[] = {"threads", "ir-builder", "boot-image"};
+  return name && std::find(std::begin(kFeatures), std::end(kFeatures), name) != std::end(kFeatures);
+}
 
 MuVM* mu_fastimpl_new(void) { return makeOrNull(nullptr, setLenient); }
 

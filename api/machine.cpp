@@ -1,5 +1,9 @@
 #include "api/machine.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
 #include "api/context.h"
 #include "api/ir_builder.h"
 #include "api/trap_handler.h"
@@ -69,6 +73,35 @@ void Machine::clearError() {
 Result<MuVM*> Machine::create(const Options& options) {
   GAUR_TRY_ASSIGN(std::unique_ptr<runtime::MicroVm> vm, runtime::MicroVm::create(options));
   return &(new Machine(std::move(vm)))->table_;
+}
+
+Result<MuVM*> Machine::create(bootimage::LoadedImage image) {
+  auto* machine = new Machine(std::move(image.vm));
+  machine->primordialFunction_ = image.primordialFunction;
+  return &machine->table_;
+}
+
+int Machine::runImage(int argc, char** argv) {
+  if (!primordialFunction_) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
+  const ir::Signature* signature = primordialFunction_->signature->signature;
+  // Each in 16 bytes (jit::HostCall).
+  alignas(16) unsigned char arguments[32] = {};
+  alignas(16) unsigned char results[64] = {};
+  const auto count = static_cast<std::int32_t>(argc);
+  std::memcpy(arguments, &count, sizeof(count));
+  std::memcpy(arguments + 16, &argv, sizeof(argv));
+  const bool isMain = bootimage::isMainSignature(signature);
+  if (!isMain) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
+  auto outcome = vm_->call(*primordialFunction_, arguments, results);
+  if (outcome.kind == runtime::CallOutcome::Kind::ThreadExited) vm_->threads().waitForStarted();
+  if (outcome.kind == runtime::CallOutcome::Kind::Returned || outcome.kind == runtime::CallOutcome::Kind::ThreadExited) {
+    std::int32_t status = 0;
+    if (!signature->results.empty()) std::memcpy(&status, results, std::min<std::size_t>(sizeof(status), layoutOf(signature->results[0]).size));
+    return status & 0xff;
+  }
+  std::fprintf(stderr, "%s", outcome.report.c_str());
+  constexpr int kGuestFailure = 6;
+  return kGuestFailure;
 }
 
 Machine::Machine(std::unique_ptr<runtime::MicroVm> vm) : table_(kMachineTable), vm_(std::move(vm)) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/mu/muapi.h"
+#include "bootimage/image_loader.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/roots.h"
@@ -47,6 +48,8 @@ void reportNull(std::string_view slot, std::string_view argument);
 class Machine final : private runtime::ClientRoots {
  public:
   static Result<MuVM*> create(const Options& options);
+  /// Of a boot image.
+  static Result<MuVM*> create(bootimage::LoadedImage image);
   static Machine& of(MuVM* vm) { return *static_cast<Machine*>(vm->header); }
 
   MuVM* table() { return &table_; }
@@ -79,6 +82,8 @@ class Machine final : private runtime::ClientRoots {
   Result<int*> errorPointer() { return &errorFlag_; }
   /// Outside of run(): they may be called where no thread can be attached, or change what run() relies on.
   void close();
+  /// Exit status of the image's primordial function; -1, and reported, where there is none.
+  int runImage(int argc, char** argv);
   void detach();
   MuBool error(MuError* error);
   void clearError();
@@ -144,6 +149,7 @@ class Machine final : private runtime::ClientRoots {
 
   MuVM table_;
   std::unique_ptr<runtime::MicroVm> vm_;
+  const ir::Function* primordialFunction_ = nullptr;
   int errorFlag_ = 0;
   std::atomic<const abi::Layout*> intLayouts_[kCachedIntBits + 1] = {};
   std::atomic<const abi::Layout*> plainLayouts_[static_cast<std::size_t>(ir::TypeKind::Irbuilderref) + 1] =

@@ -135,7 +135,7 @@ const MuCtx kContextTable = {
     .expose = ContextSlot<"expose", &Context::expose>::call,
     .unexpose = ContextSlot<"unexpose", &Context::unexpose>::call,
     .new_ir_builder = ContextSlot<"new_ir_builder", &Context::newIrBuilder>::call,
-    .make_boot_image = MissingSlot<"make_boot_image", &MuCtx::make_boot_image>::call,
+    .make_boot_image = ContextSlot<"make_boot_image", &Context::makeBootImage>::call,
     .add_ptr_reloc = ContextSlot<"add_ptr_reloc", &Context::addPointerRelocation>::call,
 };
 

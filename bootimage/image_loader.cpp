@@ -329,6 +329,13 @@ class Loader {
 
 }  // namespace
 
+bool isMainSignature(const ir::Signature* signature) {
+  const auto& parameters = signature->parameters;
+  const bool takesArguments = parameters.size() == 2 && ir::isInt(parameters[0], 32) && parameters[1]->is(ir::TypeKind::Uptr);
+  const bool givesStatus = signature->results.empty() || (signature->results.size() == 1 && signature->results[0]->is(ir::TypeKind::Int));
+  return (takesArguments || parameters.empty()) && givesStatus;
+}
+
 Result<LoadedImage> loadImage(ImageFile image, const Options& options, const LoadOptions& loading) {
   return Loader(std::make_shared<Residue>(std::move(image)), options, loading).run();
 }

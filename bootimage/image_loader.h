@@ -30,6 +30,10 @@ struct LoadedImage {
   void* threadLocal = nullptr;
 };
 
+/// Whether a function can begin a process with the arguments of the program, or none: (int<32>, uptr<...>) or (), and at most an int as its result, which is the
+/// exit status.
+bool isMainSignature(const ir::Signature* signature);
+
 /// A VM with the contents of the image. Errors: damaged in a way that its checksums do not show; symbols that nobody has, all of them at once.
 Result<LoadedImage> loadImage(ImageFile image, const Options& options, const LoadOptions& loading = {});
 

@@ -19,7 +19,23 @@ extern "C" {
  * machine with its `close`. Thread-safe. */
 MuVM* gaur_new(const char* options);
 
-/* Why the last gaur_new or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
+/* A symbol that the embedding program gives, for EXTERN constants and relocated fields of an image. */
+typedef struct GaurSymbol {
+    const char *name;
+    void *address;
+} GaurSymbol;
+
+/* A machine that begins where a boot image was left. `options` as of gaur_new. The symbols come before those
+ * of the process and its libraries. NULL where the image is damaged or foreign, or symbols that it wants are
+ * missing: gaur_new_error tells all of them. Thread-safe. */
+MuVM* gaur_load_image(const char* path, const char* options, const GaurSymbol* symbols, size_t symbol_count);
+
+/* Calls the primordial function of the image that the machine was loaded from, with argc and argv where it
+ * takes them, and waits for it. Its result, if it has one, is the exit status; a failure is reported to
+ * standard error and gives 6. -1, and an error (get_error), where there is no such function. */
+int gaur_run_image(MuVM* mvm, int argc, char** argv);
+
+/* Why the last gaur_new, gaur_load_image or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
  * NULL. */
 const char* gaur_new_error(void);
 

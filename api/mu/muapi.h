@@ -386,7 +386,11 @@ struct MuCtx {
     /* A new builder, with nothing in it. load or abort ends it; it does not end with the context. */
     MuIRBuilder* (*new_ir_builder)(MuCtx *ctx);
 
-    /* Writes a boot image. This version of Gaur reports that it cannot. */
+    /* Writes a boot image: the entities of the whitelist, with all that they, the objects they reach, and the primordial function or stack need. A process that starts
+     * from it (`gaur run FILE`, gaur_load_image) calls the function, with (argc, argv) where it takes them, or resumes the READY stack; both are optional. reloc_fields:
+     * as add_ptr_reloc, for this image. sym_fields have no effect. EXTERN constants are looked up when a process starts. The machine is not changed; nobody may change
+     * it meanwhile. Errors: an unknown ID, a field of another type, a reference that an image cannot hold, the file cannot be written; then a file of that name stays
+     * as it was. (Chapter "Boot images".) */
     void (*make_boot_image)(MuCtx *ctx, MuID *whitelist, MuArraySize whitelist_sz, MuFuncRefValue primordial_func, MuStackRefValue primordial_stack, MuRefValue primordial_threadlocal, MuIRefValue *sym_fields, MuCString *sym_strings, MuArraySize nsyms, MuIRefValue *reloc_fields, MuCString *reloc_strings, MuArraySize nrelocs, MuCString output_file); /// MUAPIPARSER whitelist:array:whitelist_sz;sym_fields:array:nsyms;sym_strings:array:nsyms;reloc_fields:array:nrelocs;reloc_strings:array:nrelocs;primordial_func:optional;primordial_stack:optional;primordial_threadlocal:optional
 
     /* --- Gaur's addition to the slots of 2017 --- */

@@ -1,0 +1,66 @@
+// Boot images as contexts make them: what the arguments of make_boot_image mean.
+#include "api/context.h"
+#include "bootimage/image_builder.h"
+#include "vm/support/log.h"
+
+namespace gaur::api {
+
+using ir::TypeKind;
+
+Result<runtime::PointerRelocation> Context::pointerRelocation(MuValue field, MuCString symbol) const {
+  GAUR_TRY_ASSIGN(Location place, location(field));
+  if (!place.type->is(TypeKind::Uptr) && !place.type->is(TypeKind::Ufuncptr))
+    return makeError(ErrorId::ApiAccessType, {ir::toString(place.type), "address that a symbol could give"});
+  if (!symbol) return makeError(ErrorId::ApiNull, {"symbol"});
+  return runtime::PointerRelocation{reinterpret_cast<std::uintptr_t>(place.address), symbol, 0, false, ""};
+}
+
+Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {
+  GAUR_TRY_ASSIGN(runtime::PointerRelocation relocation, pointerRelocation(field, symbol));
+  return machine_.vm().relocatePointer(std::move(relocation));
+}
+
+Result<void> Context::makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction,
+                                    MuValue primordialStack, MuValue primordialThreadLocal,
+                                    MuValue* symbolFields, MuCString* symbolNames, MuArraySize symbolCount,
+                                    MuValue* relocatedFields, MuCString* relocatedNames,
+                                    MuArraySize relocatedCount, MuCString output) {
+  if (!output) return makeError(ErrorId::ApiNull, {"output_file"});
+  if (whitelistSize != 0 && !whitelist) return makeError(ErrorId::ApiNull, {"whitelist"});
+  if (symbolCount != 0 && (!symbolFields || !symbolNames))
+    return makeError(ErrorId::ApiNull, {"sym_fields or sym_strings"});
+  if (relocatedCount != 0 && (!relocatedFields || !relocatedNames))
+    return makeError(ErrorId::ApiNull, {"reloc_fields or reloc_strings"});
+  if (primordialFunction && primordialStack)
+    return makeError(ErrorId::ImageStack, {"cannot be given together with a primordial function"});
+
+  bootimage::BuildRequest request;
+  request.whitelist.assign(whitelist, whitelist + whitelistSize);
+  if (primordialFunction) {
+    GAUR_TRY_ASSIGN(const Handle* function,
+                    operand(primordialFunction, "primordial_func", TypeKind::Funcref));
+    auto* record = reinterpret_cast<const abi::FunctionRecord*>(function->word());
+    if (record) request.primordialFunction = record->id;
+  }
+  if (primordialStack) {
+    GAUR_TRY_ASSIGN(request.primordialStack, readyStack(primordialStack, "primordial_stack"));
+  }
+  if (primordialThreadLocal) {
+    GAUR_TRY_ASSIGN(request.threadLocal, threadLocalOf(primordialThreadLocal));
+  }
+  for (MuArraySize i = 0; i < relocatedCount; ++i) {
+    GAUR_TRY_ASSIGN(runtime::PointerRelocation relocation,
+                    pointerRelocation(relocatedFields[i], relocatedNames[i]));
+    request.relocations.push_back(std::move(relocation));
+  }
+  // Names of fields are for formats with symbols of their own; they are only checked.
+  for (MuArraySize i = 0; i < symbolCount; ++i) {
+    GAUR_TRY(location(symbolFields[i]));
+  }
+  request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
+  GAUR_TRY_ASSIGN(bootimage::BuildReport report, bootimage::buildImage(machine_.vm(), request, output));
+  for (const std::string& warning : report.warnings) GAUR_LOG(Image, Warn, "{}", warning);
+  return {};
+}
+
+}  // namespace gaur::api
