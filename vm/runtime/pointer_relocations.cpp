@@ -21,12 +21,20 @@ void PointerRelocations::add(const void* object, PointerRelocation relocation) {
   entry.state.store(object ? State::Live : State::ForEver, std::memory_order_release);
 }
 
+void PointerRelocations::inherit(Source source) {
+  std::lock_guard lock(mutex_);
+  inherited_.push_back(std::move(source));
+}
+
 std::vector<PointerRelocation> PointerRelocations::entries() {
   std::lock_guard lock(mutex_);
   sweep();
   std::vector<PointerRelocation> result;
   result.reserve(byField_.size());
   for (const auto& [field, entry] : byField_) result.push_back(entry->relocation);
+  for (const Source& source : inherited_)
+    for (PointerRelocation& relocation : source())
+      if (!byField_.contains(relocation.field)) result.push_back(std::move(relocation));
   std::sort(result.begin(), result.end(),
             [](const PointerRelocation& a, const PointerRelocation& b) { return a.field < b.field; });
   return result;

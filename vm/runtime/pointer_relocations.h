@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -34,6 +35,11 @@ class PointerRelocations {
   /// An earlier entry for the field is replaced. `object` is the object that the field is part of: the entry
   /// goes when it dies; null for a field of a global cell, which does not. Thread-safe.
   void add(const void* object, PointerRelocation relocation);
+  /// What the image has that the machine started from: fields of its objects and cells, which are for ever.
+  /// It is asked when entries() is, so that a start need not make them; entries that were added since replace
+  /// them.
+  using Source = std::function<std::vector<PointerRelocation>()>;
+  void inherit(Source source);
   /// All entries, by address of the field. Thread-safe.
   std::vector<PointerRelocation> entries();
 
@@ -59,6 +65,7 @@ class PointerRelocations {
   void sweep();
 
   std::mutex mutex_;
+  std::vector<Source> inherited_;
   std::unordered_map<std::uintptr_t, Entry*> byField_;
   std::vector<Entry*> free_;
   std::atomic<Chunk*> chunks_{nullptr};

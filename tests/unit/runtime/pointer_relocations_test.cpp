@@ -67,6 +67,20 @@ TEST(PointerRelocations, DiesAndComesBackBetweenLooks) {
   }
 }
 
+TEST(PointerRelocations, ThoseOfTheImageAreInherited) {
+  PointerRelocations table;
+  int asked = 0;
+  table.inherit([&] {
+    ++asked;
+    return std::vector<PointerRelocation>{entry(4, "d"), entry(2, "b")};
+  });
+  table.add(object(1), entry(1, "a"));
+  EXPECT_EQ(asked, 0);
+  EXPECT_THAT(symbolsOf(table), ElementsAre("a", "b", "d"));
+  table.add(object(2), entry(2, "later"));
+  EXPECT_THAT(symbolsOf(table), ElementsAre("a", "later", "d"));
+}
+
 TEST(PointerRelocations, EntriesOfAMachineDieWithTheirObjects) {
   TestMachine machine;
   machine.mustLoad(R"(
