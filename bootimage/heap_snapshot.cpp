@@ -328,13 +328,15 @@ std::vector<SymbolRelocation> HeapSnapshot::finishSymbols(
   std::unordered_map<WordPlace, std::size_t> given;
   for (std::size_t i = 0; i < relocations.size(); ++i) {
     std::optional<WordPlace> place = placeOf(relocations[i].field);
-    if (!place || !given.emplace(*place, i).second) continue;
+    if (!place) continue;
+    auto [known, isNew] = given.emplace(*place, symbols.size());
+    if (isNew) symbols.emplace_back();
+    symbols[known->second] = {placeInFile(*place, targets), static_cast<std::uint32_t>(i),
+                              relocations[i].isWeak, relocations[i].addend};
     wordAt(*place) = 0;
     if (*place < kFirstCellWord)
       relocated_[*place / kWordBytes / kBitsPerEntry] &=
           ~(std::uint64_t{1} << *place / kWordBytes % kBitsPerEntry);
-    symbols.push_back({placeInFile(*place, targets), static_cast<std::uint32_t>(i), relocations[i].isWeak,
-                       relocations[i].addend});
   }
   if (symbols.empty()) return symbols;
   std::erase_if(relocatedCellWords_, [&](WordPlace place) { return given.contains(place); });

@@ -114,7 +114,7 @@ class HeapSnapshot {
   };
   /// Translates the remaining words. `relocations`: fields that get the address of a symbol
   /// (runtime::PointerRelocations::entries); those of objects and cells that are not in the image are left
-  /// out. The number of a symbol is the index of its entry. Fails where something refers to what an image
+  /// out, and of several for a field the last counts. The number of a symbol is the index of its entry. Fails where something refers to what an image
   /// cannot hold; the error tells the ways from roots.
   Result<Outcome> finish(const Targets& targets, std::span<const runtime::PointerRelocation> relocations);
 

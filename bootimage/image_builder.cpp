@@ -113,10 +113,7 @@ class ImageBuilder {
     for (const ir::GlobalCell* cell : reachable_.globals()) cells.push_back(shadow_.cellTarget(*cell));
     std::vector<runtime::PointerRelocation> relocations = vm_.pointerRelocations().entries();
     // What this build asks for replaces what was registered.
-    for (const runtime::PointerRelocation& wanted : request_.relocations) {
-      std::erase_if(relocations, [&](const auto& known) { return known.field == wanted.field; });
-      relocations.push_back(wanted);
-    }
+    relocations.insert(relocations.end(), request_.relocations.begin(), request_.relocations.end());
     GAUR_TRY_ASSIGN(auto outcome, heap_.finish({ShadowProgram::bases(), outsideTargets_, cells}, relocations));
     report_.warnings = std::move(outcome.warnings);
     for (std::size_t i = 0; i < cells.size(); ++i) shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));

@@ -192,6 +192,7 @@ class Loader {
       *word = address ? reinterpret_cast<std::uintptr_t>(address) + static_cast<std::uint64_t>(row.addend) : 0;
     }
     if (!missing.isEmpty()) return missing.report(vm().nativeSymbols());
+    inheritSymbolWords();
     for (const SymbolWord& row : image_.get<SectionKind::SupportWords>()) {
       std::uint64_t* word = wordAt(row);
       auto address = jit::libraryCall(image_.string(row.symbol));
@@ -204,6 +205,22 @@ class Loader {
       GAUR_TRY(vm().nativeCalls().adopt(signature(row.signature), slot));
     }
     return {};
+  }
+
+  /// Images that this VM makes have the same fields and symbols.
+  void inheritSymbolWords() {
+    if (image_.get<SectionKind::SymbolWords>().empty()) return;
+    // Both stay as long as the VM does.
+    vm().pointerRelocations().inherit([residue = residue_.get(), data = vm().slab().dataBegin()] {
+      std::vector<runtime::PointerRelocation> relocations;
+      for (const SymbolWord& row : residue->file.get<SectionKind::SymbolWords>()) {
+        const bool isInHeap = row.section == static_cast<std::uint32_t>(Section::Heap);
+        const std::uintptr_t base = isInHeap ? reinterpret_cast<std::uintptr_t>(residue->heap.begin()) : data;
+        relocations.push_back({base + row.offset, std::string(residue->file.string(row.symbol)), row.addend,
+                               (row.flags & kWeakSymbol) != 0, std::string(residue->file.string(row.library))});
+      }
+      return relocations;
+    });
   }
 
   std::uint64_t* wordAt(const SymbolWord& row) {

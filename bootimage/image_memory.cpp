@@ -49,8 +49,12 @@ Error noMemory(const char* what) { return makeError(ErrorId::SystemMemory, {what
 
 bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
   constexpr std::uint64_t kSlabBytes = jit::CodeSlab::kDataBytes + jit::CodeSlab::kCodeBytes;
+  // Nearly all words are plain references into the heap. An interior one may point one past the last byte of the last object.
+  if (word - kPreferredHeap <= heapBytes) [[likely]] {
+    word += heap;
+    return true;
+  }
   const std::uint64_t address = addressIn(word);
-  // An interior reference may point one past the last byte of the last object.
   if (address - kPreferredHeap <= heapBytes)
     word = moved(word, heap);
   else if (address - kPreferredSlab < kSlabBytes)

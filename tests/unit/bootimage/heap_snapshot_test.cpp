@@ -232,12 +232,13 @@ TEST_F(SnapshotTest, FieldsThatGetSymbols) {
   auto outcome = finish({{wordOf(unreached), "unreached", 0, false, ""},
                          {wordOf(object) + 16, "third", 5, false, ""},
                          {wordOf(object), "first", 0, true, ""},
+                         {wordOf(global.at(8)), "replaced", 7, true, ""},
                          {wordOf(object) + 8, "second", 0, false, ""},
                          {wordOf(global.at(8)), "cell", -3, false, ""}});
   ASSERT_TRUE(outcome) << outcome.error().message;
   ASSERT_EQ(outcome->symbols.size(), 4u);
   std::uint64_t offset = snapshot->targetOf(wordOf(object))->value;
-  const std::uint32_t symbols[] = {2, 3, 1, 4};
+  const std::uint32_t symbols[] = {2, 4, 1, 5};
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(outcome->symbols[i].symbol, symbols[i]);
   for (std::size_t i = 0; i < 3; ++i)
     EXPECT_EQ(outcome->symbols[i].place, (Place{Section::Heap, offset + 8 * i}));
