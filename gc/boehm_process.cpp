@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <span>
 
 #include "gc/gc_log.h"
@@ -106,6 +107,19 @@ void setStackBottom(void* handle, std::uintptr_t bottom) {
   GC_stack_base base;
   base.mem_base = reinterpret_cast<void*>(bottom);
   GC_set_stackbottom(handle, &base);
+}
+
+/// Boehm by itself repeats signals that stay unanswered, and then has threads answer when they go on, too. A
+/// thread that a signal of the program wakes just as the world starts goes on before it is counted as one
+/// that has to answer; its answer is taken for one to the next stop, and that collection marks with a thread
+/// running. Linux loses no signals, so there is nothing to repeat. Whoever sets the variable, by which alone
+/// Boehm can be told, has his way.
+void startWithoutRetries() {
+  constexpr const char* kVariable = "GC_RETRY_SIGNALS";
+  const bool isSet = std::getenv(kVariable) != nullptr;
+  if (!isSet) setenv(kVariable, "0", 0);
+  GC_init();
+  if (!isSet) unsetenv(kVariable);
 }
 
 /// After marking. Also true of what is no block of the collector: objects of boot images never die.
@@ -211,7 +225,7 @@ BoehmProcess::BoehmProcess() {
     GC_set_no_dls(1);
     GC_set_dont_precollect(1);
     GC_set_pages_executable(0);
-    GC_init();
+    startWithoutRetries();
     GC_clear_roots();  // static data holds no references of ours
   }
   GC_set_finalize_on_demand(1);
