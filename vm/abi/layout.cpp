@@ -100,8 +100,11 @@ void LayoutTable::addRuntimeObjects() {
     entries_[index] = layout;
   };
   static_assert(offsetof(StackObject, top) == offsetof(StackObject, savedPointer) + sizeof(std::uint64_t));
+  static_assert(offsetof(StackObject, leftTop) == offsetof(StackObject, leftPointer) + sizeof(std::uint64_t));
   add(kStackObjectType, "stack", sizeof(StackObject),
-      {{{offsetof(StackObject, savedPointer), SlotKind::StackExtent}}, {}});
+      {{{offsetof(StackObject, savedPointer), SlotKind::StackExtent},
+        {offsetof(StackObject, leftPointer), SlotKind::StackExtent}},
+       {}});
   add(kThreadObjectType, "thread", sizeof(ThreadObject), {});
   add(kFrameCursorType, "frame cursor", sizeof(FrameCursorObject),
       {{{offsetof(FrameCursorObject, stack), SlotKind::Strong}}, {}});

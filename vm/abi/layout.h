@@ -13,7 +13,7 @@
 namespace gaur::abi {
 
 /// StackExtent: two words, the begin and the end of memory that may hold anything (StackObject::savedPointer
-/// and top); nothing where the begin is null. Only in objects of the runtime.
+/// and top, leftPointer and leftTop); nothing where the begin is null. Only in objects of the runtime.
 enum class SlotKind : std::uint8_t { Strong, Weak, Tagged, StackExtent };
 
 /// What the collector looks at: one word, or a StackExtent.

@@ -14,7 +14,7 @@ namespace gaur::abi {
 struct FunctionRecord;
 
 /// The heap object that a stackref refers to: one for each life of a stack. Marking it marks what the stack holds, conservatively, from
-/// savedPointer up to top.
+/// savedPointer up to top, or from leftPointer where that is not null.
 struct StackObject {
   /// Where the stack stands while it is READY: at a SavedFrame. Null while it is bound to a thread, and once it is dead.
   void* savedPointer;
@@ -28,6 +28,11 @@ struct StackObject {
   std::uint64_t cookie;
   /// The runtime's Stack; null once it is dead.
   void* stack;
+  /// Where the thread that is bound to it left it to work on its native stack; null while it has not. Such a stack is bound, whatever else that thread
+  /// does meanwhile, and not READY.
+  void* leftPointer;
+  /// The same as top.
+  std::uintptr_t leftTop;
   /// Counts frames popped and pushed from outside, so that who looked at the frames before can tell.
   std::uint64_t edits;
 };

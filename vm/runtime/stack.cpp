@@ -24,14 +24,14 @@ void Stack::forgetFrames() {
 }
 
 void Stack::begin(abi::StackObject& fresh) {
-  fresh.top = end_;
+  fresh.top = fresh.leftTop = end_;
   fresh.limit = limit();
   fresh.stack = this;
   object = &fresh;
 }
 
 void Stack::end() {
-  object->savedPointer = nullptr;
+  object->savedPointer = object->leftPointer = nullptr;
   object->stack = nullptr;
   object = nullptr;
   guards = nullptr;
@@ -108,7 +108,7 @@ void StackArena::endUnreachable(bool (*isReachable)(const void* object)) {
       continue;
     }
     // A finalizer may still see the object.
-    stack->object->savedPointer = nullptr;
+    stack->object->savedPointer = stack->object->leftPointer = nullptr;
     stack->object->stack = nullptr;
     stack->object = nullptr;
     stack->guards = nullptr;

@@ -153,7 +153,9 @@ CallOutcome Thread::callOnThisStack(Stack& stack, const HostInvocation& invocati
   StackGuard guard{stack.guards, std::exchange(object.cookie, invocation.cookie)};
   stack.guards = &guard;
   bool failed = gaur_callGuarded(&guard.savedPointer, invoke, &run) != 0;
-  // On whatever thread the stack is now.
+  // On whatever thread the stack is now. It may have been left when the call failed.
+  object.leftPointer = nullptr;
+  setStackLimit(object.limit);
   object.cookie = guard.cookie;
   stack.guards = guard.outer;
   if (failed) return {CallOutcome::Kind::Failed, nullptr, std::move(guard.report)};
@@ -163,12 +165,12 @@ CallOutcome Thread::callOnThisStack(Stack& stack, const HostInvocation& invocati
 
 void Thread::runOnNativeStack(StackFunction function, void* argument) {
   if (!isOnStack()) return function(argument);
-  // For the collector and for calls from the host in there the stack is one that does not run.
+  // To calls from the host in there the stack is bound further out.
   abi::StackObject* stack = block_.stack;
   const std::uintptr_t limit = stackLimit();
   setStackLimit(0);
-  gaur_enterStack(block_.nativeStackPointer, &stack->savedPointer, function, argument);
-  stack->savedPointer = nullptr;
+  gaur_enterStack(block_.nativeStackPointer, &stack->leftPointer, function, argument);
+  stack->leftPointer = nullptr;
   setStackLimit(limit);
 }
 

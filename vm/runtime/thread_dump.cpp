@@ -109,17 +109,14 @@ struct WaitingStack {
 
 class StackObserver final : public Roots::Observer {
  public:
-  /// `threads`: all that are attached, none of which may leave while this observes.
-  StackObserver(MicroVm& vm, const std::vector<Thread*>& threads) : vm_(vm), threads_(threads) {
-    stacks_.reserve(kShownStacks);
-  }
+  explicit StackObserver(MicroVm& vm) : vm_(vm) { stacks_.reserve(kShownStacks); }
 
   void observe() override {
     stacks_.clear();
     count_ = 0;
     vm_.stacks().forEach([this](const Stack& stack) {
       const abi::StackObject* object = stack.object;
-      if (!object || !isReady(*object) || isBound(object)) return;
+      if (!object || !isReady(*object)) return;
       if (count_++ < kShownStacks) record(*object);
     });
   }
@@ -128,12 +125,6 @@ class StackObserver final : public Roots::Observer {
   const std::vector<WaitingStack>& stacks() const { return stacks_; }
 
  private:
-  /// A thread that works for its stack on its native stack has left a stack pointer, too.
-  bool isBound(const abi::StackObject* object) const {
-    return std::any_of(threads_.begin(), threads_.end(),
-                       [object](Thread* thread) { return thread->block().stack == object; });
-  }
-
   void record(const abi::StackObject& object) {
     const auto* saved = static_cast<const abi::SavedFrame*>(object.savedPointer);
     UnwindRegisters at{};
@@ -146,7 +137,6 @@ class StackObserver final : public Roots::Observer {
   }
 
   MicroVm& vm_;
-  const std::vector<Thread*>& threads_;
   std::vector<WaitingStack> stacks_;
   std::size_t count_ = 0;
 };
@@ -179,12 +169,10 @@ std::string dumpThreads(MicroVm& vm) {
   std::optional<Thread> attached;
   const bool wasAttached = Thread::current() && &Thread::current()->vm() == &vm;
   if (!wasAttached) attached.emplace(vm);
-  std::vector<Thread*> threads;
   std::vector<ThreadRecord> records;
-  StackObserver stacks(vm, threads);
+  StackObserver stacks(vm);
   vm.threads().forEach(
       [&](Thread& thread) {
-        threads.push_back(&thread);
         if (attached && &thread == &*attached) return;
         const bool isOnMuStack = thread.block().stack != nullptr;
         records.push_back({thread.nativeId(), isOnMuStack, framesOf(thread)});

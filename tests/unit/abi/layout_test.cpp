@@ -190,7 +190,10 @@ TEST_F(LayoutTest, ObjectsOfTheRuntimeAreKnownFromTheStart) {
     std::vector<std::pair<std::uint64_t, SlotKind>> slots;
   };
   const Expected all[] = {
-      {kStackObjectType, "stack", sizeof(StackObject), {{0, SlotKind::StackExtent}}},
+      {kStackObjectType,
+       "stack",
+       sizeof(StackObject),
+       {{0, SlotKind::StackExtent}, {offsetof(StackObject, leftPointer), SlotKind::StackExtent}}},
       {kThreadObjectType, "thread", sizeof(ThreadObject), {}},
       {kFrameCursorType, "frame cursor", sizeof(FrameCursorObject), {{0, SlotKind::Strong}}}};
   for (const Expected& expected : all) {
