@@ -5,8 +5,8 @@
 
 #include "jit/code_map.h"
 #include "vm/ir/instruction.h"
-#include "vm/runtime/watchpoints.h"
 #include "vm/runtime/resumption.h"
+#include "vm/runtime/watchpoints.h"
 #include "vm/support/log.h"
 #include "vm/support/platform.h"
 

@@ -79,7 +79,6 @@ extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   const jit::CodeMap& map = thread->vm().codeMap();
   thread->unwindCache.refresh(map);
   Position at{RegisterFile(*state), state->pc, state->stackPointer};
-  thread->throwSite = at.pc;
   thread->overflow = std::exchange(thread->overflowPending, false);
   while (true) {
     const jit::UnwindStep& step = thread->unwindCache.find(map, at.pc);

@@ -38,14 +38,12 @@ Result<TypeList> resultTypes(const ir::Instruction& instruction) {
 /// Values that take more than this get a bigger stack.
 constexpr std::uint64_t kSmallMemory = 16384;
 
-std::uint64_t roundUp(std::uint64_t bytes) { return (bytes + 15) & ~std::uint64_t{15}; }
-
 }  // namespace
 
 std::uint64_t startMemoryBytes(abi::LayoutTable& layouts, const ir::Signature* signature) {
   std::uint64_t in = abi::travelInRegisters(layouts, signature->parameters) ? 0 : abi::memoryBytes(layouts, signature->parameters);
   std::uint64_t out = abi::travelInRegisters(layouts, signature->results) ? 0 : abi::memoryBytes(layouts, signature->results);
-  return roundUp(std::max(in, out));
+  return std::max(in, out);
 }
 
 abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {

@@ -96,7 +96,6 @@ class Thread {
   jit::UnwindCache unwindCache;
   /// Where the last exception that no frame took was thrown.
   std::vector<BacktraceFrame> throwTrace;
-  std::uintptr_t throwSite = 0;
   /// The last NULL exception that was thrown stands for a stack overflow.
   bool overflow = false;
   /// The exception thrown next will.
