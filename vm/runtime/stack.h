@@ -15,9 +15,6 @@
 
 namespace gaur::runtime {
 
-/// How a call from the host is given up. Failed: `report` tells.
-enum class Ending : std::uint8_t { None, Returned, Threw, Failed, ThreadExited, NotStarted };
-
 /// A call from native code on a Mu stack into Mu code: a place to give up to. Lies on that stack.
 struct StackGuard {
   StackGuard* outer;

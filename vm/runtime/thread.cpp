@@ -23,7 +23,8 @@ struct Thread::HostFrame {
   abi::StackObject* stack;
   void* results;
   std::uint64_t resultBytes;
-  Ending ending = Ending::None;
+  /// Set by whoever leaves to nativeStackPointer.
+  CallOutcome::Kind ending = CallOutcome::Kind::Failed;
   void* exception = nullptr;
   std::string report = {};
 };
@@ -107,7 +108,7 @@ void Thread::finishCall(const void* results, bool returned, void* exception) {
     if (!returned) uncaught(exception);
     exit();
   }
-  frame->ending = returned ? Ending::Returned : Ending::Threw;
+  frame->ending = returned ? CallOutcome::Kind::Returned : CallOutcome::Kind::Threw;
   frame->exception = exception;
   if (returned) std::memcpy(frame->results, results, frame->resultBytes);
   gaur_abandon(block_.nativeStackPointer);
@@ -131,10 +132,8 @@ CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
   block_.stack = outerStack;
   innermost_ = frame.outer;
   switch (frame.ending) {
-    case Ending::Returned: return {};
-    case Ending::ThreadExited: return {CallOutcome::Kind::ThreadExited, nullptr, {}};
-    case Ending::Threw: return {CallOutcome::Kind::Threw, frame.exception, uncaughtReport(*this, frame.exception)};
-    default: return {CallOutcome::Kind::Failed, nullptr, std::move(frame.report)};
+    case CallOutcome::Kind::Threw: return {frame.ending, frame.exception, uncaughtReport(*this, frame.exception)};
+    default: return {frame.ending, nullptr, std::move(frame.report)};
   }
 }
 
@@ -191,21 +190,21 @@ void Thread::fail(std::string report) {
     std::fputs(report.c_str(), stderr);
     std::_Exit(kGuestFailureExit);
   }
-  innermost_->ending = Ending::Failed;
+  innermost_->ending = CallOutcome::Kind::Failed;
   innermost_->report = std::exchange(report, std::string());
   gaur_abandon(block_.nativeStackPointer);
 }
 
 void Thread::uncaught(void* exception) {
   if (!innermost_) fail(uncaughtReport(*this, exception));
-  innermost_->ending = Ending::Threw;
+  innermost_->ending = CallOutcome::Kind::Threw;
   innermost_->exception = exception;
   gaur_abandon(block_.nativeStackPointer);
 }
 
 void Thread::exit() {
   // A Mu thread that the program started has no call from the host: it goes back to Thread::run.
-  if (innermost_) innermost_->ending = Ending::ThreadExited;
+  if (innermost_) innermost_->ending = CallOutcome::Kind::ThreadExited;
   gaur_abandon(block_.nativeStackPointer);
 }
 
