@@ -108,7 +108,7 @@ ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics) {
   return published;
 }
 
-CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results) {
+CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie) {
   Thread* thread = Thread::current();
   std::optional<Thread> temporary;
   if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
@@ -116,7 +116,7 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
   if (!adapter) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
   const ir::Signature* signature = function.signature->signature;
-  return Thread::call(*thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results)});
+  return Thread::call(*thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results), cookie});
 }
 
 Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {

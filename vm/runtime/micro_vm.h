@@ -56,7 +56,8 @@ class MicroVm final : private jit::Environment {
   ir::Bundle* load(ir::BuilderSession& session);
 
   /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not attached are for the time of the call.
-  CallOutcome call(const ir::Function& function, const void* arguments, void* results);
+  /// `cookie`: what @uvm.native.get_cookie gives in there.
+  CallOutcome call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie = 0);
 
   /// The text of a stage of the compilation of a version.
   Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage) { return code_.dump(version, stage); }

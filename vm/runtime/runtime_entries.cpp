@@ -5,7 +5,6 @@
 #include "jit/code_map.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
-#include "vm/abi/value_passing.h"
 #include "vm/runtime/allocation.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/guest_failure.h"
@@ -188,15 +187,10 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
 }
 
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
-  Thread& thread = here();
-  const ir::Signature* signature = exposed->function->function->signature->signature;
-  Result<jit::HostCall> adapter = thread.vm().code().hostCall(signature);
-  if (!adapter) failHere(adapter.error().message);
-  std::uint64_t resultBytes = abi::memoryBytes(abi::LayoutTable::shared(), signature->results);
-  CallOutcome outcome = Thread::call(thread, {*adapter, exposed->function, arguments, results, resultBytes, exposed->cookie});
-  // The native caller has no way to hear of any other end.
-  if (outcome.kind == CallOutcome::Kind::ThreadExited) thread.fail("gaur: thread_exit in a function that native code called\n");
-  if (outcome.kind != CallOutcome::Kind::Returned) thread.fail(std::move(outcome.report));
+  CallOutcome outcome = here().vm().call(*exposed->function->function, arguments, results, exposed->cookie);
+  // The native caller, which may have come back on another thread, has no way to hear of any other end.
+  if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
+  if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
 }
 
 }  // extern "C"
