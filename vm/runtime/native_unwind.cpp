@@ -14,6 +14,12 @@ namespace {
 /// No stack is so deep; unwind information that leads in circles is.
 constexpr unsigned kMostFrames = 200'000;
 
+std::uintptr_t registerOf(unw_cursor_t& cursor, int number) {
+  unw_word_t word = 0;
+  unw_get_reg(&cursor, number, &word);
+  return word;
+}
+
 #if defined(__x86_64__)
 unw_context_t contextOf(const UnwindRegisters& registers) {
   unw_context_t context;
@@ -33,19 +39,14 @@ unw_context_t contextOf(const UnwindRegisters& registers) {
 }
 
 void readRegisters(unw_cursor_t& cursor, UnwindRegisters& registers) {
-  auto get = [&](int number, std::uintptr_t& to) {
-    unw_word_t word = 0;
-    unw_get_reg(&cursor, number, &word);
-    to = word;
-  };
-  get(UNW_X86_64_RBX, registers.rbx);
-  get(UNW_X86_64_RBP, registers.rbp);
-  get(UNW_X86_64_R12, registers.r12);
-  get(UNW_X86_64_R13, registers.r13);
-  get(UNW_X86_64_R14, registers.r14);
-  get(UNW_X86_64_R15, registers.r15);
-  get(UNW_X86_64_RSP, registers.stackPointer);
-  get(UNW_X86_64_RIP, registers.pc);
+  registers.rbx = registerOf(cursor, UNW_X86_64_RBX);
+  registers.rbp = registerOf(cursor, UNW_X86_64_RBP);
+  registers.r12 = registerOf(cursor, UNW_X86_64_R12);
+  registers.r13 = registerOf(cursor, UNW_X86_64_R13);
+  registers.r14 = registerOf(cursor, UNW_X86_64_R14);
+  registers.r15 = registerOf(cursor, UNW_X86_64_R15);
+  registers.stackPointer = registerOf(cursor, UNW_X86_64_RSP);
+  registers.pc = registerOf(cursor, UNW_X86_64_RIP);
 }
 #elif defined(__aarch64__)
 unw_context_t contextOf(const UnwindRegisters& registers) {
@@ -58,28 +59,19 @@ unw_context_t contextOf(const UnwindRegisters& registers) {
 }
 
 void readRegisters(unw_cursor_t& cursor, UnwindRegisters& registers) {
-  auto get = [&](int number, std::uintptr_t& to) {
-    unw_word_t word = 0;
-    unw_get_reg(&cursor, number, &word);
-    to = word;
-  };
-  for (int i = 0; i < 12; ++i) get(UNW_AARCH64_X19 + i, registers.x19to30[i]);
+  for (int i = 0; i < 12; ++i) registers.x19to30[i] = registerOf(cursor, UNW_AARCH64_X19 + i);
   // Only those that native code saved are known to the cursor; the others are as they were.
   for (int i = 0; i < 8; ++i) {
     unw_save_loc_t place{};
     if (unw_get_save_loc(&cursor, UNW_AARCH64_V8 + i, &place) == 0 && place.type == UNW_SLT_MEMORY)
       registers.d8to15[i] = *reinterpret_cast<const std::uintptr_t*>(place.u.addr);
   }
-  get(UNW_AARCH64_SP, registers.stackPointer);
-  get(UNW_AARCH64_PC, registers.pc);
+  registers.stackPointer = registerOf(cursor, UNW_AARCH64_SP);
+  registers.pc = registerOf(cursor, UNW_AARCH64_PC);
 }
 #endif
 
-std::uintptr_t programCounter(unw_cursor_t& cursor) {
-  unw_word_t pc = 0;
-  unw_get_reg(&cursor, UNW_REG_IP, &pc);
-  return pc;
-}
+std::uintptr_t programCounter(unw_cursor_t& cursor) { return registerOf(cursor, UNW_REG_IP); }
 
 /// Without it libunwind would guess by frame pointers, and lose what the callee saved. It tells by a range of
 /// one byte that it knows nothing.
