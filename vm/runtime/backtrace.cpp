@@ -10,6 +10,7 @@
 #include "jit/code_map.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/program.h"
+#include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/native_unwind.h"
 #include "vm/runtime/register_file.h"
@@ -22,9 +23,6 @@ namespace {
 constexpr std::size_t kMostSteps = 200'000;
 /// A thread that was interrupted keeps the collector waiting while it walks.
 constexpr std::size_t kMostStepsInterrupted = 5'000;
-
-std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
-std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
 
 /// The frame pointer alone is known.
 UnwindRegisters registersAt(std::uintptr_t pc, std::uintptr_t framePointer) {
@@ -121,28 +119,19 @@ bool BacktraceWalk::isOnStack(std::uintptr_t address, std::size_t bytes) const {
 /// Goes over the frames that resumption needs (vm/abi/stack_object.h) and that no function of the program
 /// has.
 bool BacktraceWalk::crossHiddenFrame() {
-  const abi::SavedFrame* below = nullptr;
-  const std::uintptr_t head = at_.stackPointer - sizeof(abi::SavedFrame);
-  if (at_.pc == addressOf(gaur_startReturn) && isOnStack(at_.stackPointer, sizeof(abi::StartFrame))) {
-    below = reinterpret_cast<const abi::StartFrame*>(at_.stackPointer)->below;
-  } else if (at_.pc == addressOf(gaur_resumeFrame) && isOnStack(head, sizeof(abi::ResumeFrame))) {
-    const auto& frame = *reinterpret_cast<const abi::ResumeFrame*>(head);
-    RegisterFile registers(at_);
-    registers.loadFrom(frame);
-    registers.storeTo(at_);
-    at_.pc = frame.pc;
-    at_.stackPointer = frame.stackPointer;
-    return true;
-  }
-  return below && enter(below);
+  const HiddenFrame hidden = hiddenFrameAt(at_.pc, at_.stackPointer);
+  if (hidden.kind == HiddenFrame::Kind::Begun)
+    return isOnStack(hidden.address, sizeof(abi::StartFrame)) && enter(hidden.start().below);
+  if (hidden.kind != HiddenFrame::Kind::Uncovered || !isOnStack(hidden.address, sizeof(abi::ResumeFrame)))
+    return false;
+  readResumeFrame(hidden.uncovered(), at_);
+  return true;
 }
 
 /// To a frame that waits for those above it to resume it.
 bool BacktraceWalk::enter(const abi::SavedFrame* saved) {
   if (!isOnStack(addressOf(saved), sizeof *saved)) return false;
-  framePointerOf(at_) = addressOf(saved->framePointer);
-  at_.pc = addressOf(saved->pc);
-  at_.stackPointer = addressOf(saved + 1);
+  readSavedFrame(saved, at_);
   return true;
 }
 
@@ -212,10 +201,10 @@ bool BacktraceWalk::leavePrologue() {
 bool BacktraceWalk::next(BacktraceFrame& frame) {
   while (!isOver_ && steps_++ < mostSteps_) {
     if (crossHiddenFrame()) continue;
-    if (at_.pc == addressOf(gaur_stackBottom)) return false;
-    const std::uintptr_t head = at_.stackPointer - sizeof(abi::SavedFrame);
-    if (at_.pc == addressOf(gaur_startFrame) && isOnStack(head, sizeof(abi::StartFrame))) {
-      const auto& start = *reinterpret_cast<const abi::StartFrame*>(head);
+    const HiddenFrame hidden = hiddenFrameAt(at_.pc, at_.stackPointer);
+    if (hidden.kind == HiddenFrame::Kind::Bottom) return false;
+    if (hidden.kind == HiddenFrame::Kind::NotBegun && isOnStack(hidden.address, sizeof(abi::StartFrame))) {
+      const abi::StartFrame& start = hidden.start();
       const ir::FunctionVersion* version = start.record->function->current.load(std::memory_order_acquire);
       frame = {version ? version->id : start.record->id, kNoId};
       isOver_ = !enter(start.below);

@@ -7,6 +7,7 @@
 #include "jit/code_map.h"
 #include "vm/runtime/backtrace.h"
 #include "vm/runtime/guest_failure.h"
+#include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/register_file.h"
 #include "vm/runtime/thread.h"
@@ -16,8 +17,6 @@
 namespace gaur::runtime {
 
 namespace {
-
-std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
 
 /// Where unwinding stands: what the registers are for the frame, the address it waits at, and the stack pointer once the call there is over.
 struct Position {
@@ -32,25 +31,21 @@ struct Position {
 
 /// Goes over the frames that resumption needs (vm/abi/stack_object.h). False at the bottom of a stack.
 bool crossHiddenFrame(Position& at) {
-  const abi::SavedFrame* saved = nullptr;
-  if (at.pc == addressOf(gaur_startReturn)) {
-    saved = reinterpret_cast<const abi::StartFrame*>(at.stackPointer)->below;
-  } else if (at.pc == addressOf(gaur_startFrame)) {
-    saved = reinterpret_cast<const abi::StartFrame*>(at.stackPointer - sizeof(abi::SavedFrame))->below;
-  } else if (at.pc == addressOf(gaur_resumeFrame)) {
-    const auto& frame = *reinterpret_cast<const abi::ResumeFrame*>(at.stackPointer - sizeof(abi::SavedFrame));
+  const HiddenFrame hidden = hiddenFrameAt(at.pc, at.stackPointer);
+  if (hidden.kind == HiddenFrame::Kind::Uncovered) {
+    const abi::ResumeFrame& frame = hidden.uncovered();
     at.registers.loadFrom(frame);
     at.pc = frame.pc;
     at.stackPointer = frame.stackPointer;
     at.isResumed = true;
     return true;
-  } else {
-    GAUR_CHECK(at.pc == addressOf(gaur_stackBottom), fmt::format("unwinding met the address {:#x}, which is in no compiled code", at.pc));
-    return false;
   }
-  at.framePointer() = reinterpret_cast<std::uintptr_t>(saved->framePointer);
-  at.pc = reinterpret_cast<std::uintptr_t>(saved->pc);
-  at.stackPointer = reinterpret_cast<std::uintptr_t>(saved + 1);
+  GAUR_CHECK(hidden.kind != HiddenFrame::Kind::None, fmt::format("unwinding met the address {:#x}, which is in no compiled code", at.pc));
+  if (hidden.kind == HiddenFrame::Kind::Bottom) return false;
+  const abi::SavedFrame* below = hidden.start().below;
+  at.framePointer() = addressOf(below->framePointer);
+  at.pc = addressOf(below->pc);
+  at.stackPointer = addressOf(below + 1);
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/native_unwind.h"
 #include "vm/runtime/register_file.h"
 #include "vm/support/check.h"
@@ -15,18 +16,6 @@ namespace {
 using abi::CodeKind;
 
 constexpr std::uintptr_t kStackAlignment = 16;
-
-std::uintptr_t addressOf(void (*place)()) { return reinterpret_cast<std::uintptr_t>(place); }
-std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
-
-/// Registers and place of a frame that was uncovered by popping those above it.
-void readResumeFrame(const abi::ResumeFrame& frame, UnwindRegisters& registers) {
-  RegisterFile file(registers);
-  file.loadFrom(frame);
-  file.storeTo(registers);
-  registers.pc = frame.pc;
-  registers.stackPointer = frame.stackPointer;
-}
 
 std::uintptr_t canonicalAddress(const UnwindRegisters& registers, std::int32_t offset) {
   return moved(framePointerOf(registers), offset);
@@ -97,9 +86,9 @@ void FrameWalker::leave(const jit::UnwindStep& step) {
 void FrameWalker::settle() {
   UnwindRegisters& registers = position_.registers;
   while (true) {
-    if (registers.pc == addressOf(gaur_startReturn))
-      return enter(reinterpret_cast<abi::StartFrame*>(registers.stackPointer)->below);
-    if (registers.pc == addressOf(gaur_stackBottom)) break;
+    const HiddenFrame hidden = hiddenFrameAt(registers.pc, registers.stackPointer);
+    if (hidden.kind == HiddenFrame::Kind::Begun) return enter(hidden.start().below);
+    if (hidden.kind == HiddenFrame::Kind::Bottom) break;
     const jit::UnwindStep& step = cache_.find(map_, registers.pc);
     GAUR_CHECK(step.site && step.site.row,
                fmt::format("a frame of a stack is at {:#x}, which is no call site", registers.pc));
@@ -136,19 +125,13 @@ void FrameWalker::passAdapter(const jit::UnwindStep& step) {
 void FrameWalker::enter(abi::SavedFrame* saved) {
   UnwindRegisters& registers = position_.registers;
   position_.saved = saved;
-  framePointerOf(registers) = addressOf(saved->framePointer);
-  registers.stackPointer = addressOf(saved + 1);
-  registers.pc = addressOf(saved->pc);
-  if (registers.pc == addressOf(gaur_startFrame)) {
-    position_.kind = FrameKind::NotBegun;
+  readSavedFrame(saved, registers);
+  const HiddenFrame hidden = hiddenFrameAt(saved);
+  if (hidden.kind == HiddenFrame::Kind::NotBegun || hidden.kind == HiddenFrame::Kind::Bottom) {
+    position_.kind = hidden.kind == HiddenFrame::Kind::NotBegun ? FrameKind::NotBegun : FrameKind::End;
     return;
   }
-  if (registers.pc == addressOf(gaur_stackBottom)) {
-    position_.kind = FrameKind::End;
-    return;
-  }
-  if (registers.pc == addressOf(gaur_resumeFrame))
-    readResumeFrame(*reinterpret_cast<abi::ResumeFrame*>(saved), registers);
+  if (hidden.kind == HiddenFrame::Kind::Uncovered) readResumeFrame(hidden.uncovered(), registers);
   const jit::UnwindStep& step = cache_.find(map_, registers.pc);
   if (!step.site) {
     position_.kind = FrameKind::Native;

@@ -7,6 +7,7 @@
 
 #include "vm/ir/program.h"
 #include "vm/runtime/code_registry.h"
+#include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/register_file.h"
 #include "vm/runtime/resumption.h"
@@ -18,8 +19,6 @@ namespace gaur::runtime {
 namespace {
 
 constexpr std::uintptr_t kStackAlignment = 16;
-
-std::uintptr_t addressOf(const void* object) { return reinterpret_cast<std::uintptr_t>(object); }
 
 /// Makes the frame resumable: what it needs lies below its own memory, where its callees were.
 abi::SavedFrame* makeResumeFrame(const FramePosition& position, const ir::Signature* signature) {

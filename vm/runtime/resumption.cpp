@@ -7,6 +7,7 @@
 #include "jit/code_map.h"
 #include "vm/abi/value_passing.h"
 #include "vm/ir/instruction.h"
+#include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/thread.h"
 #include "vm/runtime/transitions.h"
@@ -72,17 +73,16 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {
 Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   if (!isReady(stack)) return makeError(ErrorId::StackNotReady);
   const auto* saved = static_cast<const abi::SavedFrame*>(stack.savedPointer);
-  auto pc = reinterpret_cast<std::uintptr_t>(saved->pc);
-  if (saved->pc == reinterpret_cast<void*>(&gaur_startFrame))
-    return listOf(reinterpret_cast<const abi::StartFrame*>(saved)->record->function->signature->signature->parameters);
-  const bool isResumed = saved->pc == reinterpret_cast<void*>(&gaur_resumeFrame);
-  if (isResumed) pc = reinterpret_cast<const abi::ResumeFrame*>(saved)->pc;
+  const HiddenFrame hidden = hiddenFrameAt(saved);
+  if (hidden.kind == HiddenFrame::Kind::NotBegun) return listOf(hidden.start().record->function->signature->signature->parameters);
+  const bool isUncovered = hidden.kind == HiddenFrame::Kind::Uncovered;
+  const std::uintptr_t pc = isUncovered ? hidden.uncovered().pc : addressOf(saved->pc);
   jit::UnwindCache& cache = Thread::current()->unwindCache;
   cache.refresh(vm.codeMap());
   const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
   // Native code gets results as C returns them: as Mu does where they are scalars.
-  const ir::Signature* exposed = isResumed && !site ? reinterpret_cast<const abi::ResumeFrame*>(saved)->signature : nullptr;
+  const ir::Signature* exposed = isUncovered && !site ? hidden.uncovered().signature : nullptr;
   if (exposed && abi::travelInRegisters(abi::LayoutTable::shared(), exposed->results)) return listOf(exposed->results);
   const auto* instruction = site.row ? vm.program().entityOf<ir::Instruction>(site.row->instruction) : nullptr;
   if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
