@@ -2,17 +2,10 @@
 // the same programs compute with a flag in memory for each watchpoint, at O0 and at O2.
 //   stress_watchpoint_programs FIRST_SEED COUNT
 //   stress_watchpoint_programs SEED             prints the program and its twin with flags
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <sstream>
-#include <string>
 
+#include "tests/stress/random_programs.h"
 #include "vm/ir/random.h"
-#include "vm/runtime/micro_vm.h"
 
 namespace {
 
@@ -77,28 +70,11 @@ std::string withFlags(const std::string& text) {
 /// The answer that a trap handler begins with is to go on with no values.
 void goOn(runtime::Thread&, abi::StackObject&, std::uint32_t, runtime::TrapAnswer&, void*) {}
 
-/// What @main returns, or a text that says how it ended.
-std::string run(const std::string& text, std::uint64_t optLevel) {
-  Options options;
-  options.optLevel = optLevel;
-  options.heapSize = std::uint64_t{16} << 20;
-  auto vm = runtime::MicroVm::create(options);
-  if (!vm) return vm.error().message;
-  (*vm)->trapHandlers().set(goOn, nullptr);
-  Diagnostics diagnostics;
-  SourceText source{"random", text};
-  if (!(*vm)->load(source, diagnostics)) return render(diagnostics, source);
-  auto* main = (*vm)->program().entityOf<ir::Function>((*vm)->program().idOf("main"));
-  alignas(16) std::uint64_t result[2] = {};
-  auto outcome = (*vm)->call(*main, nullptr, result);
-  if (outcome.kind != runtime::CallOutcome::Kind::Returned) return outcome.report;
-  return std::to_string(result[0]);
-}
-
 bool agrees(unsigned long seed) {
   std::string text = ir::randomBundle(seed, optionsFor(seed));
   std::string twin = withFlags(text);
-  std::string wanted = run(twin, 0), fast = run(text, 0), full = run(text, 2);
+  std::string wanted = stress::resultOf(twin, 0), fast = stress::resultOf(text, 0, goOn),
+              full = stress::resultOf(text, 2, goOn);
   if (wanted == fast && wanted == full) return true;
   std::printf("seed %lu: flags give %s, O0 gives %s, O2 gives %s\n", seed, wanted.c_str(), fast.c_str(),
               full.c_str());
@@ -108,29 +84,9 @@ bool agrees(unsigned long seed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2) {
-    std::string text =
-        ir::randomBundle(std::strtoul(argv[1], nullptr, 10), optionsFor(std::strtoul(argv[1], nullptr, 10)));
-    return std::fputs((text + "\n// With flags\n\n" + withFlags(text)).c_str(), stdout) < 0;
-  }
-  if (argc != 3) return 2;
-  unsigned long first = std::strtoul(argv[1], nullptr, 10), count = std::strtoul(argv[2], nullptr, 10);
-  int failures = 0;
-  for (unsigned long seed = first; seed < first + count; ++seed) {
-    // A process each: a crash is one failure, and the next seed starts clean.
-    std::fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-      alarm(60);
-      bool good = agrees(seed);
-      std::fflush(stdout);
-      _exit(good ? 0 : 1);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (WIFSIGNALED(status)) std::printf("seed %lu: signal %d\n", seed, WTERMSIG(status));
-    failures += status != 0;
-  }
-  std::printf("%lu programs, %d failures\n", count, failures);
-  return failures == 0 ? 0 : 1;
+  auto bothTexts = [](unsigned long seed) {
+    std::string text = ir::randomBundle(seed, optionsFor(seed));
+    return text + "\n// With flags\n\n" + withFlags(text);
+  };
+  return stress::runSeeds(argc, argv, bothTexts, agrees);
 }

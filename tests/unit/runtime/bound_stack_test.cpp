@@ -105,7 +105,8 @@ TEST_P(BoundStack, IsRefusedByCallsFromTheHost) {
     for (const char* name : {"@looks", "@kills", "@swaps", "@starts"}) {
       CallOutcome outcome = machine.run(name, nullptr);
       EXPECT_EQ(outcome.kind, Kind::Failed) << name;
-      EXPECT_NE(outcome.report.find("bound to a thread"), std::string::npos) << name << ": " << outcome.report;
+      EXPECT_NE(outcome.report.find("bound to a thread"), std::string::npos)
+          << name << ": " << outcome.report;
     }
   });
 }
