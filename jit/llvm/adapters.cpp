@@ -30,16 +30,19 @@ class AdapterLowering {
     return builder.CreateConstGEP1_64(builder.getInt8Ty(), address, offset);
   }
 
-  /// Calls the function of `record`; goes on in the normal continuation. `exception` is what was thrown, in the block `pad`. Whoever pops the frame
-  /// finds the values of `keepalives`.
-  llvm::Value* call(llvm::Value* record, llvm::ArrayRef<llvm::Value*> arguments, llvm::ArrayRef<llvm::Value*> keepalives = {}) {
+  /// Calls the function of `record`; goes on in the normal continuation. `exception` is what was thrown, in the block `pad`. Whoever passes the frame
+  /// finds the values of `keepalives`, and can resume it in place of the function: `resultMemory` is the first argument where results come in memory.
+  llvm::Value* call(llvm::Value* record, llvm::ArrayRef<llvm::Value*> arguments, llvm::Value* resultMemory, llvm::ArrayRef<llvm::Value*> keepalives = {}) {
     auto* pointer = builder.getPtrTy();
+    llvm::SmallVector<llvm::Value*, 2> told(keepalives);
+    if (mu_.resultsInMemory) told.insert(told.begin(), resultMemory);
+    const abi::CallSiteId id{kNoId, mu_.calleePops, mu_.resultsInMemory};
     auto* entry = builder.CreateLoad(pointer, at(record, offsetof(abi::FunctionRecord, entry)));
     llvm::BasicBlock* next = block("returned");
     pad = block("thrown");
-    auto* invoke = builder.CreateInvoke(mu_.type, entry, next, pad, arguments, llvm::OperandBundleDef("deopt", keepalives));
+    auto* invoke = builder.CreateInvoke(mu_.type, entry, next, pad, arguments, llvm::OperandBundleDef("deopt", llvm::ArrayRef<llvm::Value*>(told)));
     invoke->setCallingConv(llvm::CallingConv::Tail);
-    invoke->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", "0"));
+    invoke->addFnAttr(llvm::Attribute::get(module_.context(), "statepoint-id", std::to_string(id.bits())));
     builder.SetInsertPoint(pad);
     auto* landing = builder.CreateLandingPad(llvm::StructType::get(pointer, builder.getInt32Ty()), 1);
     landing->addClause(llvm::ConstantPointerNull::get(pointer));
@@ -76,7 +79,7 @@ llvm::Function* lowerHostCallAdapter(ModuleLowering& module, const ir::Signature
   for (std::size_t i = 0; i < offsets.size(); ++i)
     parts.append(builder, memory.loadPlain(signature->parameters[i], adapter.at(argumentMemory, offsets[i])), arguments);
 
-  llvm::Value* returned = adapter.call(function->getArg(0), arguments);
+  llvm::Value* returned = adapter.call(function->getArg(0), arguments, resultMemory);
   if (!adapter.mu_.resultsInMemory) {
     llvm::SmallVector<std::uint64_t, 2> places;
     placeInMemory(module.environment().layouts(), signature->results, places);
@@ -137,7 +140,7 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
   if (adapter.mu_.resultsInMemory) arguments.push_back(resultMemory);
   ParameterParts parts;
   for (llvm::Value* value : values) parts.append(builder, value, arguments);
-  llvm::Value* result = adapter.call(record, arguments, {outer});
+  llvm::Value* result = adapter.call(record, arguments, resultMemory, {outer});
   builder.CreateStore(outer, cookie);
   native.ret(builder, *function, adapter.mu_.resultsInMemory ? memory.loadPlain(resultType, resultMemory) : result);
 

@@ -103,7 +103,7 @@ struct alignas(16) ResumeFrame {
   std::uintptr_t pc;
   /// Stack pointer to go on with; the callee has popped its arguments.
   std::uintptr_t stackPointer;
-  /// Of a native frame: that of the exposed function whose result it waits for; null for compiled code.
+  /// Of an adapter, which goes on for the native frame that called it: that of the function whose results it waits for. Null of other code.
   const ir::Signature* signature;
 };
 static_assert(sizeof(ResumeFrame) % 16 == 0);

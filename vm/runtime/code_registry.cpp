@@ -188,10 +188,11 @@ Result<void*> CodeRegistry::exposedAdapter(const ir::Signature* signature) {
   return adapter(exposedAdapters_, signature, &jit::Compiler::exposedAdapter);
 }
 
-const ir::Signature* CodeRegistry::exposedSignature(const void* adapter) {
+const ir::Signature* CodeRegistry::adapterSignature(const void* adapter) {
   std::lock_guard lock(mutex_);
-  for (const auto& [signature, code] : exposedAdapters_)
-    if (code == adapter) return signature;
+  for (const auto* adapters : {&exposedAdapters_, &hostCalls_})
+    for (const auto& [signature, code] : *adapters)
+      if (code == adapter) return signature;
   return nullptr;
 }
 

@@ -54,8 +54,8 @@ class CodeRegistry {
 
   Result<jit::HostCall> hostCall(const ir::Signature* signature);
   Result<void*> exposedAdapter(const ir::Signature* signature);
-  /// The signature whose exposedAdapter the code is, or null.
-  const ir::Signature* exposedSignature(const void* adapter);
+  /// The signature whose hostCall or exposedAdapter the code is, or null.
+  const ir::Signature* adapterSignature(const void* adapter);
   /// How functions of the signature begin on a stack of their own.
   Result<const StartAdapter*> startAdapter(const ir::Signature* signature);
   /// The same if it has been made, by Signature::index; else null. Takes no lock.

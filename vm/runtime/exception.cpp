@@ -6,7 +6,6 @@
 
 #include "jit/code_map.h"
 #include "vm/runtime/backtrace.h"
-#include "vm/runtime/guest_failure.h"
 #include "vm/runtime/hidden_frames.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/register_file.h"
@@ -78,8 +77,6 @@ extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   while (true) {
     const jit::UnwindStep& step = thread->unwindCache.find(map, at.pc);
     if (!step.site) {
-      // A native frame that was uncovered by popping.
-      if (at.isResumed) failAt("an exception reached native code", state->pc, RegisterFile(*state)[RegisterFile::kFramePointer]);
       if (crossHiddenFrame(at)) continue;
       rememberThrow(*thread, *state);
       thread->uncaught(exception);

@@ -114,11 +114,15 @@ void FrameWalker::passAdapter(const jit::UnwindStep& step) {
   if (row.keepaliveCount != 0)
     outerCookie_ = OuterCookie{
         framePointer, valueAt(step.site, framePointer, step.site.block->keepalives[row.firstKeepalive])};
-  passedAdapter_ = reinterpret_cast<const void*>(step.site.block->begin + step.site.function->beginOffset);
+  UnwindRegisters& registers = position_.registers;
+  registers.stackPointer =
+      stackPointerAfter(row, canonicalAddress(registers, step.cfaOffset), registers.stackPointer);
+  passedAdapter_ = Adapter{
+      registers, reinterpret_cast<const void*>(step.site.block->begin + step.site.function->beginOffset)};
   leave(step);
   // The host does not show: it is no part of the program.
-  UnwindRegisters registers = position_.registers;
-  auto end = unwindNative(map_, registers);
+  UnwindRegisters beyond = registers;
+  auto end = unwindNative(map_, beyond);
   position_.kind = end && *end == NativeEnd::Host ? FrameKind::End : FrameKind::Native;
 }
 
@@ -133,8 +137,10 @@ void FrameWalker::enter(abi::SavedFrame* saved) {
   }
   if (hidden.kind == HiddenFrame::Kind::Uncovered) readResumeFrame(hidden.uncovered(), registers);
   const jit::UnwindStep& step = cache_.find(map_, registers.pc);
-  if (!step.site) {
-    position_.kind = FrameKind::Native;
+  GAUR_CHECK(step.site, fmt::format("a stack stands at {:#x}, which is no call site", registers.pc));
+  if (step.site.function->kind == CodeKind::NativeAdapter) {
+    passAdapter(step);
+    position_.saved = saved;
     return;
   }
   position_.kind =
@@ -161,11 +167,15 @@ std::uint64_t valueAt(const jit::CodeSite& site, std::uintptr_t framePointer,
 
 void* valueMemoryOf(const jit::CodeMap& map, const FramePosition& position) {
   if (position.kind == FrameKind::NotBegun) return startFrameOf(position).valueMemory;
-  jit::CodeSite site = map.findReturn(position.registers.pc);
+  return valueMemoryAt(map, position.registers);
+}
+
+void* valueMemoryAt(const jit::CodeMap& map, const UnwindRegisters& registers) {
+  jit::CodeSite site = map.findReturn(registers.pc);
   if (!site.row || !site.row->hasResultMemory) return nullptr;
   // Told by the location before the first KEEPALIVE value.
   const abi::KeepaliveLocation& location = site.block->keepalives[site.row->firstKeepalive - 1];
-  return reinterpret_cast<void*>(valueAt(site, framePointerOf(position.registers), location));
+  return reinterpret_cast<void*>(valueAt(site, framePointerOf(registers), location));
 }
 
 }  // namespace gaur::runtime

@@ -64,8 +64,12 @@ class FrameWalker {
 
   /// Of the call of an exposed function that was passed last; nothing where none was passed.
   const std::optional<OuterCookie>& outerCookie() const { return outerCookie_; }
-  /// Code of the adapter that was passed last; null where none was passed.
-  const void* passedAdapter() const { return passedAdapter_; }
+  /// The adapter that was passed last, if any: by what it can be resumed, in place of the function that it called.
+  struct Adapter {
+    UnwindRegisters registers;
+    const void* code;
+  };
+  const std::optional<Adapter>& passedAdapter() const { return passedAdapter_; }
 
  private:
   void enter(abi::SavedFrame* saved);
@@ -77,7 +81,7 @@ class FrameWalker {
   jit::UnwindCache& cache_;
   FramePosition& position_;
   std::optional<OuterCookie> outerCookie_;
-  const void* passedAdapter_ = nullptr;
+  std::optional<Adapter> passedAdapter_;
 };
 
 /// The frame that `saved` is the head of: for positions of kind NotBegun.
@@ -91,5 +95,7 @@ std::uint64_t valueAt(const jit::CodeSite& site, std::uintptr_t framePointer,
 
 /// Where whoever resumes the frame stores values that do not travel in registers; null where they do.
 void* valueMemoryOf(const jit::CodeMap& map, const FramePosition& position);
+/// The same of a frame that waits in a call, with these registers.
+void* valueMemoryAt(const jit::CodeMap& map, const UnwindRegisters& registers);
 
 }  // namespace gaur::runtime

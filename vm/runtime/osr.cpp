@@ -21,8 +21,7 @@ namespace {
 constexpr std::uintptr_t kStackAlignment = 16;
 
 /// Makes the frame resumable: what it needs lies below its own memory, where its callees were.
-abi::SavedFrame* makeResumeFrame(const FramePosition& position, const ir::Signature* signature) {
-  const UnwindRegisters& registers = position.registers;
+abi::SavedFrame* makeResumeFrame(const UnwindRegisters& registers, const ir::Signature* signature) {
   std::uintptr_t place = (registers.stackPointer - sizeof(abi::ResumeFrame)) & ~(kStackAlignment - 1);
   auto* frame = reinterpret_cast<abi::ResumeFrame*>(place);
   *frame = {};
@@ -74,12 +73,16 @@ Result<void> popFramesTo(Thread& thread, FrameCursor* cursor) {
   FrameWalker walker(map, thread.unwindCache, top);
   walker.begin(stack);
   GAUR_TRY(walker.find(*position));
-  void* memory = valueMemoryOf(map, top);
-  bool isNative = top.kind == FrameKind::Native;
-  const ir::Signature* signature =
-      isNative ? thread.vm().code().exposedSignature(walker.passedAdapter()) : nullptr;
-  abi::SavedFrame* saved = top.saved ? top.saved : makeResumeFrame(top, signature);
-  stack.valueMemory = memory;
+  abi::SavedFrame* saved = top.saved;
+  if (top.kind == FrameKind::Native) {
+    // Its adapter goes on, which knows how C returns what it gets.
+    const FrameWalker::Adapter& adapter = *walker.passedAdapter();
+    if (!saved) saved = makeResumeFrame(adapter.registers, thread.vm().code().adapterSignature(adapter.code));
+    stack.valueMemory = valueMemoryAt(map, adapter.registers);
+  } else {
+    if (!saved) saved = makeResumeFrame(top.registers, nullptr);
+    stack.valueMemory = valueMemoryOf(map, top);
+  }
   ++stack.edits;
   __atomic_store_n(&stack.savedPointer, saved, __ATOMIC_RELEASE);
   dropNativeCalls(stack, top.registers.stackPointer, walker.outerCookie());

@@ -81,9 +81,7 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   cache.refresh(vm.codeMap());
   const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
-  // Native code gets results as C returns them: as Mu does where they are scalars.
-  const ir::Signature* exposed = isUncovered && !site ? hidden.uncovered().signature : nullptr;
-  if (exposed && abi::travelInRegisters(abi::LayoutTable::shared(), exposed->results)) return listOf(exposed->results);
+  if (isUncovered && hidden.uncovered().signature) return listOf(hidden.uncovered().signature->results);
   const auto* instruction = site.row ? vm.program().entityOf<ir::Instruction>(site.row->instruction) : nullptr;
   if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
   return resultTypes(*instruction);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 #include "tests/unit/runtime/machine.h"
 #include "vm/runtime/frame_cursor.h"
@@ -211,6 +212,132 @@ TEST_P(Frames, PassesCallsFromTheHost) {
   CallOutcome outcome = machine.run("@finish", nullptr);
   EXPECT_EQ(outcome.kind, Kind::Failed);
   EXPECT_NE(outcome.report.find("division by zero"), std::string::npos) << outcome.report;
+}
+
+// --- Results that C returns in its own way
+// ------------------------------------------------------------------------------------------
+
+/// In an integer and a floating-point register.
+struct Small {
+  std::int64_t a;
+  double b;
+};
+/// In memory that the caller provides.
+struct Big {
+  std::int64_t a;
+  double b[3];
+};
+
+template <class T>
+double sumOf(const T& value) {
+  double sum = static_cast<double>(value.a);
+  for (double number :
+       std::span(reinterpret_cast<const double*>(&value) + 1, sizeof value / sizeof(double) - 1))
+    sum = 10 * sum + number;
+  return sum;
+}
+double smallSum(Small (*callback)()) { return sumOf(callback()); }
+double bigSum(Big (*callback)()) { return sumOf(callback()); }
+
+/// As kProgram, with a callback that returns an aggregate.
+std::string aggregateProgram(const std::string& fields) {
+  return R"(
+  .typedef @i64 = int<64>
+  .typedef @double = double
+  .typedef @stackref = stackref
+  .typedef @cursor = framecursorref
+  .typedef @result = struct<)" +
+         fields + R"(>
+  .funcsig @none = () -> ()
+  .funcsig @give.sig = () -> (@result)
+  .typedef @fp.give = ufuncptr<@give.sig>
+  .funcsig @through.sig = (@fp.give) -> (@double)
+  .typedef @fp.through = ufuncptr<@through.sig>
+  .const @7 <@i64> = 7
+  .const @through <@fp.through> = EXTERN "frames_test_sum"
+  .global @home <@stackref>
+  .global @stack <@stackref>
+  .global @value <@result>
+  .global @blank <@result>
+  .expose @exposed = @callback #DEFAULT @7
+
+  .funcdef @callback VERSION %v1 <@give.sig> {
+    %entry():
+      %back = LOAD <@stackref> @home
+      SWAPSTACK %back RET_WITH <> PASS_VALUES <> ()
+      %r = LOAD <@result> @blank
+      RET %r
+  }
+  .funcdef @co VERSION %v1 <@none> {
+    %entry():
+      %r = CCALL #DEFAULT <@fp.through @through.sig> @through (@exposed)
+      %back = LOAD <@stackref> @home
+      SWAPSTACK %back KILL_OLD PASS_VALUES <@double> (%r)
+  }
+  .funcdef @give VERSION %v1 <@give.sig> {
+    %entry():
+      %r = LOAD <@result> @value
+      RET %r
+  }
+  .funcsig @set.sig = (@result) -> ()
+  // A stack whose native frame waits for a result.
+  .funcdef @start VERSION %v1 <@set.sig> {
+    %entry(<@result> %value):
+      STORE <@result> @value %value
+      %me = COMMINST @uvm.current_stack
+      STORE <@stackref> @home %me
+      %s = COMMINST @uvm.new_stack <[@none]> (@co)
+      STORE <@stackref> @stack %s
+      SWAPSTACK %s RET_WITH <> PASS_VALUES <> ()
+      %c = COMMINST @uvm.meta.new_cursor (%s)
+      COMMINST @uvm.meta.next_frame (%c)
+      COMMINST @uvm.meta.pop_frames_to (%c)
+      RET ()
+  }
+  .funcsig @sum.sig = () -> (@double)
+  .funcdef @passes VERSION %v1 <@sum.sig> {
+    %entry():
+      %me = COMMINST @uvm.current_stack
+      STORE <@stackref> @home %me
+      %s = LOAD <@stackref> @stack
+      %v = LOAD <@result> @value
+      %r = SWAPSTACK %s RET_WITH <@double> PASS_VALUES <@result> (%v)
+      RET %r
+  }
+  // The frame is found again, popped to again, and given the result by a function.
+  .funcdef @pushes VERSION %v1 <@sum.sig> {
+    %entry():
+      %me = COMMINST @uvm.current_stack
+      STORE <@stackref> @home %me
+      %s = LOAD <@stackref> @stack
+      %c = COMMINST @uvm.meta.new_cursor (%s)
+      COMMINST @uvm.meta.pop_frames_to (%c)
+      COMMINST @uvm.meta.push_frame <[@give.sig]> (%s @give)
+      %r = SWAPSTACK %s RET_WITH <@double> PASS_VALUES <> ()
+      RET %r
+  }
+)";
+}
+
+template <class T>
+void passAggregate(TestMachine& machine, const char* fields, double (*through)(T (*)()), const T& value) {
+  machine.vm().nativeSymbols().registerSymbol("frames_test_sum", reinterpret_cast<void*>(through));
+  machine.mustLoad(aggregateProgram(fields));
+  for (const char* way : {"@passes", "@pushes"}) {
+    struct alignas(16) {
+      T value;
+    } argument{value};
+    CallOutcome outcome = machine.vm().call(machine.function("@start"), &argument, nullptr);
+    ASSERT_EQ(outcome.kind, Kind::Returned) << outcome.report;
+    EXPECT_EQ(machine.call<double>(way), sumOf(value)) << way;
+  }
+}
+
+TEST_P(Frames, NativeCodeGetsSmallAggregates) {
+  passAggregate<Small>(machine, "@i64 @double", smallSum, {7, 3});
+}
+TEST_P(Frames, NativeCodeGetsBigAggregates) {
+  passAggregate<Big>(machine, "@i64 @double @double @double", bigSum, {7, {3, 5, 1}});
 }
 
 // --- From a signal
