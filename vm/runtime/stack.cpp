@@ -31,9 +31,11 @@ void Stack::begin(abi::StackObject& fresh) {
 }
 
 void Stack::end() {
-  object->savedPointer = object->leftPointer = nullptr;
-  object->stack = nullptr;
-  object = nullptr;
+  // In this order: where nothing else refers to the object any more, a collection would end this life, too.
+  abi::StackObject* ended = std::exchange(object, nullptr);
+  std::atomic_signal_fence(std::memory_order_release);
+  ended->savedPointer = ended->leftPointer = nullptr;
+  ended->stack = nullptr;
   guards = nullptr;
   forgetFrames();
 }
