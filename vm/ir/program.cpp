@@ -240,6 +240,7 @@ gaur::Result<Bundle*> Program::publishImage(std::unique_ptr<Bundle> bundle,
   bundles_.push_back(std::move(bundle));
   {
     std::lock_guard lock(tablesMutex_);
+    names_.reserve(names_.size() + published->functions.size() + published->constants.size());
     const Entity* second = nullptr;
     forEachTopLevel(*published, [&](Entity& entity) {
       if (!second && isTaken(entity)) second = &entity;
@@ -257,10 +258,15 @@ gaur::Result<Bundle*> Program::publishImage(std::unique_ptr<Bundle> bundle,
 Entity* Program::entityInBody(Id id) const { return needBodies() ? entities_.get(id) : nullptr; }
 
 gaur::Result<void> Program::readBodies() const {
+  // A report about a bug that is met while bodies are read asks for entities: it must not wait for itself.
+  thread_local bool isReading = false;
+  if (isReading) return makeError(ErrorId::ImageIrDamaged, {"its function bodies are being read"});
   std::lock_guard lock(bodiesMutex_);
   if (bodiesError_) return *bodiesError_;
   if (endOfPendingIds_.load(std::memory_order_relaxed) == kNoId) return {};
+  isReading = true;
   auto result = bodies_->read();
+  isReading = false;
   if (result) {
     std::lock_guard tablesLock(tablesMutex_);
     const Entity* second = nullptr;

@@ -1,8 +1,10 @@
 // Damaged snapshots: whatever the bytes are, reading them ends in an error or in a program that can be used.
+#include <cstring>
 #include <random>
 
 #include "tests/unit/ir/snapshot_maker.h"
 #include "vm/ir/random.h"
+#include "vm/ir/snapshot_format.h"
 
 namespace gaur::ir::test {
 namespace {
@@ -55,9 +57,12 @@ TEST(SnapshotDamage, ChangedBytesNeverCrash) {
   for (int i = 0; i < 5000; ++i) {
     std::vector<std::byte> bytes = all[random() % all.size()];
     for (std::uint64_t changes = 1 + random() % 3; changes != 0; --changes) {
-      // Half of the changes are where the header and the top level are.
-      std::size_t range = random() % 2 == 0 ? bytes.size() : bytes.size() / 4;
-      std::byte& byte = bytes[random() % range];
+      // Half of the changes are in the bodies, however many types the process has.
+      snapshot::Header header;
+      std::memcpy(&header, bytes.data(), sizeof header);
+      std::size_t first = random() % 2 == 0 ? 0 : sizeof header + header.topLevelSize % bytes.size();
+      if (first >= bytes.size()) first = 0;
+      std::byte& byte = bytes[first + random() % (bytes.size() - first)];
       byte = random() % 2 == 0 ? byte ^ static_cast<std::byte>(1u << random() % 8)
                                : static_cast<std::byte>(random());
     }
