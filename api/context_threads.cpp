@@ -19,6 +19,13 @@ namespace {
 
 Thread& here() { return *Thread::current(); }
 
+/// A thread that was started is bound to its stack before it goes there; until then the stack still stands where it stood.
+bool isBound(runtime::MicroVm& vm, const abi::StackObject& stack) {
+  bool isFound = false;
+  vm.threads().forEach([&](Thread& thread) { isFound |= thread.block().stack == &stack; });
+  return isFound;
+}
+
 }  // namespace
 
 // --- Stacks ------------------------------------------------------------------------------------------
@@ -27,7 +34,7 @@ Result<abi::StackObject*> Context::readyStack(MuValue value, std::string_view na
   GAUR_TRY_ASSIGN(const Handle* handle, operand(value, name, TypeKind::Stackref));
   auto* stack = static_cast<abi::StackObject*>(handle->address());
   if (!stack) return makeError(ErrorId::ApiNullReference, {name});
-  if (!runtime::isReady(*stack)) return makeError(ErrorId::StackNotReady);
+  if (!runtime::isReady(*stack) || isBound(machine_.vm(), *stack)) return makeError(ErrorId::StackNotReady);
   return stack;
 }
 
