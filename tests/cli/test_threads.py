@@ -21,6 +21,12 @@ class Ends(Case):
     def test_entry_returns_while_threads_run_and_times_are_wanted(self):
         self.expect(7, "run", "--time", THREADS, "--entry=@returns", out="*", err=re.compile("compile"), limit=30)
 
+    def test_what_exit_does(self):
+        """Handlers that the program registers run after the entry, whether other threads still run or not."""
+        for entry in ("@registers_alone", "@registers"):
+            for opt in "02":
+                self.expect(7, "run", "--opt=" + opt, THREADS, "--entry", entry, out="+*", err="", limit=30)
+
     def test_thread_of_the_entry_ends_first(self):
         self.expect(OK, "run", THREADS, "--entry=@exits", out="*", err="", limit=30)
 

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "tools/gaur/machine.h"
+#include "tools/gaur/process_end.h"
 #include "tools/gaur/run_watch.h"
 
 namespace gaur::tool {
@@ -108,20 +110,15 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
   }
 }
 
+/// As in C, the end of the entry is the end of the process: threads that still run are not waited for. They are the program's, and those of
+/// native code that has called in. What exit() does may call in, too, so the VM stays.
 [[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments,
                         bool json) {
   if (arguments.time) {
     std::fflush(stdout);
     printTimes(times, machine.vm().statistics(), json);
   }
-  // As in C, the end of the entry is the end of the process: threads that still run are not waited for, and
-  // what they use stays. They are the program's, and those of native code that has called in.
-  runtime::ThreadList& threads = machine.vm().threads();
-  bool isAlone = !threads.hasStarted();
-  threads.forEach([&](runtime::Thread&) { isAlone = false; });
-  if (!isAlone) leaveProcess(status);
-  std::fflush(nullptr);
-  throw Exit{status, ""};
+  std::exit(status);
 }
 
 void run(const RunArguments& arguments, Invocation& invocation) {
@@ -154,6 +151,9 @@ void run(const RunArguments& arguments, Invocation& invocation) {
     if (!hasLiteral(type))
       throw Exit{kUsage, adviceFor(ErrorId::EntryType, {ir::describe(function), ir::toString(type)})};
 
+  // Opens the compiler, if the call needs it; an error is told by the call.
+  (void)machine.vm().code().hostCall(signature);
+  ProcessEnd end(machine.vm());
   auto outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
   times.run = watch.lap();
   switch (outcome.kind) {

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 #include "tools/gaur/command.h"
+#include "tools/gaur/process_end.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/thread_dump.h"
 
@@ -97,11 +97,6 @@ void RunWatch::watch(double timeout) {
     print(runtime::dumpThreads(vm_));
     leaveProcess(kTimeout);
   }
-}
-
-void leaveProcess(int status) {
-  fcloseall();
-  std::_Exit(status);
 }
 
 }  // namespace gaur::tool

@@ -27,8 +27,4 @@ class RunWatch {
   std::thread thread_;
 };
 
-/// Ends the process at once, as exit() does for streams: none that another thread holds is waited for.
-/// Neither the VM nor anything else is taken apart, so threads may run on until the end.
-[[noreturn]] void leaveProcess(int status);
-
 }  // namespace gaur::tool
