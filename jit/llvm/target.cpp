@@ -11,6 +11,7 @@
 #include <llvm/TargetParser/Triple.h>
 
 #include <array>
+#include <utility>
 
 #include "vm/support/check.h"
 
@@ -62,12 +63,23 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
   return machine;
 }
 
+/// Of this thread. No objects with destructors: what exit() does may still need them when its thread's destructors have run.
+thread_local constinit std::array<llvm::TargetMachine*, 3> machines{};
+
+struct MachinesEnd {
+  void use() {}
+  ~MachinesEnd() {
+    for (llvm::TargetMachine*& machine : machines) delete std::exchange(machine, nullptr);
+  }
+};
+thread_local MachinesEnd machinesEnd;
+
 }  // namespace
 
 llvm::TargetMachine& targetMachine(OptLevel level) {
-  thread_local std::array<std::unique_ptr<llvm::TargetMachine>, 3> machines;
-  auto& machine = machines[static_cast<std::size_t>(level)];
-  if (!machine) machine = makeTargetMachine(level);
+  machinesEnd.use();
+  llvm::TargetMachine*& machine = machines[static_cast<std::size_t>(level)];
+  if (!machine) machine = makeTargetMachine(level).release();
   return *machine;
 }
 

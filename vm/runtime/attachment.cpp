@@ -1,6 +1,7 @@
 #include "vm/runtime/attachment.h"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "vm/runtime/micro_vm.h"
@@ -10,26 +11,36 @@ namespace gaur::runtime {
 
 namespace {
 
-/// Innermost last; detached in reverse order when the thread ends.
-struct Attachments {
-  std::vector<std::unique_ptr<Thread>> threads;
-  ~Attachments() {
-    while (!threads.empty()) {
+using Attachments = std::vector<std::unique_ptr<Thread>>;
+
+/// Innermost last. No object with a destructor: what exit() does may attach the thread again when its destructors have run.
+thread_local constinit Attachments* attachments = nullptr;
+
+/// Detaches in reverse order when the thread ends.
+struct Detacher {
+  void use() {}
+  ~Detacher() {
+    if (!attachments) return;
+    while (!attachments->empty()) {
       // Native code below Mu code ends the process: what the thread holds ends with it.
-      if (threads.back()->runsMuCode()) static_cast<void>(threads.back().release());
-      threads.pop_back();
+      if (attachments->back()->runsMuCode()) static_cast<void>(attachments->back().release());
+      attachments->pop_back();
     }
+    delete std::exchange(attachments, nullptr);
   }
 };
-thread_local Attachments attachments;
+thread_local Detacher detacher;
 
 }  // namespace
 
-void attachForGood(MicroVm& vm) { attachments.threads.push_back(std::make_unique<Thread>(vm)); }
+void attachForGood(MicroVm& vm) {
+  detacher.use();
+  if (!attachments) attachments = new Attachments;
+  attachments->push_back(std::make_unique<Thread>(vm));
+}
 
 void detachFrom(MicroVm& vm) {
-  auto& threads = attachments.threads;
-  while (!threads.empty() && &threads.back()->vm() == &vm) threads.pop_back();
+  while (attachments && !attachments->empty() && &attachments->back()->vm() == &vm) attachments->pop_back();
 }
 
 }  // namespace gaur::runtime

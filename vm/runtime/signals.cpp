@@ -6,8 +6,8 @@
 #include <ucontext.h>
 
 #include <cstdint>
-#include <memory>
 #include <mutex>
+#include <utility>
 
 #include "jit/code_map.h"
 #include "vm/runtime/guest_failure.h"
@@ -142,16 +142,21 @@ void handle(int signal, siginfo_t* info, void* context) {
   if (info->si_code <= 0) raise(signal);
 }
 
-/// Memory of a signal stack that is in use as long as the native thread lives.
-struct SignalStack {
-  std::unique_ptr<char[]> memory;
-  ~SignalStack() {
-    if (!memory) return;
+/// Memory of the signal stack that this made, in use as long as the native thread lives. No object with a destructor: what exit() does may attach
+/// the thread again when its destructors have run.
+thread_local constinit char* signalStack = nullptr;
+
+struct SignalStackEnd {
+  void use() {}
+  ~SignalStackEnd() {
+    if (!signalStack) return;
     stack_t none{};
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, nullptr);
+    delete[] std::exchange(signalStack, nullptr);
   }
 };
+thread_local SignalStackEnd signalStackEnd;
 
 }  // namespace
 
@@ -169,12 +174,12 @@ void installFaultHandlers() {
 }
 
 void useSignalStack() {
-  static thread_local SignalStack own;
   stack_t present;
   if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
-  own.memory = std::make_unique<char[]>(kSignalStackBytes);
+  signalStackEnd.use();
+  if (!signalStack) signalStack = new char[kSignalStackBytes];
   stack_t stack{};
-  stack.ss_sp = own.memory.get();
+  stack.ss_sp = signalStack;
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, nullptr);
 }
