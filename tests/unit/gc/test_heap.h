@@ -19,11 +19,8 @@
 
 namespace gaur::gc {
 
-/// Type numbers key the shared layouts, so all tests use one table.
-inline ir::TypeTable& types() {
-  static ir::TypeTable table;
-  return table;
-}
+/// Type numbers key the shared layouts, so all tests use one table: that of VMs, which other tests of a process make.
+inline ir::TypeTable& types() { return ir::TypeTable::shared(); }
 
 inline const ir::Type* composite(ir::TypeKind kind, std::vector<const ir::Type*> elements,
                                  std::uint64_t length = 0) {
