@@ -66,18 +66,31 @@ Result<void> Context::closeContext() {
   return {};
 }
 
-Result<void> Context::loadBundle(char* text, MuArraySize bytes) {
+template <class Load>
+Result<void> Context::loadText(const char* name, char* text, MuArraySize bytes, Load load) {
   if (!text && bytes != 0) return makeError(ErrorId::ApiNull, {"buf"});
-  // Names in the program refer to the arena of the bundle, not to this text.
-  SourceText source{"bundle", std::string_view(text, bytes)};
+  SourceText source{name, std::string_view(text, bytes)};
   Diagnostics diagnostics(machine_.vm().options().errorLimit);
-  if (machine_.vm().load(source, diagnostics)) return {};
+  if (load(source, diagnostics)) return {};
   for (const Diagnostic& diagnostic : diagnostics.list()) {
     if (diagnostic.severity != Severity::Error) continue;
     if (diagnostic.pos != 0) errorPosition = lineColumn(source.text, diagnostic.pos);
     return Error{diagnostic.id, render(diagnostics, source)};
   }
-  return makeError(ErrorId::NotAvailable, {"the bundle"});
+  return makeError(ErrorId::NotAvailable, {name});
+}
+
+Result<void> Context::loadBundle(char* text, MuArraySize bytes) {
+  // Names in the program refer to the arena of the bundle, not to this text.
+  return loadText("bundle", text, bytes, [this](const SourceText& source, Diagnostics& diagnostics) {
+    return machine_.vm().load(source, diagnostics) != nullptr;
+  });
+}
+
+Result<void> Context::loadHail(char* text, MuArraySize bytes) {
+  return loadText("hail", text, bytes, [this](const SourceText& source, Diagnostics& diagnostics) {
+    return machine_.vm().loadHail(source, diagnostics);
+  });
 }
 
 Result<MuIRBuilder*> Context::newIrBuilder() { return machine_.openBuilder().table(); }

@@ -42,6 +42,7 @@ class Context {
   Result<void> closeContext();
   Result<void> loadBundle(char* text, MuArraySize bytes);
   Result<MuIRBuilder*> newIrBuilder();
+  Result<void> loadHail(char* text, MuArraySize bytes);
 
   // --- Conversions ---------------------------------------------------------------------------------
   template <class T>
@@ -185,6 +186,9 @@ class Context {
   static std::uint64_t unsignedNumber(const Handle& number);
 
  private:
+  /// Loads a text through `load`, which tells whether that went well.
+  template <class Load>
+  Result<void> loadText(const char* name, char* text, MuArraySize bytes, Load load);
   struct Location {
     const ir::Type* type;
     char* address;
@@ -234,8 +238,6 @@ class Context {
 Result<ir::MemoryOrder> memoryOrder(MuMemOrd number, const ir::OrderSet& legal);
 /// "an int", "a struct", ... for messages.
 std::string oneOf(ir::TypeKind kind);
-/// Writes a constant, or another global value, in the form it has in memory.
-Result<void> writeGlobalValue(Machine& machine, const ir::Value& value, void* bytes);
 
 /// The structure with all slots of a context, but its header.
 extern const MuCtx kContextTable;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/context.h"
+#include "vm/runtime/global_value.h"
 
 namespace gaur::api {
 
@@ -114,64 +115,11 @@ Result<MuCFP> Context::handleToFunctionPointer(MuValue value) {
 
 // --- What bundles define -----------------------------------------------------------------------------
 
-namespace {
-
-Result<void> writeSequence(Machine& machine, const ir::Constant& constant, void* bytes) {
-  const abi::Layout& layout = machine.layoutOf(constant.type);
-  for (std::size_t i = 0; i < constant.elements.size(); ++i) {
-    const std::uint64_t offset = constant.type->is(TypeKind::Struct) ? layout.offsets[i] : i * layout.stride;
-    GAUR_TRY(writeGlobalValue(machine, *constant.elements[i].target, static_cast<char*>(bytes) + offset));
-  }
-  return {};
-}
-
-Result<void> writeConstant(Machine& machine, const ir::Constant& constant, void* bytes) {
-  const std::uint64_t size = machine.layoutOf(constant.type).size;
-  switch (constant.kind) {
-    case ir::ConstantKind::Int:
-    case ir::ConstantKind::Float:
-    case ir::ConstantKind::Double:
-      std::memcpy(bytes, constant.words.data(), std::min<std::uint64_t>(constant.words.size_bytes(), size));
-      return {};
-    case ir::ConstantKind::Null: return {};
-    case ir::ConstantKind::Sequence: return writeSequence(machine, constant, bytes);
-    case ir::ConstantKind::Extern: {
-      GAUR_TRY_ASSIGN(void** slot, machine.vm().nativeSymbols().slot(constant.symbol));
-      std::memcpy(bytes, slot, sizeof *slot);
-      return {};
-    }
-  }
-  GAUR_UNREACHABLE("no such kind");
-}
-
-}  // namespace
-
-/// Requires: zeros at `bytes`.
-Result<void> writeGlobalValue(Machine& machine, const ir::Value& value, void* bytes) {
-  void* address = nullptr;
-  switch (value.entityKind) {
-    case ir::EntityKind::Constant:
-      return writeConstant(machine, static_cast<const ir::Constant&>(value), bytes);
-    case ir::EntityKind::Global:
-      address = machine.vm().entities().addressOf(static_cast<const ir::GlobalCell&>(value));
-      break;
-    case ir::EntityKind::Function:
-      address = machine.vm().entities().recordOf(static_cast<const ir::Function&>(value));
-      break;
-    case ir::EntityKind::ExposedFunction:
-      address = *machine.vm().entities().exposedSlot(static_cast<const ir::ExposedFunction&>(value));
-      break;
-    default: GAUR_UNREACHABLE("a local value in a constant");
-  }
-  std::memcpy(bytes, &address, sizeof address);
-  return {};
-}
-
 Result<MuValue> Context::handleFromConstant(MuID id) {
   GAUR_TRY_ASSIGN(const ir::Constant* constant, entity<ir::Constant>(id));
   void* bytes = nullptr;
   MuValue handle = handles_.addZero(machine_.layoutOf(constant->type), bytes);
-  if (auto written = writeGlobalValue(machine_, *constant, bytes); !written) {
+  if (auto written = runtime::writeGlobalValue(machine_.vm(), *constant, bytes); !written) {
     handles_.remove(handle, *handles_.find(handle));
     return written.error();
   }

@@ -1,6 +1,4 @@
 // Operations on values: references, composites, tagged references.
-#include <bit>
-#include <cmath>
 #include <cstring>
 
 #include "api/context.h"
@@ -186,30 +184,20 @@ Result<MuValue> Context::tagrefToTag(MuValue value) {
 
 Result<MuValue> Context::tagrefFromFloat(MuValue value) {
   GAUR_TRY_ASSIGN(const Handle* number, operand(value, "value", TypeKind::Double));
-  std::uint64_t bits = number->word();
-  if (std::isnan(std::bit_cast<double>(bits))) bits = abi::kTagrefNan | (bits & abi::kTagrefSign);
-  return add(TypeKind::Tagref64, bits);
+  return add(TypeKind::Tagref64, abi::tagrefFromDouble(number->word()));
 }
 
 Result<MuValue> Context::tagrefFromInt(MuValue value) {
   GAUR_TRY_ASSIGN(const Handle* number, operand(value, "value", TypeKind::Int));
   GAUR_TRY(hasBits(*number, "value", kIntBits));
-  const std::uint64_t word = lowWord(*number);
-  const std::uint64_t low = word & ((std::uint64_t{1} << abi::kTagrefIntLowBits) - 1);
-  const std::uint64_t sign = word >> abi::kTagrefIntLowBits != 0 ? abi::kTagrefSign : 0;
-  return add(TypeKind::Tagref64, abi::kTagrefIntMask | low << abi::kTagrefIntShift | sign);
+  return add(TypeKind::Tagref64, abi::tagrefFromInt(lowWord(*number)));
 }
 
 Result<MuValue> Context::tagrefFromRef(MuValue ref, MuValue tag) {
   GAUR_TRY_ASSIGN(const Handle* reference, operand(ref, "ref", TypeKind::Ref));
   GAUR_TRY_ASSIGN(const Handle* number, operand(tag, "tag", TypeKind::Int));
   GAUR_TRY(hasBits(*number, "tag", kTagBits));
-  const std::uint64_t address = reference->word();
-  const std::uint64_t tagBits = lowWord(*number);
-  return add(TypeKind::Tagref64, abi::kTagrefRefBits | (address & abi::kTagrefAddressMask) |
-                                     (address & abi::kTagrefSign) |
-                                     (tagBits & abi::kTagrefTagHighMask) << abi::kTagrefTagHighShift |
-                                     (tagBits & 1) << abi::kTagrefTagLowShift);
+  return add(TypeKind::Tagref64, abi::tagrefFromRef(reference->word(), lowWord(*number)));
 }
 
 }  // namespace gaur::api

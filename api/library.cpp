@@ -146,7 +146,7 @@ const char* gaur_version(void) { return GAUR_VERSION; }
 int gaur_api_level(void) { return GAUR_API_LEVEL; }
 
 int gaur_has_feature(const char* name) {
-  constexpr std::string_view kFeatures[] = {"threads", "ir-builder", "boot-image"};
+  constexpr std::string_view kFeatures[] = {"threads", "ir-builder", "hail", "boot-image"};
   return name && std::find(std::begin(kFeatures), std::end(kFeatures), name) != std::end(kFeatures);
 }
 

@@ -249,7 +249,9 @@ struct MuCtx {
     void (*close_context)(MuCtx *ctx);
     /* Loads a bundle from text (chapter "Intermediate representation"), all or nothing. Error: the text is wrong; the message lists the mistakes. */
     void (*load_bundle)(MuCtx *ctx, char *buf, MuArraySize sz); /// MUAPIPARSER buf:array:sz
-    /* Runs a HAIL script. This version of Gaur reports that it cannot. */
+    /* Evaluates a HAIL script (chapter "Heap allocation and initialisation language"): allocates its objects, then initialises in the order of the
+     * text; all of it is done on return. The machine keeps nothing of the text. Error: the script is wrong, or memory is exhausted; then nothing is
+     * initialised, and the message lists the mistakes. */
     void (*load_hail)(MuCtx *ctx, char *buf, MuArraySize sz); /// MUAPIPARSER buf:array:sz
 
     /* --- From C values --- An int<len> that has the number's low bits, the sign repeated or zeros above. Error: len is not from 1 to 4096. */

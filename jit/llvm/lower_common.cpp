@@ -40,7 +40,8 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmMetaSetTrapHandler: lowerStack(inst); break;
     case CommonInst::UvmMetaIdOf:
     case CommonInst::UvmMetaNameOf:
-    case CommonInst::UvmMetaLoadBundle: lowerMeta(inst); break;
+    case CommonInst::UvmMetaLoadBundle:
+    case CommonInst::UvmMetaLoadHail: lowerMeta(inst); break;
     case CommonInst::UvmFutexWait:
     case CommonInst::UvmFutexWaitTimeout:
     case CommonInst::UvmFutexWake:
@@ -102,7 +103,8 @@ void FunctionLowering::lowerMeta(ir::CommInst inst) {
     setResult(inst.inst, 0, module_.callRuntime(builder_, RuntimeEntry::gaur_nameOf, {argument}));
   } else {
     llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
-    module_.callRuntime(builder_, RuntimeEntry::gaur_loadBundle, {argument}, inst.inst.id, pad);
+    const bool isHail = inst.id() == CommonInst::UvmMetaLoadHail;
+    module_.callRuntime(builder_, isHail ? RuntimeEntry::gaur_loadHail : RuntimeEntry::gaur_loadBundle, {argument}, inst.inst.id, pad);
   }
 }
 

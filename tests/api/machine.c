@@ -81,7 +81,6 @@ static void bundles(void) {
   ctx->load_bundle(ctx, NULL, 0);
   ctx->load_bundle(ctx, "", 0);
   NO_ERROR();
-  FAILS_VOID("R0006", ctx->load_hail(ctx, ".new $x <@i64>", 14));
   FAILS_VOID("R0006", mvm->compile_to_sharedlib(mvm, "x", NULL, 0));
   FAILS_VOID("R0006",
              ctx->make_boot_image(ctx, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, "x"));

@@ -91,6 +91,45 @@ class Programs(Case):
     def test_examples(self):
         self.expect(OK, "run", os.path.join(SOURCE, "examples", "hello.uir"), out="Hello, world!\n", err="")
 
+    def test_scripts(self):
+        folder = os.path.join(SOURCE, "examples", "hail")
+        bundle, script = os.path.join(folder, "greetings.uir"), os.path.join(folder, "greetings.hail")
+        self.expect(OK, "run", bundle, script, out="Hello, world!\nBonjour, le monde !\nHallo, Welt!\n", err="")
+        self.expect(1, "run", bundle, out="", err="")
+
+    def test_scripts_in_the_order_of_the_command_line(self):
+        first, second = self.file("a.hail", ".init @cell = 5"), self.file("b.hail", ".init @cell = 6 .init @old = *@cell")
+        bundle = self.file("cells.uir", ".typedef @i64 = int<64> .global @cell <@i64> .global @old <@i64> .funcsig @get.sig = () -> (@i64)\n"
+                           ".funcdef @get VERSION %v <@get.sig> { %entry(): %v = LOAD <@i64> @cell RET %v }")
+        self.expect(OK, "run", bundle, first, second, "--entry=@get", out="6\n")
+        self.expect(OK, "run", bundle, second, first, "--entry=@get", out="5\n")
+
+    def test_wrong_script(self):
+        bundle = self.file("cells.uir", ".typedef @i64 = int<64> .global @cell <@i64>")
+        script = self.file("wrong.hail", ".init @cell = 5\n.init @cel = 5")
+        process = self.expect(BAD_SOURCE, "run", bundle, script, out="")
+        self.assertRegex(process.stderr, r"wrong\.hail:2:7: error\[H0201\]: there is no global cell @cel\n.*\n.*\^~~~\n.*did you mean @cell\?")
+
+    def test_ten_megabytes_of_script(self):
+        count = 150000
+        nodes = "".join(f".new $n{i} <@node>\n.init $n{i} = {{ 0x{i:016x} $n{(i + 1) % count} }}\n" for i in range(count))
+        script = self.file("long.hail", nodes + f".newhybrid $t <@table> 300000\n.init $t = {{ 300000 {{ {'7 ' * 300000} }} }}\n.init @list = $n0\n")
+        self.assertGreater(os.path.getsize(script), 10_000_000)
+        bundle = self.file("list.uir", """
+            .typedef @i64 = int<64> .typedef @node = struct<@i64 @node_ref> .typedef @node_ref = ref<@node> .typedef @table = hybrid<@i64 @i64>
+            .global @list <@node_ref> .const @0 <@i64> = 0 .const @1 <@i64> = 1 .funcsig @sum.sig = (@i64) -> (@i64)
+            .funcdef @sum VERSION %v <@sum.sig> {
+              %entry(<@i64> %n): %r = LOAD <@node_ref> @list BRANCH %loop(%n %r @0)
+              %loop(<@i64> %n <@node_ref> %r <@i64> %s):
+                %i = GETIREF <@node> %r %a = GETFIELDIREF <@node 0> %i %b = GETFIELDIREF <@node 1> %i
+                %x = LOAD <@i64> %a %next = LOAD <@node_ref> %b %t = ADD <@i64> %s %x %m = SUB <@i64> %n @1
+                %more = SGT <@i64> %m @0 BRANCH2 %more %loop(%m %next %t) %end(%t)
+              %end(<@i64> %s): RET %s
+            }""")
+        process = self.expect(OK, "run", "--time", "--json", bundle, script, "--entry=@sum", str(count), out=f"{count * (count - 1) // 2}\n")
+        # Seconds on a machine that does other things, too; alone it takes 0.3.
+        self.assertLess(json.loads(process.stderr)["load"], 10)
+
     def test_sha256_of_a_file(self):
         import hashlib
         path = self.file("text", "abc" * 1000)

@@ -15,8 +15,8 @@ UNTIDY = ".typedef   @i64=int<64>   // a type\n.const @0 <@i64>   = 0\n"
 
 
 def bundles():
-    """Every bundle of the repository."""
-    listed = subprocess.run(["git", "-C", SOURCE, "ls-files", "-co", "--exclude-standard", "*.uir"], capture_output=True, text=True)
+    """Every bundle and every HAIL script of the repository."""
+    listed = subprocess.run(["git", "-C", SOURCE, "ls-files", "-co", "--exclude-standard", "*.uir", "*.hail"], capture_output=True, text=True)
     return [os.path.join(SOURCE, name) for name in listed.stdout.split("\n") if name and os.path.exists(os.path.join(SOURCE, name))]
 
 
@@ -32,6 +32,13 @@ class Check(Case):
         column = int(lines[0].split(":")[2])
         caret = lines[2].split("| ", 1)[1]
         self.assertEqual(caret.index("^") + 1, column)
+
+    def test_scripts(self):
+        bundle = self.file("cells.uir", ".typedef @i64 = int<64> .global @cell <@i64>")
+        good, bad = self.file("good.hail", ".init @cell = 5"), self.file("bad.hail", ".init @cell = NULL")
+        self.expect(OK, "check", bundle, good, out="", err="")
+        self.expect(BAD_SOURCE, "check", bundle, good, bad, err=re.compile(r"bad\.hail:1:15: error\[H0303\]"))
+        self.expect(BAD_SOURCE, "check", good, err=re.compile(r"good\.hail:1:7: error\[H0201\]"))
 
     def test_independent_errors_are_all_reported(self):
         process = self.expect(BAD_SOURCE, "check", DAMAGED)
@@ -99,7 +106,7 @@ class Format(Case):
         process = self.expect(OK, "fmt", "-", stdin=UNTIDY, err="")
         self.assertRegex(process.stdout, r"^\.typedef @i64 = int<64> +// a type\n\.const @0 <@i64> = 0\n$")
 
-    def test_idempotent_for_every_bundle_of_the_repository(self):
+    def test_idempotent_for_every_text_of_the_repository(self):
         copies = []
         for number, path in enumerate(bundles()):
             copies.append(os.path.join(self.folder, f"{number}_{os.path.basename(path)}"))
@@ -107,7 +114,7 @@ class Format(Case):
         self.assertGreater(len(copies), 500)
         first = gaur("fmt", "-i", *copies)
         # What has no tokens stays as it is, and stays to be reported: the cases of the lexer's errors.
-        damaged = set(re.findall(r"(?m)^(\S+\.uir):\d+:\d+: error\[P01", first.stderr))
+        damaged = set(re.findall(r"(?m)^(\S+\.(?:uir|hail)):\d+:\d+: error\[[PH]01", first.stderr))
         self.assertEqual(first.returncode, BAD_SOURCE if damaged else OK)
         self.assertLess(len(damaged), 40)
         self.expect(OK, "fmt", "--check", *(copy for copy in copies if copy not in damaged), out="", err="")

@@ -2,7 +2,7 @@
 
   python3 tests/conformance/coverage.py ROOT
 
-FORMS lists clauses besides. The IR builder and HAIL belong to the client interface.
+FORMS lists clauses besides, HAIL_FORMS what HAIL scripts consist of. The IR builder belongs to the client interface.
 """
 import os
 import re
@@ -31,7 +31,7 @@ def wanted(root):
         else:
             words[text] = rf"(?<![\w.@%#]){text}(?!\w)"
     for _, text, rest in rows(root, "common_insts.def"):
-        if not text.startswith("uvm.irbuilder.") and text != "uvm.meta.load_hail":
+        if not text.startswith("uvm.irbuilder."):
             words["@" + text] = rf"@?{re.escape(text)}(?![\w.])"
     words |= FORMS
     return words
@@ -58,14 +58,42 @@ FORMS = {
     "WATCHPOINT KEEPALIVE": r"WATCHPOINT\s.*\sKEEPALIVE\(",
 }
 
+# Definitions, locations and values of HAIL; in the scripts of cases that run something.
+NAME = r"[$@][\w.-]+"
+INIT = r"\.init\s+"
+HAIL_FORMS = {
+    ".new": r"\.new\s",
+    ".newhybrid, integer": r"\.newhybrid\s+\S+\s+<\S+>\s+\d",
+    ".newhybrid, constant": r"\.newhybrid\s+\S+\s+<\S+>\s+@",
+    ".init of a cell": INIT + r"@[\w.-]+\s+=",
+    ".init of an object": INIT + r"\$[\w.-]+\s+=",
+    ".init of a part": INIT + NAME + r"\[\d+\]\[\d+\]\s+=",
+    "constant index": NAME + r"\[@",
+    "integer": r"=\s+[+-]?\d+\s",
+    "float": r"\d\.\d+\s?f",
+    "double": r"\d\.\d+\S*\s?d",
+    "nan, inf": r"[+-]inf f nan f",
+    "bits": r"bitsf\(.*bitsd\(",
+    "NULL": r"=\s+NULL",
+    "global value": r"=\s+@",
+    "object": r"=\s+\$",
+    "& of an object's part": r"&\$[\w.-]+\[",
+    "& of a cell": r"&@",
+    "* of an object's part": r"\*\$[\w.-]+\[",
+    "* of a cell": r"\*@",
+    "list": r"=\s+\{ ",
+    "empty list": r"\{\}",
+    "list in lists": r"\{[^}]*\{[^}]*\{",
+}
 
-def executed(root):
-    """The text, without comments, of every case that runs something, and of the bundles that such cases load."""
+
+def executed(root, extension=".uir"):
+    """The text, without comments, of every case that runs something, and of the files that such cases load."""
     folder = os.path.join(root, "tests", "conformance")
     texts = []
     for path, _, files in sorted(os.walk(folder)):
         for name in files:
-            if not name.endswith(".uir"):
+            if not name.endswith(extension):
                 continue
             with open(os.path.join(path, name), encoding="latin-1") as file:
                 text = file.read()
@@ -78,7 +106,10 @@ def main(root):
     words = wanted(root)
     text = executed(root)
     missing = [word for word, pattern in words.items() if not re.search(pattern, text)]
-    print(f"{len(words) - len(missing)} of {len(words)} words occur in executed cases")
+    scripts = executed(root, ".hail")
+    missing += ["HAIL: " + form for form, pattern in HAIL_FORMS.items() if not re.search(pattern, scripts, re.S)]
+    wanted_count = len(words) + len(HAIL_FORMS)
+    print(f"{wanted_count - len(missing)} of {wanted_count} words and forms occur in executed cases")
     for word in missing:
         print(f"no executed case has {word}")
     return 1 if missing or len(words) < 100 else 0

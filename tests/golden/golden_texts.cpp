@@ -1,6 +1,6 @@
-// Golden texts: the rendered diagnostics of every parse-error case, and the printed and formatted form of
-// every case of the later dialect. One golden file a chapter. `--rewrite` replaces them by what is produced
-// now.
+// Golden texts: the rendered diagnostics of every parse-error case and of every HAIL script with errors, and
+// the printed and formatted form of every case of the later dialect. One golden file a chapter. `--rewrite`
+// replaces them by what is produced now.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vm/ir/formatter.h"
+#include "vm/ir/hail.h"
 #include "vm/ir/parser.h"
 #include "vm/ir/printer.h"
 
@@ -35,12 +36,12 @@ std::string readFile(const fs::path& path) {
   return text.str();
 }
 
-std::vector<Case> casesOf(const char* chapter) {
+std::vector<Case> casesOf(const char* chapter, const char* extension = ".uir") {
   std::vector<Case> cases;
   fs::path folder = kRoot / "tests/conformance" / chapter;
   if (!fs::exists(folder)) return cases;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".uir")
+    if (entry.path().extension() == extension)
       cases.push_back({entry.path().filename().string(), readFile(entry.path())});
   }
   std::sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) { return a.name < b.name; });
@@ -63,6 +64,28 @@ std::string diagnosticsOf(const std::vector<Case>& cases) {
     Program program;
     Diagnostics diagnostics(1000);
     load(program, one, diagnostics);
+    out += heading(one) + render(diagnostics, one.source());
+  }
+  return out;
+}
+
+/// Scripts, each with the bundles that its directives name.
+std::string hailDiagnostics(const std::vector<Case>& cases) {
+  static constexpr std::string_view kBundle = "// bundle: ";
+  std::string out;
+  for (const Case& one : cases) {
+    if (one.text.find("\n// error: ") == std::string::npos) continue;
+    Program program;
+    Diagnostics diagnostics(1000);
+    std::istringstream lines(one.text);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with(kBundle)) continue;
+      const std::string name = line.substr(kBundle.size());
+      const Case bundle{name, readFile(kRoot / "tests/conformance/hail" / name)};
+      if (auto loaded = load(program, bundle, diagnostics)) program.publish(std::move(loaded));
+    }
+    readHail(one.source(), program, diagnostics);
+    if (!diagnostics.failed()) continue;  // the evaluation would find something
     out += heading(one) + render(diagnostics, one.source());
   }
   return out;
@@ -123,6 +146,7 @@ int run(bool rewrite) {
   auto parseCases = casesOf("parse");
   auto dialectCases = casesOf("dialect");
   int different = compare("diagnostics/parse.txt", diagnosticsOf(parseCases), rewrite);
+  different += compare("diagnostics/hail.txt", hailDiagnostics(casesOf("hail", ".hail")), rewrite);
   different +=
       compare("printed/dialect_spec.txt", printed(dialectCases, PrintOptions::Dialect::Spec), rewrite);
   different += compare("printed/dialect_muc.txt", printed(dialectCases, PrintOptions::Dialect::Muc), rewrite);

@@ -147,8 +147,8 @@ void build(const BuildArguments& arguments, Invocation& invocation) {
 
 void addBuild(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<BuildArguments>();
-  CLI::App* command = app.add_subcommand("build", "Make a boot image of bundles");
-  command->add_option("FILE", arguments->files, "Bundles (.uir), loaded in order")->required();
+  CLI::App* command = app.add_subcommand("build", "Make a boot image of bundles and what HAIL scripts make");
+  command->add_option("FILE", arguments->files, "Bundles (.uir) and HAIL scripts (.hail), loaded in order")->required();
   command->add_option("-o,--output", arguments->output, "The image")->required();
   command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call");
   command->add_option("--init", arguments->init, "Function to call before the image is made: what it leaves in the heap is in the image");

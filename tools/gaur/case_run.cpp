@@ -21,6 +21,14 @@ namespace gaur::tool {
 
 namespace {
 
+/// Loads a file of the case's folder; returns what is wrong with it, if anything is.
+std::string loadBeside(Machine& machine, const TestCase& test, const std::string& name,
+                       std::size_t errorLimit) {
+  auto path = std::filesystem::path(test.path).parent_path() / name;
+  Source source(path.string(), errorLimit);
+  return machine.loadFile(source) ? "" : render(source.diagnostics, source.view());
+}
+
 class CaseRun {
  public:
   CaseRun(const TestCase& test, Machine machine, const Options& options, const FailureReport& report)
@@ -28,8 +36,14 @@ class CaseRun {
 
   /// False where the steps are not to be run.
   bool load() {
+    for (const std::string& bundle : test_.bundles) {
+      std::string mistakes = loadBeside(machine_, test_, bundle, errorLimit_);
+      if (mistakes.empty()) continue;
+      fail(mistakes);
+      return false;
+    }
     Source source(test_.path, std::max<std::size_t>(errorLimit_, 1000));
-    bool loaded = machine_.load(source) != nullptr;
+    bool loaded = machine_.loadFile(source);
     compareDiagnostics(source);
     bool expectsErrors = std::any_of(test_.diagnostics.begin(), test_.diagnostics.end(),
                                      [](const auto& d) { return !d.isWarning; });
@@ -77,7 +91,11 @@ class CaseRun {
   }
 
   void runStep(const Step& step) {
-    if (step.kind == Step::Kind::Load) return load(step);
+    if (step.kind == Step::Kind::Load) {
+      std::string mistakes = loadBeside(machine_, test_, step.expected, errorLimit_);
+      if (!mistakes.empty()) fail(step, mistakes);
+      return;
+    }
     if (step.kind == Step::Kind::Enable || step.kind == Step::Kind::Disable) {
       for (std::uint32_t id : step.watchpoints)
         machine_.vm().watchpoints().set(id, step.kind == Step::Kind::Enable);
@@ -102,12 +120,6 @@ class CaseRun {
     if (player)
       for (const std::string& failure : player->stop()) fail(failure);
     compareOutcome(step, outcome, results);
-  }
-
-  void load(const Step& step) {
-    auto path = std::filesystem::path(test_.path).parent_path() / step.expected;
-    Source source(path.string(), errorLimit_);
-    if (!machine_.load(source)) fail(step, render(source.diagnostics, source.view()));
   }
 
   static void readArguments(const Step& step, CallMemory& memory) {
@@ -209,8 +221,10 @@ class TemporaryImage {
  private:
   int buildHere(const TestCase& test, const Options& options) {
     Machine machine(options);
+    for (const std::string& bundle : test.bundles)
+      if (!loadBeside(machine, test, bundle, options.errorLimit).empty()) return kBadSource;
     Source source(test.path, options.errorLimit);
-    if (!machine.load(source)) return kBadSource;
+    if (!machine.loadFile(source)) return kBadSource;
     bootimage::BuildRequest request;
     request.whitelist = machine.everything();
     request.level = static_cast<jit::OptLevel>(options.optLevel);

@@ -76,6 +76,8 @@ struct Source {
   /// `path` "-" is standard input.
   Source(const std::string& path, std::size_t errorLimit);
   SourceText view() const { return {path, text}; }
+  /// A HAIL script, and not a bundle: known by its name.
+  bool isHail() const { return path.ends_with(".hail"); }
 
   std::string path;
   std::string text;

@@ -37,7 +37,8 @@ void fmt(const FmtArguments& arguments, const Invocation& invocation) {
   int status = kOk;
   for (const std::string& file : arguments.files) {
     Source source(file, invocation.options.errorLimit);
-    auto text = arguments.dialect.empty() ? ir::format(source.view(), source.diagnostics)
+    const auto language = source.isHail() ? ir::TextLanguage::Hail : ir::TextLanguage::Ir;
+    auto text = arguments.dialect.empty() ? ir::format(source.view(), source.diagnostics, language)
                                           : translated(source, arguments, invocation);
     if (!text) {
       // The other files are formatted all the same.
@@ -64,8 +65,11 @@ void fmt(const FmtArguments& arguments, const Invocation& invocation) {
 
 void addFmt(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<FmtArguments>();
-  CLI::App* command = app.add_subcommand("fmt", "Format bundles; comments and inline forms stay as written");
-  command->add_option("FILE", arguments->files, "Bundles (.uir); - is standard input")->required();
+  CLI::App* command =
+      app.add_subcommand("fmt", "Format bundles and HAIL scripts; comments and inline forms stay as written");
+  command
+      ->add_option("FILE", arguments->files, "Bundles (.uir) and HAIL scripts (.hail); - is standard input")
+      ->required();
   command->add_flag("-i,--in-place", arguments->inPlace, "Write the files instead of standard output");
   command->add_flag("--check", arguments->check, "Write nothing; fail where a file is not formatted");
   auto* dialect =

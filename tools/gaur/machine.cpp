@@ -47,7 +47,7 @@ bool Machine::isImage(const std::string& path) {
 void Machine::loadAll(const std::vector<std::string>& files, const Invocation& invocation) {
   for (const std::string& file : files) {
     Source source(file, invocation.options.errorLimit);
-    const bool isLoaded = load(source) != nullptr;
+    const bool isLoaded = loadFile(source);
     if (!source.diagnostics.list().empty()) report(source, invocation);
     if (!isLoaded) throw Exit{kBadSource, ""};
   }
@@ -74,6 +74,11 @@ std::vector<Id> Machine::everything() {
     add(bundle->exposed);
   }
   return ids;
+}
+
+bool Machine::loadFile(Source& source) {
+  if (!source.isHail()) return load(source) != nullptr;
+  return vm_->loadHail(source.view(), source.diagnostics);
 }
 
 const ir::Function& Machine::function(std::string_view name) {

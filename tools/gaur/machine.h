@@ -1,4 +1,5 @@
-// A running VM as the subcommands use it: bundles from files, functions called with literals.
+// A running VM as the subcommands use it: bundles and HAIL scripts from files, functions called with
+// literals.
 #pragma once
 
 #include <cstddef>
@@ -48,6 +49,8 @@ class Machine {
   ir::Bundle* load(Source& source);
   /// Loads files in order and reports their diagnostics. Throws Exit at the first that is wrong.
   void loadAll(const std::vector<std::string>& files, const Invocation& invocation);
+  /// Loads a bundle or a HAIL script, by the file's name; false where it is wrong.
+  bool loadFile(Source& source);
   /// The function with this full name ("@" optional). Throws Exit where there is none.
   const ir::Function& function(std::string_view name);
   /// All top-level entities that clients have defined.

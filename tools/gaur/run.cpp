@@ -1,4 +1,4 @@
-// `gaur run FILE... [--entry @f] [--] ARGS`: starts a boot image, or loads bundles, and calls the entry. A C-like main gets argc and
+// `gaur run FILE... [--entry @f] [--] ARGS`: starts a boot image, or loads bundles and HAIL scripts, and calls the entry. A C-like main gets argc and
 // argv and returns the exit status; other entries get their parameters from ARGS, and their results are
 // printed, one a line. The program ends as in C when its entry returns, whatever its other threads do.
 #include <sys/resource.h>
@@ -28,7 +28,7 @@ struct RunArguments {
 
 constexpr const char* kMain = "@main";
 
-bool isBundle(const std::string& word) { return word.size() > 4 && word.ends_with(".uir"); }
+bool isFile(const std::string& word) { return word.ends_with(".uir") || word.ends_with(".hail"); }
 
 /// Where the time of a run goes, for --time.
 class Stopwatch {
@@ -122,9 +122,9 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
 }
 
 void run(const RunArguments& arguments, Invocation& invocation) {
-  // The first word is a bundle whatever its name; more bundles are known by their names, unless they come
+  // The first word is a file whatever its name; more of them are known by their names, unless they come
   // after "--".
-  auto rest = std::find_if_not(arguments.words.begin() + 1, arguments.words.end(), isBundle);
+  auto rest = std::find_if_not(arguments.words.begin() + 1, arguments.words.end(), isFile);
   std::vector<std::string> files(arguments.words.begin(), rest);
   std::vector<std::string> words(rest, arguments.words.end());
   words.insert(words.end(), invocation.afterDashes.begin(), invocation.afterDashes.end());
@@ -177,8 +177,8 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 
 void addRun(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image or of bundles");
-  command->add_option("FILE", arguments->words, "A boot image or bundles (.uir), then the arguments of the program")
+  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image, or of bundles and HAIL scripts");
+  command->add_option("FILE", arguments->words, "A boot image, or bundles (.uir) and HAIL scripts (.hail) in order, then the arguments of the program")
       ->required();
   command->add_option("--entry", arguments->entry, "Function to call [that of the image, else @main]");
   command->add_flag("--elsewhere", arguments->elsewhere, "Do not map an image at the addresses it prefers");

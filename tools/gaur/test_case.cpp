@@ -53,6 +53,8 @@ class DirectiveReader {
       test_.title = restOfLine();
     else if (cursor.take("modes:"))
       test_.modes = words(restOfLine());
+    else if (cursor.take("bundle:"))
+      test_.bundles.push_back(restOfLine());
     else if (cursor.take("args:"))
       test_.programArguments = words(restOfLine());
     else if (cursor.take("out:"))
@@ -83,8 +85,8 @@ class DirectiveReader {
   /// Whether a comment begins with what was meant to be a directive, such as "rum:".
   static bool isMistyped(std::string_view word) {
     static constexpr std::string_view kDirectives[] = {
-        "test:",       "spec:", "modes:", "run:",   "args:",   "out:",     "error:",  "warning:",
-        "load-after:", "part:", "trap:",  "traps:", "enable:", "disable:", "options:"};
+        "test:", "spec:",   "modes:",      "run:",  "args:",  "out:",    "error:",   "warning:",
+        "part:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
     return word.ends_with(':') &&
            std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;

@@ -1,4 +1,4 @@
-// A conformance case: a bundle with directives in comments (tests/conformance/README.md describes them).
+// A conformance case: a bundle or a HAIL script with directives in comments (tests/conformance/README.md describes them).
 #pragma once
 
 #include <optional>
@@ -45,6 +45,8 @@ struct TestCase {
   /// Empty: all.
   std::vector<std::string> modes;
   std::vector<std::string> programArguments;
+  /// Bundles of the case's folder that are loaded before its own text.
+  std::vector<std::string> bundles;
   /// Options of the VM for this case: names and values.
   std::vector<std::pair<std::string, std::string>> options;
   std::vector<Step> steps;

@@ -212,7 +212,7 @@ Mistake TrapPlayer::load(const std::string& file) {
   // Nothing may be thrown through the frames of the machine below.
   try {
     Source source(path.string(), kShownErrors);
-    return machine_.load(source) ? Mistake() : render(source.diagnostics, source.view());
+    return machine_.loadFile(source) ? Mistake() : render(source.diagnostics, source.view());
   } catch (const Exit& exit) {
     return exit.message;
   }

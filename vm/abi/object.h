@@ -85,6 +85,24 @@ constexpr std::uint64_t tagrefAddress(std::uint64_t bits) {
   return (bits >> 63) != 0 ? low | 0xffff800000000000 : low;
 }
 
+// Values of the three kinds as bits.
+constexpr std::uint64_t tagrefFromDouble(std::uint64_t bits) {
+  constexpr std::uint64_t kFraction = ~(kTagrefExponent | kTagrefSign);
+  const bool isNan = (bits & kTagrefExponent) == kTagrefExponent && (bits & kFraction) != 0;
+  return isNan ? kTagrefNan | (bits & kTagrefSign) : bits;
+}
+/// Of bits 0 to 51.
+constexpr std::uint64_t tagrefFromInt(std::uint64_t number) {
+  const std::uint64_t low = number & ((std::uint64_t{1} << kTagrefIntLowBits) - 1);
+  const bool isHigh = (number >> kTagrefIntLowBits & 1) != 0;
+  return kTagrefIntMask | low << kTagrefIntShift | (isHigh ? kTagrefSign : 0);
+}
+/// `tag`: bits 0 to 5.
+constexpr std::uint64_t tagrefFromRef(std::uint64_t address, std::uint64_t tag) {
+  return kTagrefRefBits | (address & (kTagrefAddressMask | kTagrefSign)) |
+         (tag & kTagrefTagHighMask) << kTagrefTagHighShift | (tag & 1) << kTagrefTagLowShift;
+}
+
 // weakref<T> in memory: the complement of the address, so that conservative scanning does not see it; 0 is NULL. On a stack a weak
 // reference is stored plain and is strong there: the collector could not clear it.
 constexpr std::uint64_t hideWeak(std::uint64_t address) { return address == 0 ? 0 : ~address; }

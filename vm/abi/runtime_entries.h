@@ -60,10 +60,11 @@ void* gaur_expose(gaur::abi::FunctionRecord* function, std::uint64_t cookie);
 void gaur_unexpose(void* address);
 [[noreturn]] void gaur_threadExit();
 
-/// Argument and result are ref<@uvm.meta.bytes>.
+/// Arguments and results are ref<@uvm.meta.bytes>.
 std::uint32_t gaur_idOf(void* name);
 void* gaur_nameOf(std::uint32_t id);
 void gaur_loadBundle(void* text);
+void gaur_loadHail(void* text);
 
 // @uvm.futex.*; results as there. Expected values are zero-extended; `bytes`: size of the location.
 std::int32_t gaur_futexWait(void* location, std::uint64_t expected, std::uint32_t bytes);

@@ -43,7 +43,7 @@ struct Line {
 
 class Formatter {
  public:
-  explicit Formatter(std::string_view text) : text_(text) {}
+  Formatter(std::string_view text, TextLanguage language) : text_(text), language_(language) {}
 
   bool read(Diagnostics& diagnostics);
   std::string write();
@@ -70,6 +70,7 @@ class Formatter {
   void alignComments();
 
   std::string_view text_;
+  TextLanguage language_;
   std::vector<Piece> pieces_;
 
   // State of writing.
@@ -83,7 +84,7 @@ class Formatter {
 };
 
 bool Formatter::read(Diagnostics& diagnostics) {
-  Lexer lexer(text_, diagnostics);
+  Lexer lexer(text_, diagnostics, language_);
   std::size_t end = 0;
   for (;;) {
     Piece piece;
@@ -188,7 +189,9 @@ bool Formatter::needsBlank(std::size_t i) const {
     case TokenKind::LeftParen:
     case TokenKind::Less:
     case TokenKind::LeftBracket:
-    case TokenKind::LessBracket: return false;
+    case TokenKind::LessBracket:
+    case TokenKind::Ampersand:
+    case TokenKind::Star: return false;
     default: break;
   }
   switch (kind(i)) {
@@ -197,6 +200,8 @@ bool Formatter::needsBlank(std::size_t i) const {
     case TokenKind::RightBracket:
     case TokenKind::BracketGreater:
     case TokenKind::Colon: return false;
+    // In HAIL it begins an index, in the IR the name of an instruction.
+    case TokenKind::LeftBracket: return language_ == TextLanguage::Ir;
     case TokenKind::Less: return before != TokenKind::Word || !typeKind(token(i - 1).text);
     case TokenKind::LeftParen:
       if (!token(i - 1).isName()) return true;
@@ -292,12 +297,13 @@ void Formatter::track(std::size_t i) {
 }
 
 std::string Formatter::write() {
+  const bool isHail = language_ == TextLanguage::Hail;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     bool isStatement =
         kind(i) == TokenKind::Directive || kind(i) == TokenKind::End || (inBody_ && startsStatement(i));
     if (isStatement) statement_ = i;
     bool closesBody = inBody_ && braces_ == 0 && kind(i) == TokenKind::RightBrace;
-    bool isContinued = token(i).atLineStart && kind(i) != TokenKind::LeftBrace;
+    bool isContinued = token(i).atLineStart && (isHail || kind(i) != TokenKind::LeftBrace);
     bool joinsComment = comments(i);
     if (!joinsComment && (isStatement || closesBody || isContinued)) endLine();
     if (kind(i) == TokenKind::End) break;
@@ -338,8 +344,8 @@ void Formatter::alignComments() {
 
 }  // namespace
 
-std::optional<std::string> format(const SourceText& source, Diagnostics& diagnostics) {
-  Formatter formatter(source.text);
+std::optional<std::string> format(const SourceText& source, Diagnostics& diagnostics, TextLanguage language) {
+  Formatter formatter(source.text, language);
   if (!formatter.read(diagnostics)) return std::nullopt;
   return formatter.write();
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "vm/support/source.h"
+#include "vm/ir/lexer.h"
 
 namespace gaur::ir {
 
@@ -12,6 +12,7 @@ namespace gaur::ir {
 /// trailing comments aligned, and at most one empty line in a row. Lines that an author has broken within a
 /// statement stay broken. Formatting what it returns changes nothing. Needs no linking; malformed tokens are
 /// reported, and then there is no text.
-std::optional<std::string> format(const SourceText& source, Diagnostics& diagnostics);
+std::optional<std::string> format(const SourceText& source, Diagnostics& diagnostics,
+                                  TextLanguage language = TextLanguage::Ir);
 
 }  // namespace gaur::ir

@@ -103,8 +103,12 @@ std::string describe(const Token& token) {
   return "'" + shown + "'";
 }
 
-Lexer::Lexer(std::string_view text, Diagnostics& diagnostics)
-    : start_(text.data()), cursor_(start_), end_(start_ + text.size()), diagnostics_(&diagnostics) {
+Lexer::Lexer(std::string_view text, Diagnostics& diagnostics, TextLanguage language)
+    : start_(text.data()),
+      cursor_(start_),
+      end_(start_ + text.size()),
+      diagnostics_(&diagnostics),
+      language_(language) {
   if (text.starts_with("\xEF\xBB\xBF")) cursor_ += 3;  // byte order mark
 }
 
@@ -160,6 +164,11 @@ Token Lexer::name(TokenKind kind, ErrorId missing) {
   while (is(at(length), kNamePart)) ++length;
   if (length == 1) return error(missing, 1, {});
   return take(kind, length);
+}
+
+Token Lexer::directive() {
+  return name(TokenKind::Directive,
+              isHail() ? ErrorId::HailDirectiveMissing : ErrorId::ParseDirectiveMissing);
 }
 
 Token Lexer::word() {
@@ -257,7 +266,16 @@ Token Lexer::next() {
         if (at(1) == '>') return take(TokenKind::Arrow, 2);
         return number();
       case '+': return number();
-      case '.': return name(TokenKind::Directive, ErrorId::ParseDirectiveMissing);
+      case '.': return directive();
+      case '$':
+        if (isHail()) return name(TokenKind::ObjectName, ErrorId::HailNameMissing);
+        break;
+      case '&':
+        if (isHail()) return take(TokenKind::Ampersand, 1);
+        break;
+      case '*':
+        if (isHail()) return take(TokenKind::Star, 1);
+        break;
       default: break;
     }
     if (is(c, kDigit)) return number();

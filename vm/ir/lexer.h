@@ -1,4 +1,4 @@
-// Text to tokens, for the parser and the formatter. Decides what a name, a number and a comment are; reports
+// Text to tokens, for the parsers of bundles and of HAIL, and the formatter. Decides what a name, a number and a comment are; reports
 // malformed tokens itself and hands them on as TokenKind::Error, so that its users only have to skip them.
 #pragma once
 
@@ -15,6 +15,7 @@ enum class TokenKind : std::uint8_t {
   Error,       // reported already
   GlobalName,  // @x
   LocalName,   // %x
+  ObjectName,  // $x, in HAIL
   Word,        // x: instruction words, type constructors, and names of the later dialect
   Directive,   // .typedef
   Int,
@@ -34,7 +35,12 @@ enum class TokenKind : std::uint8_t {
   Equals,
   Colon,
   Arrow,
+  Ampersand,  // in HAIL
+  Star,       // in HAIL
 };
+
+/// The two languages share everything but a few tokens of HAIL's own.
+enum class TextLanguage : std::uint8_t { Ir, Hail };
 
 struct Token {
   TokenKind kind = TokenKind::End;
@@ -49,6 +55,7 @@ struct Token {
     switch (kind) {
       case TokenKind::GlobalName:
       case TokenKind::LocalName:
+      case TokenKind::ObjectName:
       case TokenKind::Flag: return text.substr(1);
       case TokenKind::String: return text.substr(1, text.size() - 2);
       default: return text;
@@ -66,7 +73,7 @@ std::string describe(const Token& token);
 class Lexer {
  public:
   /// `text` must be shorter than 4 GB and outlive the tokens.
-  Lexer(std::string_view text, Diagnostics& diagnostics);
+  Lexer(std::string_view text, Diagnostics& diagnostics, TextLanguage language = TextLanguage::Ir);
 
   Token next();
   /// Malformed tokens are not reported while quiet.
@@ -77,6 +84,8 @@ class Lexer {
   void skipBlockComment();
   Token name(TokenKind kind, ErrorId missing);
   Token word();
+  Token directive();
+  bool isHail() const { return language_ == TextLanguage::Hail; }
   Token number();
   Token flag();
   Token string();
@@ -93,6 +102,7 @@ class Lexer {
   const char* cursor_;
   const char* end_;
   Diagnostics* diagnostics_;
+  TextLanguage language_;
   bool quiet_ = false;
 };
 

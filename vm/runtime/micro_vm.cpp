@@ -10,6 +10,7 @@
 #include "vm/ir/parser.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/backtrace.h"
+#include "vm/runtime/hail.h"
 #include "vm/runtime/signals.h"
 #include "vm/support/check.h"
 #include "vm/support/log.h"
@@ -106,6 +107,22 @@ ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics) {
     if (auto compiled = code_.compileAll(published->versions); !compiled) GAUR_LOG(Jit, Warn, "{}", compiled.error().message);
   }
   return published;
+}
+
+bool MicroVm::loadHail(const SourceText& source, Diagnostics& diagnostics) {
+  std::optional<ir::HailScript> script;
+  {
+    Timer timer(parseNanoseconds_);
+    script = ir::readHail(source, program_, diagnostics);
+  }
+  if (!script) return false;
+  Timer timer(linkNanoseconds_);
+  Thread* thread = Thread::current();
+  std::optional<Thread> temporary;
+  if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
+  if (!evaluateHail(*thread, *script, diagnostics)) return false;
+  GAUR_LOG(Ir, Info, "evaluated {}: {} objects, {} initialisations", source.name, script->objects.size(), script->inits.size());
+  return true;
 }
 
 CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie) {

@@ -55,6 +55,10 @@ class MicroVm final : private jit::Environment {
   /// Loads what a client has built; errors are added to the session's. The session is used up either way.
   ir::Bundle* load(ir::BuilderSession& session);
 
+  /// Evaluates a HAIL script. False, with the errors in `diagnostics`, where it is wrong or memory is exhausted; then nothing that the program
+  /// knows has changed. Thread-safe. Threads that are not attached are for the time of the call; others stand on their native stack.
+  bool loadHail(const SourceText& source, Diagnostics& diagnostics);
+
   /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not attached are for the time of the call.
   /// `cookie`: what @uvm.native.get_cookie gives in there.
   CallOutcome call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie = 0);

@@ -36,6 +36,28 @@ std::uint64_t weakForm(const void* location, const void* value) {
   return onStack ? word : abi::hideWeak(word);
 }
 
+/// Loads the text in a ref<@uvm.meta.bytes>. `frame`: of the entry, which a stub has called. Where it fails: false if the instruction that
+/// called the stub has a handler.
+template <class Load>
+bool loadOrFail(void* text, std::string_view what, std::string_view name, const std::uintptr_t* frame, Load load) {
+  if (!text) failHere("loading a NULL " + std::string(what));
+  Thread& thread = here();
+  bool loaded = false;
+  std::string report;
+  thread.onNativeStack([&] {
+    // The program may change the text meanwhile.
+    std::string copy(textOf(text));
+    SourceText source{name, copy};
+    Diagnostics diagnostics(thread.vm().options().errorLimit);
+    loaded = load(thread.vm(), source, diagnostics);
+    if (!loaded) report = render(diagnostics, source);
+  });
+  if (loaded) return true;
+  auto* stub = reinterpret_cast<const std::uintptr_t*>(frame[0]);
+  if (thread.vm().codeMap().findReturn(stub[1]).landingPad() != 0) return false;
+  failHere("loading a " + std::string(what) + " failed\n" + report);
+}
+
 void* revealed(std::uint64_t word) { return reinterpret_cast<void*>(abi::revealWeak(word)); }
 
 }  // namespace
@@ -142,23 +164,17 @@ void* gaur_nameOf(std::uint32_t id) {
 
 /// Work of gaur_loadBundle: false makes it throw NULL, which it does where the instruction has a handler.
 std::uintptr_t gaur_loadBundleOrFail(void* text) {
-  if (!text) failHere("loading a NULL bundle");
-  Thread& thread = here();
-  bool loaded = false;
-  std::string report;
-  thread.onNativeStack([&] {
-    // Names in the program refer to the arena of the bundle, not to this text, so that it may move on.
-    std::string copy(textOf(text));
-    SourceText source{"@uvm.meta.load_bundle", copy};
-    Diagnostics diagnostics(thread.vm().options().errorLimit);
-    loaded = thread.vm().load(source, diagnostics) != nullptr;
-    if (!loaded) report = render(diagnostics, source);
-  });
-  if (loaded) return 1;
   auto* frame = static_cast<std::uintptr_t*>(__builtin_frame_address(0));
-  auto* stub = reinterpret_cast<std::uintptr_t*>(frame[0]);
-  if (thread.vm().codeMap().findReturn(stub[1]).landingPad() != 0) return 0;
-  failHere("loading a bundle failed\n" + report);
+  return loadOrFail(text, "bundle", "@uvm.meta.load_bundle", frame, [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) {
+    return vm.load(source, diagnostics) != nullptr;
+  });
+}
+
+/// Work of gaur_loadHail, in the same way.
+std::uintptr_t gaur_loadHailOrFail(void* text) {
+  auto* frame = static_cast<std::uintptr_t*>(__builtin_frame_address(0));
+  return loadOrFail(text, "HAIL script", "@uvm.meta.load_hail", frame,
+                    [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) { return vm.loadHail(source, diagnostics); });
 }
 
 void gaur_enableWatchpoint(std::uint32_t watchpoint) { here().vm().watchpoints().set(watchpoint, true); }

@@ -333,6 +333,7 @@ END \name
 
 THROWING_ENTRY gaur_expose, gaur_exposeOrNull
 THROWING_ENTRY gaur_loadBundle, gaur_loadBundleOrFail
+THROWING_ENTRY gaur_loadHail, gaur_loadHailOrFail
 
   .section .note.GNU-stack, "", %progbits
 #endif

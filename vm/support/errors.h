@@ -16,7 +16,8 @@ enum class ErrorId : std::uint16_t {
 
 struct ErrorInfo {
   std::string_view name;
-  /// "P0101": letter of the stage (P parse, L link, V verify, R run, I image, O option, A API) and number.
+  /// "P0101": letter of the stage (P parse, L link, V verify, H HAIL, R run, I image, O option, A API) and
+  /// number.
   std::string_view code;
   /// Template of the message: {0}, {1}, ... are replaced.
   std::string_view message;

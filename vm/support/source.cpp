@@ -27,7 +27,7 @@ std::size_t tokenLength(std::string_view text, std::size_t start) {
     std::size_t end = text.find_first_of("\"\n", start + 1);
     return end == std::string_view::npos ? text.size() - start : end - start + 1;
   }
-  std::size_t end = start + (text[start] == '#' || text[start] == '+' ? 1 : 0);
+  std::size_t end = start + (std::string_view("#+$").find(text[start]) != std::string_view::npos ? 1 : 0);
   while (end < text.size() && isNameChar(text[end])) ++end;
   return std::max<std::size_t>(1, end - start);
 }
