@@ -120,7 +120,8 @@ class Machine final : private runtime::ClientRoots {
     explicit Attached(runtime::MicroVm& vm) : thread_(runtime::Thread::current()) {
       if (thread_ && &thread_->vm() == &vm) return;
       if (thread_) {
-        thread_ = &visiting_.emplace(vm);
+        visiting_ = std::make_unique<runtime::Thread>(vm);
+        thread_ = visiting_.get();
       } else {
         runtime::attachForGood(vm);
         thread_ = runtime::Thread::current();
@@ -130,7 +131,8 @@ class Machine final : private runtime::ClientRoots {
 
    private:
     runtime::Thread* thread_;
-    std::optional<runtime::Thread> visiting_;
+    /// Not std::optional, which would clear its memory in every call.
+    std::unique_ptr<runtime::Thread> visiting_;
   };
 
   template <class T>

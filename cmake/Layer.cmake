@@ -49,7 +49,8 @@ function(gaur_library)
     OUTPUT_NAME gaur VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX)
   target_link_libraries(libgaur PUBLIC gaur_common PRIVATE ${uses} ${CMAKE_DL_LIBS})
   # Calls inside the library bind directly, and a call upwards between layers or to nowhere fails here, not at run time.
-  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined)
+  # It stays when its clients close it: signal handlers, thread-locals and compiled code point into it.
+  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined -Wl,-z,nodelete)
   install(TARGETS libgaur LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   # The names that clients of the two flavours of 2017 look for.
   foreach(alias libmu.so libmurefimpl2start.so)

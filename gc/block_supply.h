@@ -58,6 +58,10 @@ class BlockSupply {
   /// thread's reserve of the same kind and size, `turns` that of its BlockReserve. May collect.
   bool refill(void*& head, BlockReserve::Size& ahead, unsigned& turns, std::uint64_t bytes, int boehmKind);
 
+  /// Nobody is at it until go().
+  void halt() { lock_.lock(); }
+  void go() { lock_.unlock(); }
+
  private:
   TurnLock lock_;
 };

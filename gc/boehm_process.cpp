@@ -225,6 +225,7 @@ BoehmProcess::BoehmProcess() {
     GC_set_no_dls(1);
     GC_set_dont_precollect(1);
     GC_set_pages_executable(0);
+    GC_set_handle_fork(-1);  // surviveForks
     startWithoutRetries();
     GC_clear_roots();  // static data holds no references of ours
   }
@@ -252,6 +253,28 @@ BoehmProcess::BoehmProcess() {
   wrapped.sa_flags |= SA_SIGINFO;
   wrapped.sa_sigaction = handleSuspension;
   sigaction(GC_get_suspend_signal(), &wrapped, nullptr);
+  surviveForks();
+}
+
+/// A fork waits until nobody is in the collector; the child has one thread, and forgets the others.
+void BoehmProcess::surviveForks() {
+  auto prepare = [] {
+    instance().supply_.halt();
+    GC_atfork_prepare();
+  };
+  auto parent = [] {
+    GC_atfork_parent();
+    instance().supply_.go();
+  };
+  auto child = [] {
+    BoehmProcess& self = instance();
+    GC_atfork_child();
+    self.threads_ = currentThread_;
+    if (currentThread_) currentThread_->next = nullptr;
+    self.threadCount_.store(currentThread_ ? 1 : 0, std::memory_order_relaxed);
+    self.supply_.go();
+  };
+  pthread_atfork(prepare, parent, child);
 }
 
 void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& options) {

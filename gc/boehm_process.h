@@ -70,6 +70,7 @@ class BoehmProcess {
   struct Image;
 
   BoehmProcess();
+  void surviveForks();
   static void handleSuspension(int signal, siginfo_t* info, void* context);
   static void handleEvent(GC_EventType event);
   static void pushOtherRoots();

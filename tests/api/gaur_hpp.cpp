@@ -183,6 +183,7 @@ void traps(mu::Vm& vm, mu::Context& context) {
 }
 
 void builders(mu::Vm& vm, mu::Context& context) {
+  CHECK(gaur_has_feature("ir-builder") && !gaur_has_feature("flying"));
   {
     auto b = context.builder().value();
     const MuID i64 = context.id("i64").value(), i1 = b.intType(1);

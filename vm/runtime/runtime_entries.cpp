@@ -1,5 +1,6 @@
 // The functions that compiled code calls (vm/abi/runtime_entries.h), except those written in assembly.
 #include <cstring>
+#include <memory>
 
 #include "gc/heap.h"
 #include "jit/code_map.h"
@@ -203,7 +204,11 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
 }
 
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
-  CallOutcome outcome = here().vm().call(*exposed->function->function, arguments, results, exposed->cookie);
+  // A thread of another VM visits this one for the time of the call.
+  MicroVm& vm = *reinterpret_cast<const ExposedFunctionData*>(exposed)->vm;
+  std::unique_ptr<Thread> visiting;
+  if (&here().vm() != &vm) visiting = std::make_unique<Thread>(vm);
+  CallOutcome outcome = vm.call(*exposed->function->function, arguments, results, exposed->cookie);
   // The native caller, which may have come back on another thread, has no way to hear of any other end.
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
