@@ -117,7 +117,7 @@ struct BuilderSlot<name, slot, method> {
     if (!b) return reportNull(name.text, "b"), R();
     IrBuilder& builder = IrBuilder::of(b);
     return builder.machine().run(name.text, [&]() -> Result<R> {
-      IrBuilder::Entered entered(builder);
+      runtime::IrBuilder::Entered entered(builder.builder());
       GAUR_TRY_ASSIGN(ir::BuilderSession * session, entered.session());
       return callOn(*session, std::make_tuple(arguments...), std::index_sequence_for<P...>());
     });

@@ -66,43 +66,15 @@ static_assert(areNumbersOf(kStatusBits, ir::kStatusFlags));
 
 }  // namespace
 
-IrBuilder::IrBuilder(Machine& machine) : table_(kBuilderTable), machine_(machine) { table_.header = this; }
-
-void IrBuilder::open() {
-  session_ =
-      std::make_unique<ir::BuilderSession>(machine_.program(), "builder", machine_.vm().options().errorLimit);
+IrBuilder::IrBuilder(Machine& machine) : table_(kBuilderTable), machine_(machine), builder_(machine.vm()) {
+  table_.header = this;
 }
 
-Result<ir::BuilderSession*> IrBuilder::Entered::session() const {
-  if (!isAlone_) return makeError(ErrorId::ApiBuilderBusy);
-  if (!builder_.session_) return makeError(ErrorId::ApiBuilderEnded);
-  return builder_.session_.get();
-}
-
-Result<std::unique_ptr<ir::BuilderSession>> IrBuilder::takeSession() {
-  std::unique_ptr<ir::BuilderSession> session;
-  {
-    Entered entered(*this);
-    GAUR_TRY(entered.session());
-    session = std::move(session_);
-  }
-  machine_.giveBack(*this);
-  return session;
-}
-
-Result<void> IrBuilder::load() {
-  GAUR_TRY_ASSIGN(std::unique_ptr<ir::BuilderSession> session, takeSession());
-  if (machine_.vm().load(*session)) return {};
-  const Diagnostics& diagnostics = session->diagnostics();
-  for (const Diagnostic& diagnostic : diagnostics.list())
-    if (diagnostic.severity == Severity::Error)
-      return Error{diagnostic.id, render(diagnostics, {session->builder().name(), {}})};
-  return makeError(ErrorId::NotAvailable, {"the bundle"});
-}
-
-Result<void> IrBuilder::abort() {
-  GAUR_TRY(takeSession());
-  return {};
+Result<void> IrBuilder::end(Result<void> outcome) {
+  const bool hadEnded =
+      !outcome && (outcome.error().id == ErrorId::ApiBuilderEnded || outcome.error().id == ErrorId::ApiBuilderBusy);
+  if (!hadEnded) machine_.giveBack(*this);
+  return outcome;
 }
 
 }  // namespace gaur::api

@@ -1,13 +1,9 @@
-// A builder as clients see it: the MuIRBuilder structure, and behind it the session that the calls go to,
-// until load or abort. The structure itself lasts as long as the machine, so that a call afterwards finds
-// out.
+// A builder as clients see it: the MuIRBuilder structure and the runtime's builder behind it. The structure
+// lasts as long as the machine, so that a call after the builder's end finds out.
 #pragma once
 
-#include <atomic>
-#include <memory>
-
 #include "api/machine.h"
-#include "vm/ir/builder_session.h"
+#include "vm/runtime/ir_builder.h"
 
 namespace gaur::api {
 
@@ -18,40 +14,20 @@ class IrBuilder {
   static IrBuilder& of(MuIRBuilder* b) { return *static_cast<IrBuilder*>(b->header); }
   MuIRBuilder* table() { return &table_; }
   Machine& machine() { return machine_; }
-  void open();
-
-  /// Keeps other threads out for the time of a call.
-  class Entered {
-   public:
-    explicit Entered(IrBuilder& builder)
-        : builder_(builder), isAlone_(!builder.isBusy_.exchange(true, std::memory_order_acquire)) {}
-    ~Entered() {
-      if (isAlone_) builder_.isBusy_.store(false, std::memory_order_release);
-    }
-    Entered(const Entered&) = delete;
-    Entered& operator=(const Entered&) = delete;
-
-    /// The session; an error where it has ended or another thread is in a call.
-    Result<ir::BuilderSession*> session() const;
-
-   private:
-    IrBuilder& builder_;
-    const bool isAlone_;
-  };
+  runtime::IrBuilder& builder() { return builder_; }
+  void open() { builder_.open(); }
 
   // --- Slots; the others are those of the session ----------------------------------------------------
-  Result<void> load();
-  Result<void> abort();
+  Result<void> load() { return end(builder_.load()); }
+  Result<void> abort() { return end(builder_.abort()); }
 
  private:
-  /// Takes the session away and gives the structure back.
-  Result<std::unique_ptr<ir::BuilderSession>> takeSession();
+  /// After load and abort: gives the structure back, unless it was not they that ended the builder.
+  Result<void> end(Result<void> outcome);
 
   MuIRBuilder table_;
   Machine& machine_;
-  /// Null once it has ended.
-  std::unique_ptr<ir::BuilderSession> session_;
-  std::atomic<bool> isBusy_{false};
+  runtime::IrBuilder builder_;
 };
 
 /// The structure with all slots of a builder, but its header.

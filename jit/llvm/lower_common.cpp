@@ -62,7 +62,12 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmMetaDumpKeepalives:
     case CommonInst::UvmMetaPopFramesTo:
     case CommonInst::UvmMetaPushFrame: lowerIntrospection(inst); break;
-    default: return lowerNotAvailable(inst.inst);
+    default:
+      if (info(inst.id()).text.starts_with("uvm.irbuilder.")) {
+        lowerIrBuilder(inst);
+        break;
+      }
+      return lowerNotAvailable(inst.inst);
   }
   finish(inst.inst);
 }

@@ -148,6 +148,7 @@ class FunctionLowering {
   void lowerNative(ir::CommInst inst);
   void lowerMeta(ir::CommInst inst);
   void lowerIntrospection(ir::CommInst inst);
+  void lowerIrBuilder(ir::CommInst inst);
   void lowerFutex(ir::CommInst inst);
   /// Address of a field of the running thread's ThreadBlock.
   llvm::Value* threadField(std::uint64_t offset);

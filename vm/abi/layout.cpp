@@ -106,6 +106,7 @@ void LayoutTable::addRuntimeObjects() {
         {offsetof(StackObject, leftPointer), SlotKind::StackExtent}},
        {}});
   add(kThreadObjectType, "thread", sizeof(ThreadObject), {});
+  add(kIrBuilderType, "IR builder", sizeof(IrBuilderObject), {});
   add(kFrameCursorType, "frame cursor", sizeof(FrameCursorObject),
       {{{offsetof(FrameCursorObject, stack), SlotKind::Strong}}, {}});
 }

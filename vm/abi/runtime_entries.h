@@ -65,6 +65,9 @@ std::uint32_t gaur_idOf(void* name);
 void* gaur_nameOf(std::uint32_t id);
 void gaur_loadBundle(void* text);
 void gaur_loadHail(void* text);
+/// @uvm.irbuilder.*, by its number. `operands`: a word each, shorter values with zeros above. Returns the result, if there is one. Throws NULL where it
+/// fails and the instruction has a handler.
+std::uint64_t gaur_irBuilder(std::uint32_t instruction, const std::uint64_t* operands);
 
 // @uvm.futex.*; results as there. Expected values are zero-extended; `bytes`: size of the location.
 std::int32_t gaur_futexWait(void* location, std::uint64_t expected, std::uint32_t bytes);

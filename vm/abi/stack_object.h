@@ -60,11 +60,18 @@ struct FrameCursorObject {
   std::uint64_t cursor[kWords];
 };
 
+/// The heap object that an irbuilderref refers to.
+struct IrBuilderObject {
+  /// The runtime's GuestBuilder.
+  void* builder;
+};
+
 /// Type numbers of runtime objects: beyond those of any type of a program (ir::TypeTable::kMostTypes).
 inline constexpr std::uint32_t kStackObjectType = ObjectHeader::kMaxTypeIndex;
 inline constexpr std::uint32_t kThreadObjectType = ObjectHeader::kMaxTypeIndex - 1;
 inline constexpr std::uint32_t kFrameCursorType = ObjectHeader::kMaxTypeIndex - 2;
-inline constexpr std::uint32_t kFirstRuntimeType = kFrameCursorType;
+inline constexpr std::uint32_t kIrBuilderType = ObjectHeader::kMaxTypeIndex - 3;
+inline constexpr std::uint32_t kFirstRuntimeType = kIrBuilderType;
 static_assert(ir::TypeTable::kMostTypes <= kFirstRuntimeType);
 
 /// The top of a READY stack, at StackObject::savedPointer, a multiple of 16. Resuming pops both, with the values in the result registers, or

@@ -17,7 +17,7 @@ bool inferResultTypes(TypeTable& types, const Program& program, const Instructio
                       Diagnostics& diagnostics, std::vector<const Type*>& out);
 
 /// The type that one pattern of common_insts.def stands for with the instruction's types and signatures. Null
-/// where the pattern leaves something open (`*`, `...`) or does not fit (`pointer(T0)` with T0 neither ref
+/// where the pattern leaves something open (`*`) or does not fit (`pointer(T0)` with T0 neither ref
 /// nor iref).
 const Type* resolvePattern(TypeTable& types, const Program& program, const Instruction& instruction,
                            std::string_view pattern);

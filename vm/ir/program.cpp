@@ -315,6 +315,13 @@ void Program::loadPredefined() {
   handler->parameters = builder.uses<TypeDef>(std::span<const Id>(parameters));
   named("uvm.meta.trap_handler.sig", handler);
 
+  // Lists that the metacircular builder takes.
+  const Id ids = next++, idsRef = next++, words = next++, wordsRef = next++;
+  named("uvm.irbuilder.ids", type(ids, TypeKind::Hybrid, {i64, i32}));
+  named("uvm.irbuilder.ids.r", type(idsRef, TypeKind::Ref, {ids}));
+  named("uvm.irbuilder.words", type(words, TypeKind::Hybrid, {i64, i64}));
+  named("uvm.irbuilder.words.r", type(wordsRef, TypeKind::Ref, {words}));
+
   Diagnostics diagnostics;
   link(builder, diagnostics);
   GAUR_CHECK(!diagnostics.failed());

@@ -143,11 +143,6 @@ class ResultTypes {
 
   bool commInst() {
     const CommonInstInfo& row = info(inst_.common);
-    // The methods of an IR builder give IDs, if anything.
-    if (row.results == "...") {
-      for (std::size_t i = 0; i < inst_.results.size(); ++i) give(types_.intType(32));
-      return true;
-    }
     if (row.results.empty()) return true;
     const Type* type = resolvePattern(types_, program_, inst_, row.results);
     // Only pointer(T0) depends on what T0 is.

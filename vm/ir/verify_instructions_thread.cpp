@@ -161,16 +161,9 @@ void Verifier::checkCommInst(const Instruction& inst) {
   if (diagnostics_.errorTotal() != errors) return;
 
   std::size_t count = 0;
-  bool isOpen = false;
   std::string_view rest = row.parameters;
-  for (std::string_view word = nextWord(rest); !word.empty(); word = nextWord(rest)) {
-    if (word == "...") {
-      isOpen = true;
-      break;
-    }
-    ++count;
-  }
-  if (isOpen ? inst.operands.size() < count : inst.operands.size() != count) {
+  while (!nextWord(rest).empty()) ++count;
+  if (inst.operands.size() != count) {
     error(ErrorId::VerifyCommonCount, inst.pos,
           {row.text, std::to_string(count), std::to_string(inst.operands.size())});
     return;

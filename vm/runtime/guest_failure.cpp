@@ -50,6 +50,11 @@ const char* describe(abi::GuestFailure failure) {
   GAUR_UNREACHABLE("no such guest failure");
 }
 
+bool hasHandler(Thread& thread, const void* frame) {
+  const auto* entry = *static_cast<const std::uintptr_t* const*>(frame);
+  return thread.vm().codeMap().findReturn(entry[1]).landingPad() != 0;
+}
+
 void failHere(const std::string& what, Id instruction) {
   fail(what, collectBacktrace(Thread::current()->vm()), instruction);
 }

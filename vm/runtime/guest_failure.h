@@ -26,6 +26,10 @@ const char* describe(abi::GuestFailure failure);
 /// The same with the backtrace from a place in compiled code.
 [[noreturn]] void failAt(const std::string& what, std::uintptr_t pc, std::uintptr_t framePointer);
 
+/// Whether the instruction that called a throwing entry (the assembly's THROWING_ENTRY) has a handler. `frame`: of the function that does the work of
+/// the entry.
+bool hasHandler(Thread& thread, const void* frame);
+
 /// For an exception that reaches the host.
 std::string uncaughtReport(Thread& thread, void* exception);
 

@@ -334,6 +334,7 @@ END \name
 THROWING_ENTRY gaur_expose, gaur_exposeOrNull
 THROWING_ENTRY gaur_loadBundle, gaur_loadBundleOrFail
 THROWING_ENTRY gaur_loadHail, gaur_loadHailOrFail
+THROWING_ENTRY gaur_irBuilder, gaur_irBuilderOrFail
 
   .section .note.GNU-stack, "", %progbits
 #endif

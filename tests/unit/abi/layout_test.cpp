@@ -195,6 +195,7 @@ TEST_F(LayoutTest, ObjectsOfTheRuntimeAreKnownFromTheStart) {
        sizeof(StackObject),
        {{0, SlotKind::StackExtent}, {offsetof(StackObject, leftPointer), SlotKind::StackExtent}}},
       {kThreadObjectType, "thread", sizeof(ThreadObject), {}},
+      {kIrBuilderType, "IR builder", sizeof(IrBuilderObject), {}},
       {kFrameCursorType, "frame cursor", sizeof(FrameCursorObject), {{0, SlotKind::Strong}}}};
   for (const Expected& expected : all) {
     ASSERT_TRUE(table.knows(expected.index));
