@@ -57,6 +57,8 @@ HANDLES = (("make", "a handle made and deleted", 50.0), ("close", "a handle of a
            ("pin", "an object pinned and unpinned, beside 100,000", 100.0))
 # 5 ns more than a call through a pointer, which takes 1.1.
 EXPOSED_CALL_GOAL = 5.5
+# Label, what the program is to measure, the limit, its unit.
+BUILDING = (("build and load, times text", "ratio", 2.0, "x"), ("a call of a builder", "call", 4000.0, "ns"))
 START_GOAL = 2.0
 WATCHPOINT_GOAL = 1.01
 EMPTY_WATCHPOINT_GOAL = 1.10
@@ -342,6 +344,21 @@ def client_calls(bench):
                                              measure.printed_nanoseconds))
 
 
+def building(bench):
+    """A client's calls against loading the same program as text, in one process."""
+    if not bench.wants("builder", "calls"):
+        return
+    library = pathlib.Path(bench.gaur).parent.parent / "lib"
+    for label, what, limit, unit in BUILDING:
+
+        def action(row, what=what, limit=limit):
+            client = bench.build("builder", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "builder.c", f"-L{library}", "-lgaur",
+                                 f"-Wl,-rpath,{library}")
+            bench.fill_limit(row, [client, str(bench.size((1000, 9600))), what], limit)
+
+        bench.measure_row(report.Row("calls", label, "limit", 1.0, unit), action)
+
+
 def frame_editing(bench):
     """There is no peer: nanoseconds of the program's own clock against a limit."""
     for name, (label, sizes, limit) in FRAMES.items():
@@ -437,10 +454,10 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, frame_editing,
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, building, frame_editing,
          compile_latency, code_footprint, start_up)
 NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
-         "generator", "newstack", "livestacks", "trap", "handles", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
+         "generator", "newstack", "livestacks", "trap", "handles", "builder", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
          "calls", "stacks", "frames", "client")
 
 

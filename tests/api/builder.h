@@ -22,6 +22,9 @@ static inline MuID fresh(void) { return b->gen_sym(b, NULL); }
 static inline void open(void) {
   b = ctx->new_ir_builder(ctx);
   CHECK(b);
+#ifdef BUILDER_WRAP
+  b = BUILDER_WRAP(b);
+#endif
 }
 
 static inline MuID intType(int bits) {
@@ -77,7 +80,7 @@ static inline void standardTypes(void) {
 
 /* --- A block: instructions in the order they are made. --- */
 
-static MuID instructions[256];
+static MuID instructions[2048];
 static MuArraySize instructionCount;
 
 /* The ID of the next instruction. */
@@ -126,7 +129,7 @@ static inline MuID common(MuCommInst opcode, int hasResult, MuID* arguments, MuA
 typedef int64_t Binary(int64_t, int64_t);
 
 /* Entry block, its parameters, and the blocks of the function, of which a body may add others. */
-static MuID entry, argA, argB, blocks[16], functionId, exposedId;
+static MuID entry, argA, argB, blocks[256], functionId, exposedId;
 static MuArraySize blockCount;
 
 static inline void beginFunction(void) {
@@ -152,6 +155,38 @@ static inline Binary* exposedFunction(MuID exposed) {
   MuUFPValue value = ctx->handle_from_expose(ctx, exposed);
   CHECK(value);
   return (Binary*)ctx->handle_to_fp(ctx, value);
+}
+
+/* A body of f, arguments to call it with, and what it returns. */
+typedef struct Case {
+  const char* what;
+  /* The value to return; MU_NO_ID where it has ended all blocks. */
+  MuID (*make)(void);
+  int64_t a, b, wanted;
+} Case;
+
+static inline void runCases(const Case* cases, size_t count) {
+  size_t i;
+  for (i = 0; i < count; ++i) {
+    MuID value;
+    int64_t got;
+    open();
+    standardTypes();
+    beginFunction();
+    value = cases[i].make();
+    if (value != MU_NO_ID) {
+      ret(value);
+      endEntry();
+    }
+    endFunction();
+    b->load(b);
+    if (mvm->get_error(mvm, NULL)) fprintf(stderr, "case %s\n", cases[i].what);
+    NO_ERROR();
+    got = exposedFunction(exposedId)(cases[i].a, cases[i].b);
+    if (got == cases[i].wanted) continue;
+    fprintf(stderr, "case %s: %lld instead of %lld\n", cases[i].what, (long long)got, (long long)cases[i].wanted);
+    exit(1);
+  }
 }
 
 /* Whether the last error's message has this text. */

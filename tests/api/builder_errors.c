@@ -287,7 +287,11 @@ static void keptConstant(void) {
 }
 static void operandType(void) { binop(MU_BINOP_ADD, i64, argA, constant(i32, 1)); }
 static void floatOperation(void) { binop(MU_BINOP_FADD, i64, argA, argB); }
-static void statusOfFloat(void) { B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_FADD, MU_BOS_N, f64, argA, argB, MU_NO_ID); }
+static void statusOfFloat(void) {
+  MuID x = fresh();
+  B(new_const_double, x, f64, 1);
+  B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_FADD, MU_BOS_N, f64, x, x, MU_NO_ID);
+}
 static void statusOfAnd(void) { B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_AND, MU_BOS_V, i64, argA, argB, MU_NO_ID); }
 static void truncWidens(void) { conv(MU_CONV_TRUNC, i32, i64, constant(i32, 1)); }
 static void condition(void) {

@@ -484,12 +484,7 @@ static MuID makeUnused(void) {
   return argB;
 }
 
-static const struct {
-  const char* what;
-  /* The value to return; MU_NO_ID where it has ended all blocks. */
-  MuID (*make)(void);
-  int64_t a, b, wanted;
-} kCases[] = {
+static const Case kCases[] = {
     {"binop", makeBinop, 30, 12, 18},
     {"binop with exc", makeDivision, -7, 2, -3},
     {"binop with exc taken", makeDivision, 7, 0, -1},
@@ -541,35 +536,11 @@ static const struct {
     {"results without IDs", makeUnused, 1, 2, 2},
 };
 
-static void run(size_t i) {
-  MuID value;
-  int64_t got;
-  open();
-  standardTypes();
-  beginFunction();
-  value = kCases[i].make();
-  if (value != MU_NO_ID) {
-    ret(value);
-    endEntry();
-  }
-  endFunction();
-  b->load(b);
-  if (mvm->get_error(mvm, NULL)) fprintf(stderr, "case %s\n", kCases[i].what);
-  NO_ERROR();
-  got = exposedFunction(exposedId)(kCases[i].a, kCases[i].b);
-  if (got != kCases[i].wanted) {
-    fprintf(stderr, "case %s: %lld instead of %lld\n", kCases[i].what, (long long)got,
-            (long long)kCases[i].wanted);
-    exit(1);
-  }
-}
-
 int main(void) {
-  size_t i;
   start("");
   mvm->set_trap_handler(mvm, onTrap, NULL);
   ctx->enable_watchpoint(ctx, 6);
-  for (i = 0; i < sizeof kCases / sizeof *kCases; ++i) run(i);
+  runCases(kCases, sizeof kCases / sizeof *kCases);
   CHECK(trapped == 3006);
   finish();
   return 0;

@@ -31,8 +31,7 @@ def wanted(root):
         else:
             words[text] = rf"(?<![\w.@%#]){text}(?!\w)"
     for _, text, rest in rows(root, "common_insts.def"):
-        if not text.startswith("uvm.irbuilder."):
-            words["@" + text] = rf"@?{re.escape(text)}(?![\w.])"
+        words["@" + text] = rf"@?{re.escape(text)}(?![\w.])"
     words |= FORMS
     return words
 

@@ -54,8 +54,7 @@ bool loadOrFail(void* text, std::string_view what, std::string_view name, const 
     if (!loaded) report = render(diagnostics, source);
   });
   if (loaded) return true;
-  auto* stub = reinterpret_cast<const std::uintptr_t*>(frame[0]);
-  if (thread.vm().codeMap().findReturn(stub[1]).landingPad() != 0) return false;
+  if (hasHandler(thread, frame)) return false;
   failHere("loading a " + std::string(what) + " failed\n" + report);
 }
 
