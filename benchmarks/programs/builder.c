@@ -59,25 +59,46 @@ static int64_t loadText(void) {
 static MuIRBuilder *b;
 static int64_t calls;
 
-static MuID named(const char *format, long function, int block, int number) {
-  char name[64];
-  snprintf(name, sizeof name, format, function, block, number);
+// Names are made before the clock runs, in the order in which they are asked for.
+static char *names, *nextName;
+
+static MuID named(void) {
+  MuID made = b->gen_sym(b, nextName);
+  nextName += strlen(nextName) + 1;
   ++calls;
-  return b->gen_sym(b, name);
+  return made;
+}
+static void makeNames(int64_t count) {
+  char *end = names = malloc((size_t)count * 3000 + 100);
+  end += 1 + sprintf(end, "@i64");
+  end += 1 + sprintf(end, "@sig");
+  end += 1 + sprintf(end, "@1");
+  for (long f = 0; f < count; ++f) {
+    end += 1 + sprintf(end, "@f%ld", f);
+    end += 1 + sprintf(end, "@f%ld.v1", f);
+    for (int block = 0; block < kBlocks; ++block) end += 1 + sprintf(end, "@f%ld.v1.b%d", f, block);
+    for (int block = 0; block < kBlocks; ++block) {
+      end += 1 + sprintf(end, "@f%ld.v1.b%d.x", f, block);
+      end += 1 + sprintf(end, "@f%ld.v1.b%d.y", f, block);
+      for (int i = 0; i < kSums; ++i) end += 1 + sprintf(end, "@f%ld.v1.b%d.s%d", f, block, i);
+    }
+  }
 }
 static MuID nameless(void) {
   ++calls;
   return b->gen_sym(b, NULL);
 }
 
-static void buildFunction(long f, MuID word, MuID signature, MuID one) {
-  MuID function = named("@f%ld", f, 0, 0), version = named("@f%ld.v1", f, 0, 0), blocks[kBlocks];
-  for (int block = 0; block < kBlocks; ++block) blocks[block] = named("@f%ld.v1.b%d", f, block, 0);
+static void buildFunction(MuID word, MuID signature, MuID one) {
+  MuID function = named();
+  MuID version = named(), blocks[kBlocks];
+  for (int block = 0; block < kBlocks; ++block) blocks[block] = named();
   for (int block = 0; block < kBlocks; ++block) {
-    MuID parameters[2] = {named("@f%ld.v1.b%d.x", f, block, 0), named("@f%ld.v1.b%d.y", f, block, 0)}, types[2] = {word, word};
+    MuID x = named();
+    MuID y = named(), parameters[2] = {x, y}, types[2] = {word, word};
     MuID steps[kSums + 1], sum = parameters[0];
     for (int i = 0; i < kSums; ++i) {
-      MuID result = named("@f%ld.v1.b%d.s%d", f, block, i), right = i == 0 ? parameters[1] : i % 3 ? one : parameters[0];
+      MuID result = named(), right = i == 0 ? parameters[1] : i % 3 ? one : parameters[0];
       steps[i] = nameless();
       b->new_binop(b, steps[i], result, i == 0 ? MU_BINOP_ADD : i % 2 ? MU_BINOP_MUL : MU_BINOP_XOR, word, sum, right, MU_NO_ID);
       sum = result;
@@ -103,13 +124,16 @@ static void buildFunction(long f, MuID word, MuID signature, MuID one) {
 static void build(int64_t count, int64_t *called, int64_t *loaded) {
   openMachine();
   calls = 0;
+  nextName = names;
   int64_t start = processNanoseconds();
   b = context->new_ir_builder(context);
-  MuID word = named("@i64", 0, 0, 0), signature = named("@sig", 0, 0, 0), one = named("@1", 0, 0, 0), types[2] = {word, word};
+  MuID word = named();
+  MuID signature = named();
+  MuID one = named(), types[2] = {word, word};
   b->new_type_int(b, word, 64);
   b->new_funcsig(b, signature, types, 2, &word, 1);
   b->new_const_int(b, one, word, 1);
-  for (long f = 0; f < count; ++f) buildFunction(f, word, signature, one);
+  for (int64_t f = 0; f < count; ++f) buildFunction(word, signature, one);
   *called = processNanoseconds() - start;
   b->load(b);
   calls += 5;
@@ -127,6 +151,7 @@ int main(int argc, char **argv) {
   int wantsRatio = argc < 3 || strcmp(argv[2], "ratio") == 0;
   double figures[kRounds];
   makeText(count);
+  makeNames(count);
   for (int round = 0; round < kRounds; ++round) {
     int64_t called, loaded, asText = loadText();
     build(count, &called, &loaded);
@@ -136,5 +161,6 @@ int main(int argc, char **argv) {
   printInteger(calls);
   printDouble(figures[kRounds / 2]);
   free(text);
+  free(names);
   return 0;
 }

@@ -13,20 +13,28 @@ Builder::~Builder() = default;
 
 Id Builder::symbol(std::string_view name) {
   name = withoutSigil(name);
-  if (auto known = symbols_.find(name); known != symbols_.end()) return known->second;
-  std::string_view kept = arena().copy(name);
-  Id id = program_.idOf(name);
+  auto [entry, isNew] = symbols_.insert(name, kNoId);
+  if (!isNew) return entry->value;
+  entry->name = arena().copy(name);
+  Id id = loadedSymbol(name);
   if (id == kNoId) {
     id = fresh();
-    symbolNames_.emplace(id, kept);
+    symbolNames_.set(id, arena().make<std::string_view>(entry->name));
   }
-  symbols_.emplace(kept, id);
+  entry->value = id;
   return id;
 }
 
-std::string_view Builder::symbolName(Id id) const {
-  auto found = symbolNames_.find(id);
-  return found == symbolNames_.end() ? std::string_view{} : found->second;
+/// Names of locals come one after the other, and looking for what is loaded under each of their prefixes is
+/// the dear part.
+Id Builder::loadedSymbol(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return program_.idOf(name);
+  const std::string_view owner = name.substr(0, dot);
+  if (owner == unknownOwner_) return program_.topLevelId(name);
+  if (program_.mayHaveOwner(name)) return program_.idOf(name);
+  unknownOwner_ = owner;
+  return program_.topLevelId(name);
 }
 
 void Builder::define(Entity* entity) {

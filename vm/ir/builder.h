@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "vm/ir/name_map.h"
 #include "vm/ir/program.h"
 #include "vm/support/source.h"
 
@@ -33,7 +33,12 @@ class Builder {
   /// it, else a fresh one.
   Id symbol(std::string_view name);
   /// Name given to `id` by symbol(), or empty.
-  std::string_view symbolName(Id id) const;
+  std::string_view symbolName(Id id) const {
+    const std::string_view* name = symbolNames_.get(id);
+    return name ? *name : std::string_view{};
+  }
+  /// From now on symbols are full names of local entities too, which text has without those of their owners.
+  void useFullNames() { hasFullNames_ = true; }
   /// The entity that this builder (not the program) has defined so far for `id`, or null.
   Entity* defined(Id id) const { return definitions_.get(id); }
 
@@ -103,13 +108,17 @@ class Builder {
 
   template <class T>
   T* make(Id id, SourcePos pos);
+  Id loadedSymbol(std::string_view name);
 
   Program& program_;
   const std::string name_;
   std::unique_ptr<Bundle> bundle_;
   IdTable<Entity> definitions_;
-  std::unordered_map<std::string_view, Id> symbols_;
-  std::unordered_map<Id, std::string_view> symbolNames_;
+  NameMap<Id> symbols_;
+  IdTable<const std::string_view> symbolNames_;
+  /// What stands before the last dot of names under which nothing is loaded.
+  std::string unknownOwner_;
+  bool hasFullNames_ = false;
   std::vector<Declaration> declarations_;
   std::vector<Duplicate> duplicates_;
   // Everything made, in order, for linking.

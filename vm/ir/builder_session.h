@@ -32,7 +32,9 @@ using Text = std::optional<std::string_view>;
 class BuilderSession {
  public:
   BuilderSession(Program& program, std::string name, std::size_t errorLimit)
-      : builder_(program, std::move(name)), diagnostics_(errorLimit) {}
+      : builder_(program, std::move(name)), diagnostics_(errorLimit) {
+    builder_.useFullNames();
+  }
 
   Builder& builder() { return builder_; }
   /// With what was wrong in calls.

@@ -59,10 +59,11 @@ class Linker {
 
   void run() {
     checkDefinitions();
-    checkNames();
     linkTypes();
     resolveTopLevel();
     placeBodies();
+    if (builder_.hasFullNames_) shortenNames();
+    checkNames();
     for (Instruction* instruction : builder_.instructions_) resolveDests(*instruction);
     for (Instruction* instruction : builder_.instructions_) resolveInstruction(*instruction);
     if (!typesLinked_) return;
@@ -109,6 +110,7 @@ class Linker {
 
   // --- Stages ---
   void checkDefinitions();
+  void shortenNames();
   void checkNames();
   void linkTypes();
   void resolveTopLevel();
@@ -188,8 +190,8 @@ void Linker::reportUndefined(Id id, std::string_view wanted, SourcePos pos, cons
   constexpr std::size_t kHints = 20;  // looking for near names is slow
   if (name.empty() || undefined_.size() > kHints) return;
   NearName finder(name);
-  for (const auto& [candidate, candidateId] : builder_.symbols_)
-    if (builder_.definitions_.get(candidateId)) finder.offer(candidate);
+  for (const auto& symbol : builder_.symbols_.entries())
+    if (builder_.definitions_.get(symbol.value)) finder.offer(symbol.name);
   program_.offerNames(finder);
   if (!finder.best().empty()) diagnostic.hint = "did you mean @" + finder.best() + "?";
 }
@@ -208,6 +210,43 @@ void Linker::checkDefinitions() {
   };
   forEachTopLevel(checkLoaded);
   forEachLocal(checkLoaded);
+}
+
+/// Full names that go on from those of their owners become local ones, as text has them: only top-level names
+/// have to be looked up in a table.
+void Linker::shortenNames() {
+  auto shorten = [](Entity& entity, std::string_view owner) {
+    std::string_view name = entity.name();
+    bool goesOn = !owner.empty() && name.size() > owner.size() + 1 && name[owner.size()] == '.' &&
+                  name.starts_with(owner);
+    if (!goesOn || entity.hasLocalName) return;
+    name.remove_prefix(owner.size() + 1);
+    entity.nameText = name.data();
+    entity.nameLength = static_cast<std::uint32_t>(name.size());
+    entity.hasLocalName = true;
+  };
+  // What the names of an entity's parts begin with: a nameless one leaves it to its owner.
+  auto nameOf = [](const Entity& entity, const std::string& owner) {
+    return entity.nameLength == 0 ? owner : fullName(entity);
+  };
+  for (FunctionVersion* version : bundle_.versions) {
+    if (!version->function.target) continue;
+    const std::string ofFunction = fullName(*version->function.target);
+    shorten(*version, ofFunction);
+    const std::string ofVersion = nameOf(*version, ofFunction);
+    for (const auto& block : version->blocks) {
+      if (!block.target || block->version != version) continue;
+      shorten(*block.target, ofVersion);
+      const std::string ofBlock = nameOf(*block.target, ofVersion);
+      for (Parameter& parameter : block->parameters) shorten(parameter, ofBlock);
+      if (block->exceptionParameter) shorten(*block->exceptionParameter, ofBlock);
+      for (const auto& instruction : block->instructions) {
+        if (!instruction.target || instruction->block != block.target) continue;
+        shorten(*instruction.target, ofBlock);
+        for (Result& result : instruction->results) shorten(result, ofBlock);
+      }
+    }
+  }
 }
 
 void Linker::checkNames() {

@@ -160,6 +160,7 @@ std::optional<std::uint8_t> statusFlags(std::uint32_t bits) {
 }
 
 const CommonInstInfo* commonInst(std::string_view text) {
+  if (!text.starts_with("uvm.")) return nullptr;
   static const auto byText = [] {
     std::unordered_map<std::string_view, const CommonInstInfo*> map;
     for (const auto& row : kCommonInsts) map[row.text] = &row;

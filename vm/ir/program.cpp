@@ -150,13 +150,27 @@ Entity* Program::entityNamed(std::string_view name) const {
 Id Program::idOf(std::string_view name) const {
   name = withoutSigil(name);
   if (name.empty()) return kNoId;
-  if (const Entity* known = entityNamed(name)) return known->id;
-  if (const CommonInstInfo* common = commonInst(name)) return static_cast<Id>(common->id);
+  if (Id id = topLevelId(name); id != kNoId) return id;
   Entity* local = localEntity(name);
   if (!local && endOfPendingIds_.load(std::memory_order_acquire) != kNoId && bodies_->mayName(name) &&
       needBodies())
     local = entityNamed(name);
   return local ? local->id : kNoId;
+}
+
+Id Program::topLevelId(std::string_view name) const {
+  if (const Entity* known = entityNamed(name)) return known->id;
+  const CommonInstInfo* common = commonInst(name);
+  return common ? static_cast<Id>(common->id) : kNoId;
+}
+
+bool Program::mayHaveOwner(std::string_view name) const {
+  if (endOfPendingIds_.load(std::memory_order_acquire) != kNoId) return true;
+  std::lock_guard lock(tablesMutex_);
+  for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot != 0;
+       dot = name.rfind('.', dot - 1))
+    if (names_.contains(name.substr(0, dot))) return true;
+  return false;
 }
 
 std::string Program::nameOf(Id id) const {

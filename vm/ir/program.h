@@ -49,6 +49,10 @@ class Program {
   /// ID of a full global name ("@" optional), also of local entities ("f.v.bb.x"); kNoId where unknown.
   /// Thread-safe.
   Id idOf(std::string_view name) const;
+  /// The same of a top-level entity or a common instruction, by its name without "@". Thread-safe.
+  Id topLevelId(std::string_view name) const;
+  /// Whether something may be loaded whose name, with a dot, `name` begins with. Thread-safe.
+  bool mayHaveOwner(std::string_view name) const;
   /// Full name with "@"; empty where the entity has none or the ID is unknown. Thread-safe.
   std::string nameOf(Id id) const;
 
