@@ -52,7 +52,7 @@ class Cases(Case):
         return self.file(name, HEAD + "".join(f"// {line}\n" for line in directives) + body)
 
     def passes(self, *directives, body=IDENTITY):
-        self.expect(OK, "test", self.case(directives, body), out="5 passed, 0 failed\n", err="")
+        self.expect(OK, "test", self.case(directives, body), out="6 passed, 0 failed\n", err="")
 
     def fails(self, *directives, body=IDENTITY, saying, more=()):
         process = self.expect(FAILED, "test", "--mode=O0", *more, self.case(directives, body))
@@ -201,12 +201,12 @@ class Cases(Case):
     def test_known_failure(self):
         path = self.case(["run: @f(5) == 6"])
         known = self.file("known.txt", "# comment\ncase.uir the identity does not add\n")
-        self.expect(OK, "test", "--known-failures=" + known, path, out="5 passed, 0 failed\n")
+        self.expect(OK, "test", "--known-failures=" + known, path, out="6 passed, 0 failed\n")
 
     def test_known_failure_of_one_mode(self):
         path = self.case(["run: @f(5) == 6"])
         known = self.file("known.txt", "case.uir@O2 the identity does not add\n")
-        self.expect(FAILED, "test", "--known-failures=" + known, path, out=re.compile("1 passed, 4 failed"))
+        self.expect(FAILED, "test", "--known-failures=" + known, path, out=re.compile("1 passed, 5 failed"))
 
     def test_known_failure_that_passes(self):
         path = self.case(["run: @f(5) == 5"])
@@ -230,6 +230,12 @@ class Cases(Case):
         path = self.case(["modes: O2", "run: @f(5) == 5"])
         self.expect(OK, "test", path, out="1 passed, 0 failed\n")
         self.expect_usage("test", "--mode=O7", path, saying="O7")
+
+    def test_builder_mode(self):
+        self.expect(OK, "test", "--mode=builder", "--verbose", self.case(["run: @f(5) == 5"]), out=re.compile(r"^pass .*case\.uir \[builder\]"))
+        self.expect(FAILED, "test", "--mode=builder", self.case(["run: @f(5) == 6"]), out=re.compile(r"is 5, not 6"))
+        # It runs what O0 runs.
+        self.expect(OK, "test", "--mode=builder", self.case(["modes: O2", "run: @f(5) == 5"]), out="0 passed, 0 failed\n")
 
     def test_verbose(self):
         self.expect(OK, "test", "--verbose", "--mode=O0", self.case(["run: @f(5) == 5"]), out=re.compile(r"^pass .*case\.uir \[O0\]"))

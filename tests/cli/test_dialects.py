@@ -3,9 +3,10 @@ import os
 import re
 import subprocess
 
-from command import BAD_SOURCE, OK, SOURCE, Case, data, gaur
+from command import BAD_SOURCE, GAUR, OK, SOURCE, USAGE, Case, data, gaur
 
 FUNCTIONS = data("functions.uir")
+LIBRARIES = os.path.join(os.path.dirname(os.path.dirname(GAUR)), "lib")
 
 SPEC = """\
 .typedef @t.0 = int<64>
@@ -64,12 +65,37 @@ class Dialects(Case):
 
 
 class BuilderC(Case):
-    def test_is_c_without_warnings(self):
-        for path in (FUNCTIONS, os.path.join(SOURCE, "examples", "nqueens.uir")):
-            source = self.file("program.c", self.expect(OK, "dump", "--stage=builder-c", path, err="").stdout)
-            command = ["cc", "-std=c99", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I", os.path.join(SOURCE, "api"), source]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-            self.assertEqual(done.returncode, 0, done.stderr)
+    def compiled(self, *arguments):
+        """The C program that `gaur dump --stage=builder-c` prints, compiled and linked to the library."""
+        source = self.file("program.c", self.expect(OK, "dump", "--stage=builder-c", *arguments, err="").stdout)
+        program = os.path.join(self.folder, "program")
+        command = ["cc", "-std=c99", "-O0", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I", os.path.join(SOURCE, "api"), "-o", program, source,
+                   "-L", LIBRARIES, "-lgaur", f"-Wl,-rpath,{LIBRARIES}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return program
+
+    def run_program(self, program, *arguments):
+        return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60)
+
+    def test_builds_and_prints_nothing(self):
+        done = self.run_program(self.compiled(FUNCTIONS))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_entry_is_started(self):
+        for name, says in (("hello.uir", "Hello"), ("nqueens.uir", "")):
+            path = os.path.join(SOURCE, "examples", name)
+            done = self.run_program(self.compiled("--entry=@main", path))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn(says, done.stdout)
+            self.assertEqual(done.stdout, gaur("run", path).stdout)
+
+    def test_a_bundle_that_cannot_be_built_is_told(self):
+        second = self.file("second.uir", ".funcdef g <()->()> { e(): TAILCALL <()->()> f () }")
+        first = self.file("first.uir", ".funcdef f <()->()> { e(): RET }")
+        done = self.run_program(self.compiled("--after", first, second))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("@f", done.stderr)
 
     def test_options(self):
         self.expect_usage("dump", "--stage=builder-c", "--entry=@no.such", FUNCTIONS, saying="@no.such")

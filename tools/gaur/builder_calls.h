@@ -1,6 +1,6 @@
 // The calls of MuIRBuilder that rebuild a bundle, as a client would make them: IDs first, definitions in any
-// order. What becomes of a call is the sink's affair: text of a C program (builder_c.h), say, or the call
-// itself on a machine.
+// order. What becomes of a call is the sink's affair: text of a C program (builder_c.h), or the call itself
+// (replay.h).
 #pragma once
 
 #include <cctype>

@@ -240,8 +240,9 @@ class TemporaryImage {
 }  // namespace
 
 void runCaseHere(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report) {
-  if (form == CaseForm::Text) {
-    CaseRun run(test, Machine(options), options, report);
+  if (form == CaseForm::Text || form == CaseForm::Builder) {
+    CaseRun run(test, form == CaseForm::Text ? Machine(options) : Machine::ofClient(options), options,
+                report);
     if (run.load()) run.run();
     return;
   }

@@ -19,6 +19,8 @@ enum class CaseForm : std::uint8_t {
   Image,
   /// The same, mapped where it does not want to be.
   MovedImage,
+  /// The calls of MuIRBuilder that a client would make for the text.
+  Builder,
 };
 
 /// Throws Exit where the case cannot be run at all. A run that ends the process (Step::Kind::Ends) is begun

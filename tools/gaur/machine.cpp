@@ -5,6 +5,9 @@
 #include <cstring>
 #include <fstream>
 
+#include "api/machine.h"
+#include "tools/gaur/replay.h"
+#include "vm/ir/canonical.h"
 #include "vm/support/near_name.h"
 
 namespace gaur::tool {
@@ -18,15 +21,45 @@ CallMemory::CallMemory(std::span<const ir::Type* const> types) : types_(types) {
   words_.resize(end / 16);
 }
 
-Machine::Machine(const Options& options) {
-  auto vm = runtime::MicroVm::create(options);
-  if (!vm) {
-    // Wrong options (codes O...) and libraries that are not there are mistakes of the command line.
-    ErrorId id = vm.error().id;
-    bool isUsage = errorInfo(id).code[0] == 'O' || id == ErrorId::FileUnreadable;
-    throw Exit{isUsage ? kUsage : kResources, vm.error().message};
-  }
-  vm_ = std::move(*vm);
+namespace {
+
+template <class T>
+T made(Result<T> machine) {
+  if (machine) return std::move(*machine);
+  // Wrong options (codes O...) and libraries that are not there are mistakes of the command line.
+  ErrorId id = machine.error().id;
+  bool isUsage = errorInfo(id).code[0] == 'O' || id == ErrorId::FileUnreadable;
+  throw Exit{isUsage ? kUsage : kResources, machine.error().message};
+}
+
+}  // namespace
+
+struct Machine::Client {
+  MuVM* machine;
+  /// The texts, as they are read.
+  ir::Program texts;
+};
+
+Machine::Machine(const Options& options) : vm_(made(runtime::MicroVm::create(options))) {}
+
+Machine Machine::ofClient(const Options& options) {
+  Machine machine;
+  machine.client_ = std::make_shared<Client>(made(api::Machine::create(options)));
+  // The client's machine ends with the process.
+  machine.vm_ = {machine.client_, &api::Machine::of(machine.client_->machine).vm()};
+  return machine;
+}
+
+ir::Bundle* Machine::build(Source& source) {
+  const ir::Bundle* meant = loadInto(client_->texts, source);
+  if (!meant) return nullptr;
+  if (auto failure = replay(*meant, client_->machine)) throw Exit{kProgramFailed, *failure};
+  std::lock_guard lock(vm_->program().loadMutex());
+  ir::Bundle* built = vm_->program().bundles().back().get();
+  std::string text = ir::canonicalText(*built);
+  if (text != ir::canonicalText(*meant))
+    throw Exit{kProgramFailed, "the builder made another program:\n" + text};
+  return built;
 }
 
 Machine::Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading) {
@@ -54,6 +87,7 @@ void Machine::loadAll(const std::vector<std::string>& files, const Invocation& i
 }
 
 ir::Bundle* Machine::load(Source& source) {
+  if (client_) return build(source);
   ir::Bundle* bundle = vm_->load(source.view(), source.diagnostics);
   source.diagnostics.sortByPosition();
   return bundle;

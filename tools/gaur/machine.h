@@ -40,12 +40,15 @@ class Machine {
   explicit Machine(const Options& options);
   /// What was left in a boot image. Throws Exit where it is refused.
   Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading = {});
+  /// One of the C interface: what load() reads in texts, a client's calls of MuIRBuilder make (replay.h).
+  static Machine ofClient(const Options& options);
 
   /// Whether the file begins like a boot image.
   static bool isImage(const std::string& path);
 
   runtime::MicroVm& vm() { return *vm_; }
-  /// Loads a bundle; the diagnostics are in `source`. Null where it is wrong.
+  /// Loads a bundle; the diagnostics are in `source`. Null where it is wrong. Throws Exit where a client's
+  /// calls make another program of it.
   ir::Bundle* load(Source& source);
   /// Loads files in order and reports their diagnostics. Throws Exit at the first that is wrong.
   void loadAll(const std::vector<std::string>& files, const Invocation& invocation);
@@ -59,7 +62,14 @@ class Machine {
   const ir::Function* primordialFunction() const { return primordialFunction_; }
 
  private:
-  std::unique_ptr<runtime::MicroVm> vm_;
+  struct Client;
+
+  Machine() = default;
+  ir::Bundle* build(Source& source);
+
+  /// Of ofClient; null otherwise.
+  std::shared_ptr<Client> client_;
+  std::shared_ptr<runtime::MicroVm> vm_;
   const ir::Function* primordialFunction_ = nullptr;
 };
 

@@ -36,6 +36,7 @@ const std::vector<Mode>& modes() {
       {"stress", {{"opt", "2"}, {"gc-stress", "1"}}},
       {"image", {{"opt", "2"}}, CaseForm::Image},
       {"moved", {{"opt", "0"}}, CaseForm::MovedImage},
+      {kBuilderMode, {{"opt", "0"}}, CaseForm::Builder},
       {kCheckMode, {}},
   };
   return list;

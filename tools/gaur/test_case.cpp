@@ -216,6 +216,7 @@ class DirectiveReader {
 }  // namespace
 
 bool TestCase::runsIn(std::string_view mode) const {
+  if (mode == kBuilderMode) return runsIn("O0");
   if (modes.empty()) return mode != kCheckMode;
   return std::find(modes.begin(), modes.end(), mode) != modes.end();
 }

@@ -37,6 +37,8 @@ struct Step {
 
 /// The mode of cases that only load a text, for its errors; it has to be named.
 inline constexpr const char* kCheckMode = "check";
+/// The mode in which a client's calls build what the text says. It runs what O0 runs.
+inline constexpr const char* kBuilderMode = "builder";
 
 struct TestCase {
   std::string path;
