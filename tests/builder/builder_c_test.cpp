@@ -144,6 +144,29 @@ void compile(std::vector<std::unique_ptr<Text>>& texts, const fs::path& folder, 
   }
 }
 
+std::map<std::string, std::string> namesOf(const ir::Bundle& bundle) {
+  std::map<std::string, std::string> names;
+  std::istringstream lines(ir::localNames(bundle));
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t at = line.find(" = ");
+    names[line.substr(0, at)] = line.substr(at + 3);
+  }
+  return names;
+}
+
+/// Names are as they were, but for what two locals share, or a version with an older one of its function: IDs
+/// go with names, so there a client can name only one.
+std::string lostName(const ir::Bundle& original, const ir::Bundle& built) {
+  for (const ir::FunctionVersion* version : original.versions)
+    if (version->previous) return {};
+  auto before = namesOf(original), after = namesOf(built);
+  std::map<std::string, unsigned> uses;
+  for (const auto& [place, name] : before) ++uses[name];
+  for (const auto& [place, name] : before)
+    if (uses[name] == 1 && after[place] != name) return place + " is " + after[place] + ", not " + name;
+  return {};
+}
+
 /// Empty where the program builds what the text says.
 std::string failureOf(const Text& text) {
   if (!text.build) return "there is no program";
@@ -160,6 +183,7 @@ std::string failureOf(const Text& text) {
     if (ir::canonicalText(built) != ir::canonicalText(*text.bundle))
       failure = "it builds another program:\n" + ir::canonicalText(built) + "and not:\n" +
                 ir::canonicalText(*text.bundle);
+    if (failure.empty()) failure = lostName(*text.bundle, built);
   }
   machine->close(machine);
   return failure;
