@@ -105,6 +105,7 @@ class CText {
   static std::string expression(std::uint64_t number) {
     return number <= INT32_MAX ? std::to_string(number) : hex(number);
   }
+  static std::string expression(Count count) { return std::to_string(count.number); }
   static std::string expression(const char* text) { return cString(text); }
 
   /// Exact: hexadecimal; what C has no literal for, by its bits.

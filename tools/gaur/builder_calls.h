@@ -29,6 +29,10 @@ struct Flag {
 };
 using Flags = std::vector<Flag>;
 using Words = std::vector<std::uint64_t>;
+/// Length of the lists before it.
+struct Count {
+  std::size_t number = 0;
+};
 struct FloatBits {
   std::uint32_t bits = 0;
 };
@@ -111,7 +115,7 @@ class BuilderCalls {
   Symbols all(std::span<ir::Use<T>> uses) {
     return all(std::span<const ir::Use<T>>(uses));
   }
-  static std::size_t count(const auto& list) { return list.size(); }
+  static Count count(const auto& list) { return {list.size()}; }
 
   // --- Flags -----------------------------------------------------------------------------------------
   template <class E>

@@ -51,6 +51,7 @@ class LiveCalls {
   static std::uint32_t passed(const Flag& flag) { return flag.value; }
   static float passed(FloatBits value) { return std::bit_cast<float>(value.bits); }
   static double passed(DoubleBits value) { return std::bit_cast<double>(value.bits); }
+  static MuArraySize passed(Count count) { return count.number; }
   static std::uint64_t passed(std::uint64_t number) { return number; }
   static char* passed(const char* text) { return const_cast<char*>(text); }
 
