@@ -3,6 +3,8 @@
 #ifndef MU_GAUR_H
 #define MU_GAUR_H
 
+#include <stddef.h>
+
 #include "muapi.h"
 
 #ifdef __cplusplus

@@ -82,8 +82,6 @@ static void bundles(void) {
   ctx->load_bundle(ctx, "", 0);
   NO_ERROR();
   FAILS_VOID("R0006", mvm->compile_to_sharedlib(mvm, "x", NULL, 0));
-  FAILS_VOID("R0006",
-             ctx->make_boot_image(ctx, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, "x"));
 }
 
 static int told;

@@ -155,7 +155,7 @@ TEST(Hail, Formatted) {
   Diagnostics diagnostics;
   EXPECT_EQ(format({"x.hail", ".new$a<@pair>.init $a [ 0 ]=*  @g [0]// one\n.init @d={{{1 2.5d}\n{}}& $a}"},
                    diagnostics, TextLanguage::Hail),
-            ".new $a <@pair>\n.init $a[0] = *@g[0]  // one\n.init @d = { { { 1 2.5 d }\n    {} } &$a }\n");
+            ".new $a <@pair>\n.init $a[0] = *@g[0]  // one\n.init @d = { { { 1 2.5 d }\n    { } } &$a }\n");
   EXPECT_FALSE(diagnostics.failed());
 }
 
