@@ -152,9 +152,12 @@ void addBuild(CLI::App& app, Invocation& invocation) {
   command->add_option("-o,--output", arguments->output, "The image")->required();
   command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call");
   command->add_option("--init", arguments->init, "Function to call before the image is made: what it leaves in the heap is in the image");
-  command->add_option("--root", arguments->roots, "Entity to put into the image, with all that it needs [everything]")->type_name("NAME");
+  command->add_option("--root", arguments->roots, "Entity to put into the image, with all that it needs [everything]")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   command->add_option("--reloc", arguments->relocations, "Field of a global cell that gets the address of a native symbol at each start")
-      ->type_name("CELL[INDEX]=SYMBOL");
+      ->type_name("CELL[INDEX]=SYMBOL")
+      ->allow_extra_args(false);
   using bootimage::UnknownPointers;
   const std::map<std::string, UnknownPointers> pointers{
       {"keep", UnknownPointers::Keep}, {"warn", UnknownPointers::Warn}, {"error", UnknownPointers::Error}, {"null", UnknownPointers::Null}};
