@@ -289,6 +289,19 @@ class Mappings(ImageCase):
         self.assertIn("libLLVM", self.mapped(BUNDLE, "--entry=@wait"))
         self.assertIn("libLLVM", self.mapped(self.build("--code=none", "--entry=@wait", name="y.img")))
 
+    def test_places(self):
+        """Heap and data lie where the image wants them in each process, and neither does with --elsewhere."""
+        image = self.build("--entry=@wait", "--init=@setup")
+
+        def places():
+            return {line.split("-")[0] for line in self.mapped(image).splitlines() if line.endswith("/x.img") and " rw-p " in line}
+
+        preferred = places()
+        self.assertEqual(len(preferred), 2)
+        self.assertEqual(places(), preferred)
+        elsewhere = {line.split("-")[0] for line in self.mapped("--elsewhere", image).splitlines()}
+        self.assertFalse(elsewhere & preferred)
+
 
 class Libffi(ImageCase):
     def test_example(self):
