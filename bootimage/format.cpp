@@ -51,11 +51,13 @@ Hash abiFingerprint() {
   };
   add("thread", static_cast<std::uint64_t>(abi::currentThreadOffset()));
   add("block", sizeof(abi::ThreadBlock));
-  add("block.stack", offsetof(abi::ThreadBlock, stack));
   add("block.threadLocal", offsetof(abi::ThreadBlock, threadLocal));
   add("block.exception", offsetof(abi::ThreadBlock, exception));
   add("stack", sizeof(abi::StackObject));
   add("stack.cookie", offsetof(abi::StackObject, cookie));
+  add("links", sizeof(abi::LinkTable));
+  add("links.stacks", offsetof(abi::LinkTable, stacks));
+  add("stack slot", abi::StackTable::kSlotShift);
   add("start", sizeof(abi::StartFrame));
   add("resume", sizeof(abi::ResumeFrame));
   add("record", sizeof(abi::FunctionRecord));

@@ -94,7 +94,7 @@ class Loader {
       mapping = mmap(dataBegin, platform::roundToPages(data.size()), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image_.descriptor(),
                      static_cast<off_t>(image_.find(SectionKind::Data)->offset));
     if (mapping == MAP_FAILED) std::memcpy(dataBegin, data.data(), data.size());
-    runtime::fillLinkTable(*inData<abi::LinkTable>(0));
+    runtime::fillLinkTable(*inData<abi::LinkTable>(0), vm().stacks());
     if (!distances_.none()) GAUR_TRY(relocateData());
     auto code = image_.get<SectionKind::Code>();
     if (code.empty()) return {};

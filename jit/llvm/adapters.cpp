@@ -3,7 +3,7 @@
 
 #include "jit/llvm/native_convention.h"
 #include "jit/llvm/value_parts.h"
-#include "vm/abi/thread_block.h"
+#include "vm/abi/stack_object.h"
 #include "vm/abi/value_passing.h"
 
 namespace gaur::jit {
@@ -118,10 +118,9 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
   llvm::SmallVector<llvm::Value*, 8> values;
   for (unsigned i = 0; i < signature->parameters.size(); ++i) values.push_back(native.parameter(builder, *function, i));
 
-  llvm::Value* stack = builder.CreateLoad(pointer, adapter.at(module.currentThread(builder), offsetof(abi::ThreadBlock, stack)));
   llvm::BasicBlock* here = adapter.block("here");
   llvm::BasicBlock* elsewhere = adapter.block("elsewhere");
-  builder.CreateCondBr(builder.CreateIsNull(stack), elsewhere, here);
+  builder.CreateCondBr(module.standsOnStack(builder), here, elsewhere);
 
   // Native code that no Mu code called: the function gets a stack of its own.
   builder.SetInsertPoint(elsewhere);
@@ -132,7 +131,7 @@ llvm::Function* lowerExposedAdapter(ModuleLowering& module, const ir::Signature*
 
   // The callee sees this activation's cookie; callbacks may nest, so the one before is put back.
   builder.SetInsertPoint(here);
-  llvm::Value* cookie = adapter.at(stack, offsetof(abi::StackObject, cookie));
+  llvm::Value* cookie = adapter.at(module.currentStack(builder), offsetof(abi::StackObject, cookie));
   llvm::Value* outer = builder.CreateLoad(builder.getInt64Ty(), cookie);
   builder.CreateStore(builder.CreateLoad(builder.getInt64Ty(), adapter.at(exposed, offsetof(abi::ExposedRecord, cookie))), cookie);
   llvm::Value* record = builder.CreateLoad(pointer, adapter.at(exposed, offsetof(abi::ExposedRecord, function)));

@@ -93,7 +93,7 @@ void FunctionLowering::lowerNative(ir::CommInst inst) {
       break;
     case CommonInst::UvmNativeUnexpose: module_.callRuntime(builder_, RuntimeEntry::gaur_unexpose, {value(inst.operand(0))}); break;
     default: {
-      llvm::Value* stack = builder_.CreateLoad(builder_.getPtrTy(), threadField(offsetof(abi::ThreadBlock, stack)));
+      llvm::Value* stack = module_.currentStack(builder_);
       setResult(inst.inst, 0, builder_.CreateLoad(builder_.getInt64Ty(), memory_.byteOffset(stack, offsetof(abi::StackObject, cookie))));
     }
   }

@@ -230,14 +230,44 @@ llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::Run
   return call;
 }
 
-llvm::Value* ModuleLowering::entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry) {
-  auto* pointer = llvm::PointerType::getUnqual(context());
+llvm::Value* ModuleLowering::loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address, const llvm::Twine& name) {
+  auto* loaded = builder.CreateLoad(type, address, name);
+  loaded->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
+  return loaded;
+}
+
+llvm::Value* ModuleLowering::linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset, const llvm::Twine& name) {
+  llvm::Type* byte = builder.getInt8Ty();
   llvm::Constant* table = externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
-                                         llvm::ArrayType::get(pointer, abi::kRuntimeEntryCount));
-  llvm::Value* slot = builder.CreateConstInBoundsGEP1_64(pointer, table, static_cast<std::uint64_t>(entry));
-  auto* address = builder.CreateLoad(pointer, slot, "entry");
-  address->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
-  return address;
+                                         llvm::ArrayType::get(byte, sizeof(abi::LinkTable)));
+  return loadInvariant(builder, type, builder.CreateConstInBoundsGEP1_64(byte, table, offset), name);
+}
+
+llvm::Value* ModuleLowering::entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry) {
+  constexpr std::uint64_t kBytes = sizeof(abi::LinkTable::entries[0]);
+  return linkField(builder, builder.getPtrTy(), offsetof(abi::LinkTable, entries) + static_cast<std::uint64_t>(entry) * kBytes, "entry");
+}
+
+llvm::Value* ModuleLowering::standsOnStack(llvm::IRBuilder<>& builder) {
+  llvm::Type* word = builder.getInt64Ty();
+  llvm::Value* begin = linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, begin), "begin");
+  llvm::Value* bytes = linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, bytes), "bytes");
+  return builder.CreateICmpULT(builder.CreateSub(frameAddress(builder), begin), bytes);
+}
+
+llvm::Value* ModuleLowering::currentStack(llvm::IRBuilder<>& builder) {
+  static_assert(offsetof(abi::StackMemory, object) == 0);
+  auto* pointer = builder.getPtrTy();
+  llvm::Value* memories = linkField(builder, pointer, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, memories), "memories");
+  llvm::Value* slot = builder.CreateLShr(frameAddress(builder), abi::StackTable::kSlotShift);
+  // A frame stays on its stack, so this is the same in the whole activation.
+  llvm::Value* memory = loadInvariant(builder, pointer, builder.CreateGEP(pointer, memories, slot), "memory");
+  return loadInvariant(builder, pointer, memory, "stack");
+}
+
+llvm::Value* ModuleLowering::frameAddress(llvm::IRBuilder<>& builder) {
+  llvm::Value* frame = builder.CreateIntrinsic(llvm::Intrinsic::frameaddress, {builder.getPtrTy()}, {builder.getInt32(0)});
+  return builder.CreatePtrToInt(frame, builder.getInt64Ty());
 }
 
 llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {

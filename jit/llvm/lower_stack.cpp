@@ -8,7 +8,6 @@
 
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/swap_sites.h"
-#include "vm/abi/thread_block.h"
 #include "vm/abi/value_passing.h"
 
 namespace gaur::jit {
@@ -113,8 +112,7 @@ bool FunctionLowering::swapInPlace(ir::SwapStack inst) {
   llvm::SmallVector<llvm::Value*, kSwapOperands> operands;
   operands.append(passValues(target, inst.passTypes(), inst.values()));
   operands.resize(2, llvm::PoisonValue::get(builder_.getInt64Ty()));
-  llvm::Value* thread = module_.currentThread(builder_);
-  operands.append({target, saved, field(target, offsetof(abi::StackObject, limit)), field(thread, offsetof(abi::ThreadBlock, stack)), thread});
+  operands.append({target, saved, field(target, offsetof(abi::StackObject, limit)), module_.currentStack(builder_)});
   llvm::SmallVector<llvm::Type*, kSwapOperands> types;
   for (llvm::Value* operand : operands) types.push_back(operand->getType());
   auto* type = llvm::FunctionType::get(llvm::StructType::get(module_.context(), types), types, false);
@@ -199,7 +197,7 @@ void FunctionLowering::lowerStack(ir::CommInst inst) {
     case CommonInst::UvmMetaSetTrapHandler:
       module_.callRuntime(builder_, RuntimeEntry::gaur_setMuTrapHandler, {value(inst.operand(0)), value(inst.operand(1))});
       return;
-    default: return setResult(inst.inst, 0, builder_.CreateLoad(builder_.getPtrTy(), threadField(offsetof(abi::ThreadBlock, stack))));
+    default: return setResult(inst.inst, 0, module_.currentStack(builder_));
   }
 }
 

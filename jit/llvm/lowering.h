@@ -80,6 +80,10 @@ class ModuleLowering {
   llvm::Value* entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry);
   /// Pointer to the ThreadBlock of the running thread; load again after every call.
   llvm::Value* currentThread(llvm::IRBuilder<>& builder);
+  /// Whether the frame lies on a Mu stack: for adapters, which native code calls on whatever stack it has.
+  llvm::Value* standsOnStack(llvm::IRBuilder<>& builder);
+  /// The object of the stack that the frame lies on. Requires: it does.
+  llvm::Value* currentStack(llvm::IRBuilder<>& builder);
   /// Attributes every function needs: frame pointer, unwind table, stack check.
   void setAttributes(llvm::Function& function);
   llvm::Constant* personality();
@@ -97,6 +101,10 @@ class ModuleLowering {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
+  llvm::Value* loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address, const llvm::Twine& name);
+  /// A field of the link table.
+  llvm::Value* linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset, const llvm::Twine& name);
+  llvm::Value* frameAddress(llvm::IRBuilder<>& builder);
   llvm::Constant* externalSymbol(const std::string& name, std::uintptr_t address, llvm::Type* type);
 
   llvm::Module& module_;

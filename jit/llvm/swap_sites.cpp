@@ -28,21 +28,22 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 bool hasSwapAssembly(const llvm::Triple& triple) { return triple.getArch() == llvm::Triple::x86_64; }
 
 std::string swapAssembly(abi::CallSiteId site) {
-  // What gaur_swapStack does (vm/runtime/transitions_x86_64.S), in the same order: at each instruction the stack pointer lies in a stack that holds
-  // all of its frames. $9: the stack to go to, $10: its saved pointer, $11: its limit, $12: the stack to leave, $13: the thread's block.
-  std::string text =
-      "leaq 1f(%rip), %r11\n"
-      "pushq %r11\n"
-      "pushq %rbp\n"
-      "movq %rsp, " + number(GAUR_STACK_SAVED_POINTER) + "($12)\n"
-      "movq $9, " + number(GAUR_BLOCK_STACK) + "($13)\n"
-      "movq $11, %fs:0x70\n"
-      "movq $10, %rsp\n"
-      "movq $$0, " + number(GAUR_STACK_SAVED_POINTER) + "($9)\n"
-      "popq %rbp\n"
-      "popq %r11\n"
-      "jmpq *%r11\n"
-      "1:\n";
+  // What gaur_swapStack does (vm/runtime/transitions_x86_64.S), in the same order: vm/abi/README.md tells why
+  // the collector may come in between. $8: the stack to go to, $9: its saved pointer, $10: its limit, $11:
+  // the stack to leave.
+  auto savedPointer = [](const char* stack) {
+    return number(GAUR_STACK_SAVED_POINTER) + "(" + stack + ")\n";
+  };
+  std::string text = "leaq 1f(%rip), %r11\n";
+  text += "pushq %r11\n";
+  text += "pushq %rbp\n";
+  text += "movq %rsp, " + savedPointer("$11");
+  text += "movq $10, %fs:0x70\n";
+  text += "movq $9, %rsp\n";
+  text += "movq $$0, " + savedPointer("$8");
+  text += "popq %rbp\n";
+  text += "popq %r11\n";
+  text += "jmpq *%r11\n1:\n";
   text += std::string(".pushsection ") + kSection + ",\"a\",@progbits\n";
   text += ".quad 1b, " + number(site.bits()) + "\n";
   return text + ".popsection";
@@ -50,8 +51,9 @@ std::string swapAssembly(abi::CallSiteId site) {
 
 std::string swapConstraints() {
   // All operands lie in registers that come back changed.
-  std::string constraints = "={rax},={rdx},={rsi},={rcx},={rdi},={r8},={r9},0,1,2,3,4,5,6";
-  for (const char* name : {"rbx", "r10", "r11", "r12", "r13", "r14", "r15"}) constraints += std::string(",~{") + name + "}";
+  std::string constraints = "={rax},={rdx},={rsi},={rcx},={rdi},={r8},0,1,2,3,4,5";
+  for (const char* name : {"rbx", "r9", "r10", "r11", "r12", "r13", "r14", "r15"})
+    constraints += std::string(",~{") + name + "}";
   for (unsigned i = 0; i < 32; ++i) constraints += ",~{xmm" + number(i) + "}";
   for (unsigned i = 0; i < 8; ++i) constraints += ",~{k" + number(i) + "}";
   for (unsigned i = 0; i < 8; ++i) constraints += ",~{st(" + number(i) + ")}";
@@ -66,7 +68,8 @@ void keepSwapSites(jitlink::LinkGraph& graph) {
     graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
 }
 
-llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFrames>& frames, std::vector<StackMapSite>& sites) {
+llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFrames>& frames,
+                         std::vector<StackMapSite>& sites) {
   auto* section = graph.findSectionByName(kSection);
   if (!section) return llvm::Error::success();
   const std::size_t calls = sites.size();
@@ -75,16 +78,22 @@ llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFr
     for (; bytes.size() >= sizeof(Entry); bytes = bytes.drop_front(sizeof(Entry))) {
       Entry entry;
       std::memcpy(&entry, bytes.data(), sizeof(entry));
-      auto isAround = [](const FunctionFrames& function, std::uintptr_t address) { return function.begin < address && address <= function.end; };
-      auto function = std::find_if(frames.begin(), frames.end(), [&](const FunctionFrames& f) { return isAround(f, entry.resumed); });
+      auto isAround = [](const FunctionFrames& function, std::uintptr_t address) {
+        return function.begin < address && address <= function.end;
+      };
+      auto function = std::find_if(frames.begin(), frames.end(),
+                                   [&](const FunctionFrames& f) { return isAround(f, entry.resumed); });
       auto call = sites.begin() + static_cast<std::ptrdiff_t>(calls);
       // The size of the frame is the same at all sites of a function.
       if (function != frames.end())
-        call = std::find_if(sites.begin(), call, [&](const StackMapSite& site) { return isAround(*function, site.returnAddress); });
+        call = std::find_if(sites.begin(), call, [&](const StackMapSite& site) {
+          return isAround(*function, site.returnAddress);
+        });
       if (call == sites.begin() + static_cast<std::ptrdiff_t>(calls))
         return llvm::createStringError("a switch of stacks lies in no function with call sites");
       const std::uint32_t frameSize = call->frameSize;
-      sites.push_back({static_cast<std::uintptr_t>(entry.resumed), abi::CallSiteId::of(entry.site), frameSize, {}});
+      sites.push_back(
+          {static_cast<std::uintptr_t>(entry.resumed), abi::CallSiteId::of(entry.site), frameSize, {}});
     }
   }
   return llvm::Error::success();

@@ -1,8 +1,10 @@
-// The table through which compiled code calls the runtime: one address a row of runtime_entries.def.
+// The table through which compiled code calls the runtime, one address a row of runtime_entries.def, and finds the stack it stands on.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
+
+#include "vm/abi/stack_object.h"
 
 namespace gaur::abi {
 
@@ -17,6 +19,7 @@ inline constexpr std::size_t kRuntimeEntryCount = 0
 
 struct LinkTable {
   void* entries[kRuntimeEntryCount];
+  StackTable stacks;
 };
 
 }  // namespace gaur::abi

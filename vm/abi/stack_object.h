@@ -41,6 +41,22 @@ static_assert(offsetof(StackObject, top) == GAUR_STACK_TOP);
 static_assert(offsetof(StackObject, valueMemory) == GAUR_STACK_VALUE_MEMORY);
 static_assert(offsetof(StackObject, limit) == GAUR_STACK_LIMIT);
 
+/// Memory of a stack, which serves one life after the other.
+struct StackMemory {
+  /// Of the present life; null while the memory is not in use. Hidden from the collector, so it may go while the stack is not bound.
+  StackObject* object = nullptr;
+};
+
+/// The address space of stacks, in slots of equal size: from an address in a stack to its object are two loads. Whoever stands on a Mu stack is bound to the
+/// one that his stack pointer lies in, and that is written nowhere else.
+struct StackTable {
+  static constexpr unsigned kSlotShift = GAUR_STACK_SLOT_SHIFT;
+  std::uintptr_t begin = 0;
+  std::uintptr_t bytes = 0;
+  /// By address >> kSlotShift; only elements of addresses from `begin` on exist.
+  StackMemory* const* memories = nullptr;
+};
+
 /// The heap object that a threadref refers to.
 struct ThreadObject {
   /// The runtime's Thread; null once it has ended.

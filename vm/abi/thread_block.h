@@ -19,7 +19,8 @@ struct AllocationLists {
 
 struct ThreadBlock {
   AllocationLists allocation;
-  /// The stack that is bound to this thread; null where there is none, as while a trap handler runs.
+  /// The stack that the thread works for while it stands on its native stack; null while it stands on a Mu stack, which it is bound to then, and
+  /// where there is none, as while a trap handler runs.
   StackObject* stack;
   /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack.
   void* nativeStackPointer;
@@ -34,11 +35,13 @@ struct ThreadBlock {
   ThreadObject* threadObject;
   /// The runtime's Thread.
   void* thread;
+  /// StackTable::memories of the VM's stacks.
+  StackMemory* const* stacks;
 };
 
 static_assert(offsetof(ThreadBlock, allocation) == 0);
 static_assert(offsetof(ThreadBlock, stack) == GAUR_BLOCK_STACK && offsetof(ThreadBlock, nativeStackPointer) == GAUR_BLOCK_NATIVE_STACK_POINTER);
-static_assert(offsetof(ThreadBlock, leftFramePointer) == GAUR_BLOCK_LEFT_FRAME_POINTER);
+static_assert(offsetof(ThreadBlock, leftFramePointer) == GAUR_BLOCK_LEFT_FRAME_POINTER && offsetof(ThreadBlock, stacks) == GAUR_BLOCK_STACKS);
 
 /// Makes `block` that of the running thread; null: the thread is attached no longer.
 void setCurrentThread(ThreadBlock* block);

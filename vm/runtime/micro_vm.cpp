@@ -52,7 +52,8 @@ Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options, const j
   return vm;
 }
 
-void fillLinkTable(abi::LinkTable& table) {
+void fillLinkTable(abi::LinkTable& table, const StackArena& stacks) {
+  table.stacks = stacks.table();
 #define GAUR_RUNTIME_ENTRY(name, Effects) \
   table.entries[static_cast<std::size_t>(abi::RuntimeEntry::name)] = reinterpret_cast<void*>(&::name);
 #include "vm/abi/runtime_entries.def"
@@ -60,7 +61,7 @@ void fillLinkTable(abi::LinkTable& table) {
 
 MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : options_(options), slab_(placement) {
   linkTable_ = static_cast<abi::LinkTable*>(slab_.allocateData(sizeof(abi::LinkTable)));
-  fillLinkTable(*linkTable_);
+  fillLinkTable(*linkTable_, stacks_);
   const std::array<const ir::Type*, 2> parts{program_.types().intType(64), program_.types().intType(8)};
   bytesType_ = program_.types().get(ir::TypeKind::Hybrid, 0, parts);
   layouts().of(bytesType_);

@@ -35,8 +35,8 @@ struct VmStatistics {
   std::uint64_t collections = 0;
 };
 
-/// Fills a table that code calls the runtime through.
-void fillLinkTable(abi::LinkTable& table);
+/// Fills a table through which code calls the runtime and finds the stack it stands on.
+void fillLinkTable(abi::LinkTable& table, const StackArena& stacks);
 
 class MicroVm final : private jit::Environment {
  public:

@@ -124,8 +124,10 @@ bool blameGuest(int signal, const siginfo_t& info, void* context) {
     return false;
   }
   std::uintptr_t stack = interrupted.stackPointer() - kRedZone;
-  if (thread->stack() && thread->stack()->contains(interrupted.stackPointer()))
+  if (abi::StackObject* bound = thread->vm().stacks().objectAt(interrupted.stackPointer())) {
     stack = reinterpret_cast<std::uintptr_t>(thread->block().nativeStackPointer);
+    thread->block().stack = bound;
+  }
   interrupted.call(reportFault, stack, static_cast<std::uintptr_t>(failure), pc, interrupted.framePointer());
   return true;
 }

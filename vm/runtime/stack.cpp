@@ -48,8 +48,8 @@ StackArena::StackArena() {
   bytes_ *= 2;
   mapping_ = memory;
   begin_ = (reinterpret_cast<std::uintptr_t>(memory) + kSlotBytes - 1) & ~(kSlotBytes - 1);
-  slotTableBytes_ = platform::roundToPages((bytes_ >> kSlotShift) * sizeof(Stack*));
-  slots_ = static_cast<Stack**>(platform::reserveZeroed(slotTableBytes_));
+  slotTableBytes_ = platform::roundToPages((bytes_ >> kSlotShift) * sizeof(abi::StackMemory*));
+  slots_ = static_cast<abi::StackMemory**>(platform::reserveZeroed(slotTableBytes_));
   GAUR_CHECK(slots_ != nullptr, "the system gives no memory for the table of stacks");
 }
 
@@ -79,7 +79,7 @@ Stack* StackArena::take(std::size_t bytes) {
     stack->guardBytes_ = guard;
     ++guards_;
   }
-  for (std::size_t i = 0; i < slots; ++i) __atomic_store_n(&slots_[usedSlots_ + i], stack, __ATOMIC_RELEASE);
+  for (std::size_t i = 0; i < slots; ++i) __atomic_store_n(&slots_[usedSlots_ + i], static_cast<abi::StackMemory*>(stack), __ATOMIC_RELEASE);
   usedSlots_ += slots;
   stack->nextOfAll_ = all_.load(std::memory_order_relaxed);
   all_.store(stack, std::memory_order_release);
@@ -122,7 +122,7 @@ void StackArena::endUnreachable(bool (*isReachable)(const void* object)) {
 }
 
 Stack* StackArena::find(std::uintptr_t address) const {
-  return contains(address) ? __atomic_load_n(&slots_[(address - begin_) >> kSlotShift], __ATOMIC_ACQUIRE) : nullptr;
+  return contains(address) ? static_cast<Stack*>(__atomic_load_n(&slots_[(address - begin_) >> kSlotShift], __ATOMIC_ACQUIRE)) : nullptr;
 }
 
 gc::StackRange StackArena::rangeAt(std::uintptr_t address) const {

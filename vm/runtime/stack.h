@@ -24,7 +24,7 @@ struct StackGuard {
   std::string report = {};
 };
 
-class Stack {
+class Stack : public abi::StackMemory {
  public:
   /// Compiled code stops this far above the guard page: code of the runtime and of the collector runs there.
   static constexpr std::size_t kReserve = std::size_t{64} << 10;
@@ -42,8 +42,6 @@ class Stack {
   /// Ends it. References to the object remain, and find a dead stack.
   void end();
 
-  /// Of the present life; null while the stack is not in use. Hidden from the collector, so it may go while the stack is not bound.
-  abi::StackObject* object = nullptr;
   /// Innermost first.
   StackGuard* guards = nullptr;
 
@@ -84,6 +82,13 @@ class StackArena {
   bool contains(std::uintptr_t address) const { return address - begin_ < bytes_; }
   /// The stack that `address` lies in, its guard included, or null. Signal-safe.
   Stack* find(std::uintptr_t address) const;
+  /// The object of the stack that `address` lies in, or null. Signal-safe.
+  abi::StackObject* objectAt(std::uintptr_t address) const {
+    const Stack* stack = find(address);
+    return stack ? stack->object : nullptr;
+  }
+  /// How compiled code finds the stack it stands on.
+  abi::StackTable table() const { return {begin_, bytes_, slots_ - (begin_ >> kSlotShift)}; }
   /// Signal-safe.
   gc::StackRange rangeAt(std::uintptr_t address) const;
   /// Calls f(stack) for every stack ever made. May run while other threads are stopped anywhere.
@@ -93,7 +98,7 @@ class StackArena {
   }
 
  private:
-  static constexpr unsigned kSlotShift = 18;
+  static constexpr unsigned kSlotShift = abi::StackTable::kSlotShift;
   static constexpr std::size_t kSlotBytes = std::size_t{1} << kSlotShift;
   /// Each guard page splits a mapping in two, and the system allows some 65,000 of them. Stacks beyond this number rely on the checks of
   /// compiled code alone.
@@ -104,7 +109,7 @@ class StackArena {
   std::uintptr_t begin_ = 0;
   std::size_t bytes_ = 0;
   void* mapping_ = nullptr;
-  Stack** slots_ = nullptr;
+  abi::StackMemory** slots_ = nullptr;
   std::size_t slotTableBytes_ = 0;
   std::atomic<Stack*> all_{nullptr};
   /// Found dead by the collector.

@@ -29,7 +29,7 @@ struct Thread::HostFrame {
   std::string report = {};
 };
 
-Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentThread), freeStacks_(vm.stacks()) {
+Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentThread), arena_(vm.stacks()), freeStacks_(vm.stacks()) {
   pthread_attr_t attributes;
   GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
   void* lowest = nullptr;
@@ -39,6 +39,7 @@ Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentT
   nativeLow_ = reinterpret_cast<std::uintptr_t>(lowest);
   nativeHigh_ = nativeLow_ + size;
   block_.thread = this;
+  block_.stacks = arena_.table().memories;
   vm_.heap().attachThread(block_);
   useSignalStack();
   abi::setCurrentThread(&block_);
@@ -104,14 +105,14 @@ void Thread::runInvocation(void* argument) {
 
 void Thread::finishCall(const void* results, bool returned, void* exception) {
   HostFrame* frame = innermost_;
-  if (!frame || frame->stack != block_.stack) {
+  if (!frame || frame->stack != boundStack()) {
     if (!returned) uncaught(exception);
     exit();
   }
   frame->ending = returned ? CallOutcome::Kind::Returned : CallOutcome::Kind::Threw;
   frame->exception = exception;
   if (returned) std::memcpy(frame->results, results, frame->resultBytes);
-  gaur_abandon(block_.nativeStackPointer);
+  leaveForNativeStack();
 }
 
 CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
@@ -120,7 +121,7 @@ CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
   stack->cookie = invocation.cookie;
   HostFrame frame{innermost_, stack, invocation.results, invocation.resultBytes};
   innermost_ = &frame;
-  abi::StackObject* outerStack = std::exchange(block_.stack, stack);
+  abi::StackObject* outerStack = std::exchange(block_.stack, nullptr);
   void* nativePointer = block_.nativeStackPointer;
   const std::uintptr_t limit = stackLimit();
   setStackLimit(stack->limit);
@@ -165,12 +166,14 @@ CallOutcome Thread::callOnThisStack(Stack& stack, const HostInvocation& invocati
 void Thread::runOnNativeStack(StackFunction function, void* argument) {
   if (!isOnStack()) return function(argument);
   // To calls from the host in there the stack is bound further out.
-  abi::StackObject* stack = block_.stack;
+  abi::StackObject* stack = boundStack();
   const std::uintptr_t limit = stackLimit();
+  block_.stack = stack;
   setStackLimit(0);
   gaur_enterStack(block_.nativeStackPointer, &stack->leftPointer, function, argument);
   stack->leftPointer = nullptr;
   setStackLimit(limit);
+  block_.stack = nullptr;
 }
 
 // --- Ends ----------------------------------------------------------------------------------------------------------------
@@ -180,6 +183,8 @@ void Thread::fail(std::string report) {
   if (stack) stack->forgetFrames();
   if (stack && stack->guards) {
     stack->guards->report = std::exchange(report, std::string());
+    // It may have happened on the native stack, in a trap or a fault.
+    block_.stack = nullptr;
     gaur_abandon(stack->guards->savedPointer);
   }
   if (!innermost_) {
@@ -192,19 +197,24 @@ void Thread::fail(std::string report) {
   }
   innermost_->ending = CallOutcome::Kind::Failed;
   innermost_->report = std::exchange(report, std::string());
-  gaur_abandon(block_.nativeStackPointer);
+  leaveForNativeStack();
 }
 
 void Thread::uncaught(void* exception) {
   if (!innermost_) fail(uncaughtReport(*this, exception));
   innermost_->ending = CallOutcome::Kind::Threw;
   innermost_->exception = exception;
-  gaur_abandon(block_.nativeStackPointer);
+  leaveForNativeStack();
 }
 
 void Thread::exit() {
   // A Mu thread that the program started has no call from the host: it goes back to Thread::run.
   if (innermost_) innermost_->ending = CallOutcome::Kind::ThreadExited;
+  leaveForNativeStack();
+}
+
+void Thread::leaveForNativeStack() {
+  block_.stack = boundStack();
   gaur_abandon(block_.nativeStackPointer);
 }
 

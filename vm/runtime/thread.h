@@ -58,11 +58,18 @@ class Thread {
   /// The system's number of the native thread.
   int nativeId() const { return nativeId_; }
   abi::ThreadBlock& block() { return block_; }
-  /// The Mu stack that the thread is bound to, or null.
-  Stack* stack() { return block_.stack ? static_cast<Stack*>(block_.stack->stack) : nullptr; }
-  bool isOnStack() { return stack() && stack()->contains(stackPointer()); }
+  /// The object of the Mu stack that the thread stands on or works for, or null. To be asked by the thread itself, as are the next two.
+  abi::StackObject* boundStack() const {
+    abi::StackObject* object = arena_.objectAt(stackPointer());
+    return object ? object : block_.stack;
+  }
+  Stack* stack() const {
+    const abi::StackObject* object = boundStack();
+    return object ? static_cast<Stack*>(object->stack) : nullptr;
+  }
+  bool isOnStack() const { return arena_.objectAt(stackPointer()) != nullptr; }
   /// Whether there is Mu code that the thread goes back to: it called native code, or trapped.
-  bool runsMuCode() const { return innermost_ || block_.stack || isStarted_; }
+  bool runsMuCode() const { return innermost_ || isStarted_; }
   /// Whether the native stack of the thread, now or at the outermost call, contains the address.
   bool isNativeStack(std::uintptr_t address) const { return address >= nativeLow_ && address < nativeHigh_; }
   /// What threadrefs refer to; null where there is no memory.
@@ -112,6 +119,8 @@ class Thread {
   static void* main(void* package);
   void run(abi::StackObject& stack, const abi::ResumeImage& image);
   void runOnNativeStack(StackFunction function, void* argument);
+  /// Back to whoever entered the stack, to whom the block tells which stack it was.
+  [[noreturn]] void leaveForNativeStack();
 
   abi::ThreadBlock block_ = {};
   MicroVm& vm_;
@@ -120,6 +129,7 @@ class Thread {
   HostFrame* innermost_ = nullptr;
   /// By Thread::start.
   bool isStarted_ = false;
+  const StackArena& arena_;
   StackCache freeStacks_;
   std::uintptr_t nativeLow_ = 0;
   std::uintptr_t nativeHigh_ = 0;

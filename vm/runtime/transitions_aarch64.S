@@ -136,6 +136,14 @@ END gaur_throw
   mrs x10, tpidr_el0
   ldr x9, [x9, x10]
 .endm
+// Sets `to` to the object of the stack that the stack pointer lies in. x9 refers to the thread's block. Uses x10.
+.macro CURRENT_STACK to
+  mov x10, sp
+  lsr x10, x10, #GAUR_STACK_SLOT_SHIFT
+  ldr \to, [x9, #GAUR_BLOCK_STACKS]
+  ldr \to, [\to, x10, lsl #3]
+  ldr \to, [\to]
+.endm
 // Checks the target and leaves the current stack, which x11 then refers to, READY.
 .macro LEAVE_STACK refused
   cbz x20, \refused
@@ -143,14 +151,13 @@ END gaur_throw
   cbz x9, \refused
   stp x29, x30, [sp, #-16]!
   CURRENT_THREAD
-  ldr x11, [x9, #GAUR_BLOCK_STACK]
+  CURRENT_STACK x11
   str x21, [x11, #GAUR_STACK_VALUE_MEMORY]
   mov x10, sp
   str x10, [x11, #GAUR_STACK_SAVED_POINTER]
 .endm
-// Binds the thread, whose block x9 refers to, to the stack in x20 and takes its place.
+// Binds the thread to the stack in x20 and takes its place.
 .macro TAKE_STACK
-  str x20, [x9, #GAUR_BLOCK_STACK]
   ldr x10, [x20, #GAUR_STACK_SAVED_POINTER]
   mov sp, x10
   str xzr, [x20, #GAUR_STACK_SAVED_POINTER]
@@ -216,7 +223,7 @@ END gaur_swapKillThrow
 ENTRY gaur_trap
   stp x29, x30, [sp, #-16]!
   CURRENT_THREAD
-  ldr x0, [x9, #GAUR_BLOCK_STACK]
+  CURRENT_STACK x0
   str x20, [x0, #GAUR_STACK_VALUE_MEMORY]
   mov x10, sp
   str x10, [x0, #GAUR_STACK_SAVED_POINTER]
@@ -235,12 +242,14 @@ ENTRY gaur_trap
   ldp x22, x23, [x19, #GAUR_IMAGE_WORDS]
   ldp q0, q1, [x19, #GAUR_IMAGE_VECTORS]
   TAKE_STACK
+  str xzr, [x9, #GAUR_BLOCK_STACK]
   mov x0, x22
   mov x1, x23
   CONTINUE
 1:
   ldr x0, [x19, #GAUR_IMAGE_EXCEPTION]
   TAKE_STACK
+  str xzr, [x9, #GAUR_BLOCK_STACK]
   CONTINUE_THROWING
 END gaur_trap
 

@@ -170,6 +170,14 @@ END __morestack_allocate_stack_space
 // --- Switching between stacks. Called by compiled code with the convention that keeps only rbp: r12 the stack to go to, r13 where this one wants its
 // results if they come in memory, r14 and r15 the words to pass, xmm0 and xmm1 the vectors.
 
+// Sets `to` to the object of the stack that the stack pointer lies in. rax refers to the thread's block.
+.macro CURRENT_STACK to, scratch
+  movq %rsp, \scratch
+  shrq $GAUR_STACK_SLOT_SHIFT, \scratch
+  movq GAUR_BLOCK_STACKS(%rax), \to
+  movq (\to, \scratch, 8), \to
+  movq (\to), \to
+.endm
 // Checks the target and leaves the current stack, which r11 then refers to, READY. Uses rax, rcx, r11.
 .macro LEAVE_STACK refused
   testq %r12, %r12
@@ -179,13 +187,12 @@ END __morestack_allocate_stack_space
   pushq %rbp
   movq gaur_currentThread@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
-  movq GAUR_BLOCK_STACK(%rax), %r11
+  CURRENT_STACK %r11, %rcx
   movq %r13, GAUR_STACK_VALUE_MEMORY(%r11)
   movq %rsp, GAUR_STACK_SAVED_POINTER(%r11)
 .endm
-// Binds the thread, whose block rax refers to, to the stack in r12 and takes its place.
+// Binds the thread to the stack in r12 and takes its place.
 .macro TAKE_STACK
-  movq %r12, GAUR_BLOCK_STACK(%rax)
   movq GAUR_STACK_LIMIT(%r12), %rcx
   movq %rcx, %fs:0x70
   movq GAUR_STACK_SAVED_POINTER(%r12), %rsp
@@ -267,7 +274,7 @@ ENTRY gaur_trap
   pushq %rbp
   movq gaur_currentThread@gottpoff(%rip), %rax
   movq %fs:(%rax), %rax
-  movq GAUR_BLOCK_STACK(%rax), %rdi
+  CURRENT_STACK %rdi, %rcx
   movq %r12, GAUR_STACK_VALUE_MEMORY(%rdi)
   movq %rsp, GAUR_STACK_SAVED_POINTER(%rdi)
   movq GAUR_BLOCK_NATIVE_STACK_POINTER(%rax), %rsp
@@ -289,11 +296,13 @@ ENTRY gaur_trap
   movups GAUR_IMAGE_VECTORS(%rsi), %xmm0
   movups GAUR_IMAGE_VECTORS+16(%rsi), %xmm1
   TAKE_STACK
+  movq $0, GAUR_BLOCK_STACK(%rax)
   movq %r14, %rax
   CONTINUE
 1:
   movq GAUR_IMAGE_EXCEPTION(%rsi), %rdi
   TAKE_STACK
+  movq $0, GAUR_BLOCK_STACK(%rax)
   CONTINUE_THROWING
 END gaur_trap
 

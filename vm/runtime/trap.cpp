@@ -63,7 +63,6 @@ extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::Resum
     if (entity && entity->opcode == ir::Opcode::Watchpoint) watchpoint = entity->immediate;
   }
   TrapAnswer answer{stack, {}};
-  thread.block().stack = nullptr;
   if (!vm.trapHandlers().handle(thread, *stack, watchpoint, answer)) {
     // Bound again, and left; the collector finds it one way or the other.
     thread.block().stack = stack;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "jit/code_stubs.h"
 #include "jit/instruction_fetch.h"
 #include "jit/llvm/llvm_compiler.h"
@@ -113,6 +115,45 @@ TEST_P(Compile, RowsNameTheirInstructions) {
     keepalives.push_back(row.keepaliveCount);
   }
   EXPECT_THAT(keepalives, testing::UnorderedElementsAre(1u, 0u));
+}
+
+TEST_P(Compile, SwapsWaitWithHandlerAndKeepalives) {
+  load(R"(
+    .typedef @i64 = int<64>
+    .typedef @stack = stackref
+    .funcsig @sig = (@stack @i64) -> (@i64)
+    .funcdef @swaps VERSION %v1 <@sig> {
+      %entry(<@stack> %other <@i64> %n):
+        %a = SWAPSTACK %other RET_WITH <@i64> PASS_VALUES <@i64> (%n)
+        %b = SWAPSTACK %other RET_WITH <@i64> PASS_VALUES <@i64> (%a) EXC(%next(%other %b) %caught(%a))
+      %next(<@stack> %other <@i64> %n):
+        %c = SWAPSTACK %other RET_WITH <@i64> PASS_VALUES <@i64> (%n) KEEPALIVE (%n)
+        RET (%c)
+      %caught(<@i64> %n):
+        RET (%n)
+    }
+  )");
+  compile({"swaps"});
+  const auto& block = units_.front()->block();
+  auto& program = environment_.program();
+  auto rowsOf = [&](const char* result) {
+    std::vector<abi::CallSiteRow> rows;
+    for (const auto& row : block.rows) {
+      const auto* swap = program.entityOf<ir::Instruction>(row.instruction);
+      if (swap && ir::describe(swap->results[0]).ends_with(result)) rows.push_back(row);
+    }
+    return rows;
+  };
+  const auto plain = rowsOf(".a");
+  const auto caught = rowsOf(".b");
+  const auto kept = rowsOf(".c");
+  ASSERT_FALSE(plain.empty() || caught.empty() || kept.empty());
+  // In place of the call, a swap has another row for a target that is not READY.
+  EXPECT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].keepaliveCount, 1u);
+  for (const auto& row : plain) EXPECT_EQ(row.landingPadOffset, 0u);
+  EXPECT_EQ(std::count_if(caught.begin(), caught.end(), [](const auto& row) { return row.landingPadOffset != 0; }), 1);
+  for (const auto& row : block.rows) EXPECT_EQ(row.frameSize, block.rows[0].frameSize);
 }
 
 TEST_P(Compile, DumpsEveryStage) {
