@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "bootimage/image_memory.h"
 #include "bootimage/missing_symbols.h"
@@ -186,9 +187,8 @@ class Loader {
     for (const SymbolWord& row : image_.get<SectionKind::SymbolWords>()) {
       std::uint64_t* word = wordAt(row);
       if (!word) return image_.damaged("a field for a symbol is outside of it");
-      std::string_view symbol = image_.string(row.symbol);
-      void* address = vm().nativeSymbols().find(symbol, image_.string(row.library));
-      if (!address && (row.flags & kWeakSymbol) == 0) missing.addField(symbol, row);
+      void* address = addressOf(row);
+      if (!address && (row.flags & kWeakSymbol) == 0) missing.addField(image_.string(row.symbol), row);
       *word = address ? reinterpret_cast<std::uintptr_t>(address) + static_cast<std::uint64_t>(row.addend) : 0;
     }
     if (!missing.isEmpty()) return missing.report(vm().nativeSymbols());
@@ -205,6 +205,13 @@ class Loader {
       GAUR_TRY(vm().nativeCalls().adopt(signature(row.signature), slot));
     }
     return {};
+  }
+
+  /// Of a field's symbol; null where it is missing. Many fields have the same: each is looked up once.
+  void* addressOf(const SymbolWord& row) {
+    auto [known, isNew] = found_.try_emplace({row.symbol, row.library});
+    if (isNew) known->second = vm().nativeSymbols().find(image_.string(row.symbol), image_.string(row.library));
+    return known->second;
   }
 
   /// Images that this VM makes have the same fields and symbols.
@@ -310,7 +317,7 @@ class Loader {
     const HeapMemory& heap = residue_->heap;
     if (!heap.begin()) return {};
     auto pages = image_.get<SectionKind::HeapPages>();
-    if (pages.size() * kPageBytes < heap.bytes()) return image_.damaged("the table of its heap's pages is too short");
+    if (pages.size() * gc::ImmortalRange::kPageBytes < heap.bytes()) return image_.damaged("the table of its heap's pages is too short");
     const auto begin = reinterpret_cast<std::uintptr_t>(heap.begin());
     vm().heap().addImmortal({begin, begin + heap.bytes(), pages.data()});
     return {};
@@ -341,6 +348,8 @@ class Loader {
   LoadedImage loaded_;
   ir::SnapshotIndex index_;
   Distances distances_;
+  /// By the texts of symbol and library.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, void*> found_;
   bool usesCode_ = true;
 };
 

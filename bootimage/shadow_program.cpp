@@ -70,9 +70,8 @@ abi::FunctionRecord* ShadowProgram::recordOf(const ir::Function& function) {
 void* ShadowProgram::addressOf(const ir::GlobalCell& cell) {
   auto& [known, memory] = cells_[cell.id];
   if (!memory) {
-    constexpr std::size_t kLeast = 16;
     known = &cell;
-    memory = make<char>(std::max<std::size_t>(layouts().of(cell.cellType->type).size, kLeast), kLeast);
+    memory = make<char>(runtime::cellBytes(cell), runtime::kCellAlignment);
   }
   return memory;
 }
@@ -107,9 +106,7 @@ ShadowProgram::Exposed ShadowProgram::expose(const ir::Function& function, std::
 void** ShadowProgram::exposedSlot(const ir::ExposedFunction& exposed) {
   auto known = exposed_.find(exposed.id);
   if (known == exposed_.end()) {
-    const ir::Constant* cookie = exposed.cookie.target;
-    Exposed made = expose(*exposed.function.target, cookie && !cookie->words.empty() ? cookie->words[0] : 0, exposed.id);
-    known = exposed_.emplace(exposed.id, made).first;
+    known = exposed_.emplace(exposed.id, expose(*exposed.function.target, runtime::cookieOf(exposed), exposed.id)).first;
   }
   return known->second.slot;
 }

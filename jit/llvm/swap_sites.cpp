@@ -3,8 +3,8 @@
 #include <llvm/TargetParser/Triple.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "jit/llvm/site_list.h"
 #include "vm/abi/asm_offsets.h"
 
 namespace gaur::jit {
@@ -60,43 +60,31 @@ std::string swapConstraints() {
   return constraints + ",~{memory},~{dirflag},~{fpsr},~{flags}";
 }
 
-void keepSwapSites(jitlink::LinkGraph& graph) {
-  auto* section = graph.findSectionByName(kSection);
-  if (!section) return;
-  section->setMemLifetime(bridge::MemLifetime::NoAlloc);
-  for (auto* block : section->blocks())
-    graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
-}
+void keepSwapSites(jitlink::LinkGraph& graph) { keepSiteList(graph, kSection); }
 
 llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFrames>& frames,
                          std::vector<StackMapSite>& sites) {
-  auto* section = graph.findSectionByName(kSection);
-  if (!section) return llvm::Error::success();
+  auto isAround = [](const FunctionFrames& function, std::uintptr_t address) {
+    return function.begin < address && address <= function.end;
+  };
   const std::size_t calls = sites.size();
-  for (auto* block : section->blocks()) {
-    auto bytes = block->getContent();
-    for (; bytes.size() >= sizeof(Entry); bytes = bytes.drop_front(sizeof(Entry))) {
-      Entry entry;
-      std::memcpy(&entry, bytes.data(), sizeof(entry));
-      auto isAround = [](const FunctionFrames& function, std::uintptr_t address) {
-        return function.begin < address && address <= function.end;
-      };
-      auto function = std::find_if(frames.begin(), frames.end(),
-                                   [&](const FunctionFrames& f) { return isAround(f, entry.resumed); });
-      auto call = sites.begin() + static_cast<std::ptrdiff_t>(calls);
-      // The size of the frame is the same at all sites of a function.
-      if (function != frames.end())
-        call = std::find_if(sites.begin(), call, [&](const StackMapSite& site) {
-          return isAround(*function, site.returnAddress);
-        });
-      if (call == sites.begin() + static_cast<std::ptrdiff_t>(calls))
-        return llvm::createStringError("a switch of stacks lies in no function with call sites");
-      const std::uint32_t frameSize = call->frameSize;
-      sites.push_back(
-          {static_cast<std::uintptr_t>(entry.resumed), abi::CallSiteId::of(entry.site), frameSize, {}});
-    }
-  }
-  return llvm::Error::success();
+  return forEachSite<Entry>(graph, kSection, [&](const Entry& entry) -> llvm::Error {
+    auto function = std::find_if(frames.begin(), frames.end(),
+                                 [&](const FunctionFrames& f) { return isAround(f, entry.resumed); });
+    const auto lastCall = sites.begin() + static_cast<std::ptrdiff_t>(calls);
+    auto call = lastCall;
+    // The size of the frame is the same at all sites of a function.
+    if (function != frames.end())
+      call = std::find_if(sites.begin(), lastCall, [&](const StackMapSite& site) {
+        return isAround(*function, site.returnAddress);
+      });
+    if (call == lastCall)
+      return llvm::createStringError("a switch of stacks lies in no function with call sites");
+    const std::uint32_t frameSize = call->frameSize;
+    sites.push_back(
+        {static_cast<std::uintptr_t>(entry.resumed), abi::CallSiteId::of(entry.site), frameSize, {}});
+    return llvm::Error::success();
+  });
 }
 
 }  // namespace gaur::jit

@@ -3,10 +3,10 @@
 #include <llvm/TargetParser/Triple.h>
 
 #include <algorithm>
-#include <cstring>
 #include <tuple>
 
 #include "jit/code_stubs.h"
+#include "jit/llvm/site_list.h"
 
 namespace gaur::jit {
 
@@ -34,33 +34,22 @@ std::string watchpointAssembly(const llvm::Triple& triple, std::uint32_t watchpo
   return text + ".popsection";
 }
 
-void keepWatchpoints(jitlink::LinkGraph& graph) {
-  auto* section = graph.findSectionByName(kSection);
-  if (!section) return;
-  section->setMemLifetime(bridge::MemLifetime::NoAlloc);
-  for (auto* block : section->blocks())
-    graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
-}
+void keepWatchpoints(jitlink::LinkGraph& graph) { keepSiteList(graph, kSection); }
 
 llvm::Expected<std::vector<abi::WatchpointSite>> readWatchpoints(jitlink::LinkGraph& graph,
                                                                  std::uintptr_t begin, std::uintptr_t end) {
   std::vector<abi::WatchpointSite> sites;
-  auto* section = graph.findSectionByName(kSection);
-  if (!section) return sites;
-  for (auto* block : section->blocks()) {
-    auto bytes = block->getContent();
-    for (; bytes.size() >= sizeof(Entry); bytes = bytes.drop_front(sizeof(Entry))) {
-      Entry entry;
-      std::memcpy(&entry, bytes.data(), sizeof(entry));
-      if (entry.site < begin || entry.site >= end || entry.target < begin || entry.target >= end ||
-          !isPatchable(entry.site))
-        return llvm::createStringError("watchpoint %u cannot be patched",
-                                       static_cast<unsigned>(entry.watchpoint));
-      sites.push_back({static_cast<std::uint32_t>(entry.watchpoint),
-                       static_cast<std::uint32_t>(entry.site - begin),
-                       static_cast<std::uint32_t>(entry.target - begin)});
-    }
-  }
+  auto error = forEachSite<Entry>(graph, kSection, [&](const Entry& entry) -> llvm::Error {
+    if (entry.site < begin || entry.site >= end || entry.target < begin || entry.target >= end ||
+        !isPatchable(entry.site))
+      return llvm::createStringError("watchpoint %u cannot be patched",
+                                     static_cast<unsigned>(entry.watchpoint));
+    sites.push_back({static_cast<std::uint32_t>(entry.watchpoint),
+                     static_cast<std::uint32_t>(entry.site - begin),
+                     static_cast<std::uint32_t>(entry.target - begin)});
+    return llvm::Error::success();
+  });
+  if (error) return error;
   auto key = [](const abi::WatchpointSite& site) { return std::tuple(site.watchpoint, site.siteOffset); };
   std::sort(sites.begin(), sites.end(), [key](const auto& a, const auto& b) { return key(a) < key(b); });
   return sites;

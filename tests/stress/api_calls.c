@@ -7,12 +7,10 @@
  * What cannot be checked by the machine is not asked for: indices stay inside arrays, references are only
  * cast to ref<void>, and threads are only started where what waits can go on. */
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CLIENT_THREAD _Thread_local
-#include "../api/client.h"
+#include "random_calls.h"
 #include "../api/slots.h"
 
 static const char* const bundle =
@@ -43,7 +41,7 @@ static const char* const bundle =
     ".funcdef @twice VERSION %v <@i_i> { %entry(<@i64> %x): %y = ADD <@i64> %x %x RET %y } .expose "
     "@twice_native = @twice #DEFAULT @0\n";
 
-enum { kPool = 400, kMostThreads = 16, kContexts = 3 };
+enum { kPool = 400, kContexts = 3 };
 
 typedef struct Entry {
   MuValue value;
@@ -52,21 +50,11 @@ typedef struct Entry {
 } Entry;
 
 static _Thread_local struct {
-  uint64_t random;
   Entry pool[kPool];
   MuCtx* contexts[kContexts];
   MuValue results[8];
   unsigned long calls, errors;
 } my;
-
-static uint64_t next(void) {
-  my.random ^= my.random << 13;
-  my.random ^= my.random >> 7;
-  my.random ^= my.random << 17;
-  return my.random;
-}
-static unsigned below(unsigned n) { return (unsigned)((next() >> 11) % n); }
-static int oneIn(unsigned n) { return below(n) == 0; }
 
 /* Handles of all threads, so that some are another thread's. */
 static MuValue everybodys[256];
@@ -340,21 +328,13 @@ static void handler(MuCtx* c, MuThreadRefValue thread, MuStackRefValue stack, Mu
   *result = oneIn(4) ? MU_THREAD_EXIT : MU_REBIND_PASS_VALUES;
 }
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static double lasts;
-static uint64_t firstSeed;
 static unsigned long calls, errors;
 
 static void* run(void* argument) {
   const double end = now() + lasts;
   unsigned long round;
   int i;
-  my.random = (firstSeed + (uintptr_t)argument) * 0x9e3779b97f4a7c15u + 1;
+  seedThread((uintptr_t)argument);
   for (i = 0; i < kContexts; ++i) my.contexts[i] = mvm->new_context(mvm);
   ctx = my.contexts[0];
   for (round = 0; round % 256 != 0 || now() < end; ++round) {
@@ -380,18 +360,10 @@ static void* run(void* argument) {
 }
 
 int main(int argc, char** argv) {
-  pthread_t threads[kMostThreads];
-  uintptr_t i, count;
-  if (argc < 3) return fprintf(stderr, "usage: %s SECONDS SEED [THREADS [OPTIONS]]\n", argv[0]), 2;
-  lasts = atof(argv[1]);
-  firstSeed = strtoull(argv[2], NULL, 0);
-  count = argc > 3 ? strtoull(argv[3], NULL, 0) : 2;
-  if (count < 1 || count > kMostThreads) count = 2;
-  start(argc > 4 ? argv[4] : NULL);
+  if (!startCalls(argc, argv, 2, kMostThreads)) return 2;
   load(bundle);
   mvm->set_trap_handler(mvm, handler, NULL);
-  for (i = 0; i < count; ++i) CHECK(pthread_create(&threads[i], NULL, run, (void*)i) == 0);
-  for (i = 0; i < count; ++i) CHECK(pthread_join(threads[i], NULL) == 0);
+  runThreads(run);
   printf("seed %llu: %lu calls, %lu of them errors\n", (unsigned long long)firstSeed, calls, errors);
   CHECK(calls > 0 && errors > 0);
   mvm->clear_error(mvm);

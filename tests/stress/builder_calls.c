@@ -5,12 +5,10 @@
  *   stress_builder_calls SECONDS SEED [THREADS [OPTIONS]]
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <stddef.h>
-#include <time.h>
 
 #define CLIENT_THREAD _Thread_local
-#include "../api/client.h"
+#include "random_calls.h"
 
 /* Slots with what they make and what they take, a letter each:
  *   n fresh ID   t type   s signature   f function   o constant or other global   v any value   b block   i
@@ -95,7 +93,7 @@
   X(new_comminst, 'i', "nN#eE#T#S#V#xk")
 /* clang-format on */
 
-enum { kMostArguments = 15, kMostArrays = 5, kMostItems = 4, kKept = 12, kMostThreads = 8 };
+enum { kMostArguments = 15, kMostArrays = 5, kMostItems = 4, kKept = 12, kMostBuilding = 8 };
 
 typedef struct Slot {
   const char* name;
@@ -142,20 +140,10 @@ static const Kind kKinds[] = {
 enum { kKindCount = sizeof kKinds / sizeof *kKinds };
 
 static _Thread_local struct {
-  uint64_t random;
   MuIRBuilder* builder;
   MuID made[kKindCount][kKept];
   unsigned long bundles, loaded, calls;
 } my;
-
-static uint64_t next(void) {
-  my.random ^= my.random << 13;
-  my.random ^= my.random >> 7;
-  my.random ^= my.random << 17;
-  return my.random;
-}
-static unsigned below(unsigned n) { return (unsigned)((next() >> 11) % n); }
-static int oneIn(unsigned n) { return below(n) == 0; }
 
 static int kindOf(char letter) {
   int i;
@@ -295,19 +283,11 @@ static void oneBundle(void) {
   mvm->clear_error(mvm);
 }
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static double lasts;
-static uint64_t firstSeed;
 static unsigned long bundles, loaded, calls;
 
 static void* run(void* argument) {
   const double end = now() + lasts;
-  my.random = (firstSeed + (uintptr_t)argument) * 0x9e3779b97f4a7c15u + 1;
+  seedThread((uintptr_t)argument);
   ctx = mvm->new_context(mvm);
   while (now() < end) oneBundle();
   ctx->close_context(ctx);
@@ -318,18 +298,10 @@ static void* run(void* argument) {
 }
 
 int main(int argc, char** argv) {
-  pthread_t threads[kMostThreads];
-  uintptr_t i, count;
-  if (argc < 3) return fprintf(stderr, "usage: %s SECONDS SEED [THREADS [OPTIONS]]\n", argv[0]), 2;
-  lasts = atof(argv[1]);
-  firstSeed = strtoull(argv[2], NULL, 0);
-  count = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
-  if (count < 1 || count > kMostThreads) count = 1;
-  isAlone = count == 1;
-  start(argc > 4 ? argv[4] : NULL);
+  if (!startCalls(argc, argv, 1, kMostBuilding)) return 2;
+  isAlone = threadCount == 1;
   load(bundle);
-  for (i = 0; i < count; ++i) CHECK(pthread_create(&threads[i], NULL, run, (void*)i) == 0);
-  for (i = 0; i < count; ++i) CHECK(pthread_join(threads[i], NULL) == 0);
+  runThreads(run);
   printf("seed %llu: %lu calls, %lu bundles, %lu of them loaded\n", (unsigned long long)firstSeed, calls,
          bundles, loaded);
   CHECK(loaded > 0 && loaded < bundles);

@@ -128,9 +128,7 @@ const ir::Function& Machine::function(std::string_view name) {
 }
 
 bool isMain(const ir::Signature* signature) {
-  return signature->parameters.size() == 2 && ir::isInt(signature->parameters[0], 32) &&
-         signature->parameters[1]->is(ir::TypeKind::Uptr) && signature->results.size() <= 1 &&
-         (signature->results.empty() || signature->results[0]->is(ir::TypeKind::Int));
+  return !signature->parameters.empty() && bootimage::isMainSignature(signature);
 }
 
 ProgramArguments::ProgramArguments(const std::string& program, const std::vector<std::string>& arguments) {

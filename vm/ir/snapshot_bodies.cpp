@@ -251,9 +251,7 @@ void SnapshotBodies::readFields(Instruction& instruction) {
   instruction.hasThreadLocal = fields & kHasThreadLocal;
   instruction.killOld = fields & kKillOld;
   instruction.throwExc = fields & kThrowExc;
-  std::size_t resultCount = fields & kResultCount ? in_->count() : 0;
   if (in_->failed()) return;
-  instruction.results = arena().makeArray<Result>(resultCount);
   readResults(instruction);
   if (in_->failed() || diagnostics_.failed()) return;
   if (fields & kOperands) instruction.operands = readValues();
@@ -267,10 +265,8 @@ void SnapshotBodies::readFields(Instruction& instruction) {
 void SnapshotBodies::readResults(Instruction& instruction) {
   resultTypes_.clear();
   if (!inferResultTypes(program_.types(), program_, instruction, diagnostics_, resultTypes_)) return;
-  if (instruction.results.size() != resultTypes_.size()) {
-    if (!instruction.results.empty() || resultTypes_.size() > in_->left()) return in_->fail();
-    instruction.results = arena().makeArray<Result>(resultTypes_.size());
-  }
+  if (resultTypes_.size() > in_->left()) return in_->fail();
+  instruction.results = arena().makeArray<Result>(resultTypes_.size());
   for (std::size_t i = 0; i < instruction.results.size(); ++i) {
     Result& result = instruction.results[i];
     in_->entity(result, EntityKind::Result);

@@ -90,9 +90,7 @@ enum Field : std::uint32_t {
   kKillOld = 1u << 15,
   kThrowExc = 1u << 16,
   kFlags = 1u << 17,
-  /// Where the number of results does not follow from the rest.
-  kResultCount = 1u << 18,
 };
-inline constexpr std::uint32_t kAllFields = (1u << 19) - 1;
+inline constexpr std::uint32_t kAllFields = (1u << 18) - 1;
 
 }  // namespace gaur::ir::snapshot

@@ -312,7 +312,6 @@ void SnapshotWriter::writeInstruction(const Instruction& instruction) {
   localCount_ += static_cast<std::uint32_t>(instruction.results.size());
   out_.byte(static_cast<std::uint8_t>(instruction.opcode));
   if (instruction.opcode == Opcode::CommInst) out_.varint(static_cast<std::uint64_t>(instruction.common));
-  bool isOpen = instruction.opcode == Opcode::CommInst && info(instruction.common).results == "...";
   std::uint32_t fields = 0;
   auto note = [&fields](bool isPresent, Field field) {
     if (isPresent) fields |= field;
@@ -335,7 +334,6 @@ void SnapshotWriter::writeInstruction(const Instruction& instruction) {
   note(instruction.killOld, kKillOld);
   note(instruction.throwExc, kThrowExc);
   note(!instruction.flags.empty(), kFlags);
-  note(isOpen, kResultCount);
   out_.varint(fields);
   writeFields(instruction, fields);
 }
@@ -353,7 +351,6 @@ void SnapshotWriter::writeFields(const Instruction& instruction, std::uint32_t f
     out_.varint(instruction.flags.size());
     for (CallConv flag : instruction.flags) out_.byte(static_cast<std::uint8_t>(flag));
   }
-  if (fields & kResultCount) out_.varint(instruction.results.size());
   for (const Result& result : instruction.results) writeEntity(result);
   if (fields & kOperands) writeValues(instruction.operands);
   if (fields & kDests) {

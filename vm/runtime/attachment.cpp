@@ -33,6 +33,14 @@ thread_local Detacher detacher;
 
 }  // namespace
 
+AttachedScope::AttachedScope(MicroVm& vm) : thread_(Thread::current()) {
+  if (thread_ && &thread_->vm() == &vm) return;
+  own_ = std::make_unique<Thread>(vm);
+  thread_ = own_.get();
+}
+
+AttachedScope::~AttachedScope() = default;
+
 void attachForGood(MicroVm& vm) {
   detacher.use();
   if (!attachments) attachments = new Attachments;

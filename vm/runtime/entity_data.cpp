@@ -16,6 +16,16 @@ void* const exposedEntry = reinterpret_cast<void*>(&gaur_exposedEntry);
 
 }  // namespace
 
+std::size_t cellBytes(const ir::GlobalCell& cell) {
+  return std::max<std::size_t>(abi::LayoutTable::shared().of(cell.cellType->type).size, kCellAlignment);
+}
+
+std::uint64_t cookieOf(const ir::ExposedFunction& exposed) {
+  // An int<64> constant.
+  const ir::Constant* cookie = exposed.cookie.target;
+  return cookie && !cookie->words.empty() ? cookie->words[0] : 0;
+}
+
 template <class T>
 Result<T*> EntityData::make(std::size_t bytes, std::size_t alignment) {
   auto* data = static_cast<T*>(slab_.allocateData(bytes, alignment));
@@ -78,9 +88,7 @@ Result<void> EntityData::prepare(ir::Function& function) {
 }
 
 Result<void> EntityData::prepare(const ir::GlobalCell& cell) {
-  const abi::Layout& layout = abi::LayoutTable::shared().of(cell.cellType->type);
-  constexpr std::size_t kLeast = 16;
-  GAUR_TRY_ASSIGN(auto* memory, make<char>(std::max<std::size_t>(layout.size, kLeast), kLeast));
+  GAUR_TRY_ASSIGN(auto* memory, make<char>(cellBytes(cell), kCellAlignment));
   adopt(cell, memory);
   return {};
 }
@@ -101,9 +109,7 @@ const ir::GlobalCell* EntityData::cellContaining(std::uintptr_t address) const {
 
 Result<void> EntityData::prepare(const ir::ExposedFunction& exposed) {
   GAUR_TRY_ASSIGN(void** slot, make<void*>());
-  // A cookie is an int<64> constant.
-  const ir::Constant* cookie = exposed.cookie.target;
-  *slot = expose(recordOf(*exposed.function.target), cookie && !cookie->words.empty() ? cookie->words[0] : 0);
+  *slot = expose(recordOf(*exposed.function.target), cookieOf(exposed));
   if (!*slot) return makeError(ErrorId::OutOfMemory, {"code memory"});
   exposed_.set(exposed.id, slot);
   return {};

@@ -28,6 +28,12 @@ struct ExposedFunctionData {
 };
 static_assert(offsetof(ExposedFunctionData, adapter) == 16);
 
+/// Bytes of the memory of a global cell, at a multiple of 16.
+std::size_t cellBytes(const ir::GlobalCell& cell);
+inline constexpr std::size_t kCellAlignment = 16;
+/// Of an exposed function; 0 where it has none.
+std::uint64_t cookieOf(const ir::ExposedFunction& exposed);
+
 class EntityData {
  public:
   EntityData(MicroVm& vm, jit::CodeSlab& slab, Roots& roots) : vm_(vm), slab_(slab), roots_(roots) {}

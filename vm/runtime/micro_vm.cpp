@@ -118,18 +118,14 @@ bool MicroVm::loadHail(const SourceText& source, Diagnostics& diagnostics) {
   }
   if (!script) return false;
   Timer timer(linkNanoseconds_);
-  Thread* thread = Thread::current();
-  std::optional<Thread> temporary;
-  if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
+  AttachedScope thread(*this);
   if (!evaluateHail(*thread, *script, diagnostics)) return false;
   GAUR_LOG(Ir, Info, "evaluated {}: {} objects, {} initialisations", source.name, script->objects.size(), script->inits.size());
   return true;
 }
 
 CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie) {
-  Thread* thread = Thread::current();
-  std::optional<Thread> temporary;
-  if (!thread || &thread->vm() != this) thread = &temporary.emplace(*this);
+  AttachedScope thread(*this);
   Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
   thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
   if (!adapter) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
@@ -145,9 +141,7 @@ Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
 }
 
 VmStatistics MicroVm::statistics() {
-  std::optional<Thread> temporary;
-  Thread* thread = Thread::current();
-  if (!thread || &thread->vm() != this) temporary.emplace(*this);
+  AttachedScope thread(*this);
   gc::HeapStatistics heap = heap_->statistics();
   VmStatistics result;
   result.parseSeconds = kNanosecond * static_cast<double>(parseNanoseconds_.load());

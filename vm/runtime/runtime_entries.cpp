@@ -205,8 +205,7 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
   // A thread of another VM visits this one for the time of the call.
   MicroVm& vm = *reinterpret_cast<const ExposedFunctionData*>(exposed)->vm;
-  std::unique_ptr<Thread> visiting;
-  if (&here().vm() != &vm) visiting = std::make_unique<Thread>(vm);
+  AttachedScope visiting(vm);
   CallOutcome outcome = vm.call(*exposed->function->function, arguments, results, exposed->cookie);
   // The native caller, which may have come back on another thread, has no way to hear of any other end.
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");

@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "vm/runtime/attachment.h"
 #include "vm/runtime/backtrace.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/register_file.h"
@@ -166,14 +167,12 @@ std::string counted(std::size_t count, const char* noun) {
 std::string dumpThreads(MicroVm& vm) {
   std::lock_guard lock(dumpMutex);
   installDumpHandler();
-  std::optional<Thread> attached;
-  const bool wasAttached = Thread::current() && &Thread::current()->vm() == &vm;
-  if (!wasAttached) attached.emplace(vm);
+  AttachedScope attached(vm);
   std::vector<ThreadRecord> records;
   StackObserver stacks(vm);
   vm.threads().forEach(
       [&](Thread& thread) {
-        if (attached && &thread == &*attached) return;
+        if (attached.isNew() && &thread == &*attached) return;
         const bool isOnMuStack = thread.block().stack != nullptr;
         records.push_back({thread.nativeId(), isOnMuStack, framesOf(thread)});
       },
