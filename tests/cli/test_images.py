@@ -289,6 +289,15 @@ class Mappings(ImageCase):
         self.assertIn("libLLVM", self.mapped(BUNDLE, "--entry=@wait"))
         self.assertIn("libLLVM", self.mapped(self.build("--code=none", "--entry=@wait", name="y.img")))
 
+    def test_no_compiler_is_mapped_for_main(self):
+        """Without --entry a process begins with @main, so that what calls it is in the image."""
+        image = self.path("hello.img")
+        self.expect(OK, "build", os.path.join(SOURCE, "examples", "hello.uir"), "-o", image, out="", err="")
+        trace = subprocess.run([GAUR, "run", image], env={**os.environ, "LD_DEBUG": "files"}, capture_output=True, text=True, timeout=60)
+        self.assertEqual(trace.stdout, "Hello, world!\n")
+        self.assertIn("libgaur.so", trace.stderr)
+        self.assertNotIn("libgaur-llvm", trace.stderr)
+
     def test_places(self):
         """Heap and data lie where the image wants them in each process, and neither does with --elsewhere."""
         image = self.build("--entry=@wait", "--init=@setup")

@@ -2,6 +2,7 @@
 // the heap is in the image.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -97,6 +98,16 @@ runtime::PointerRelocation readRelocation(Machine& machine, const std::string& t
   return {reinterpret_cast<std::uintptr_t>(memory + offset), text.substr(equals + 1), 0, false, {}};
 }
 
+/// The function that a process begins with: the one asked for, else @main, if that is to be in the image; kNoId where there is neither.
+Id primordialFunction(Machine& machine, const BuildArguments& arguments) {
+  if (!arguments.entry.empty()) return machine.function(arguments.entry).id;
+  const ir::Program& program = machine.vm().program();
+  const auto* main = program.entityOf<ir::Function>(program.idOf(kMain));
+  auto isMain = [&](const std::string& name) { return program.entityOf<ir::Function>(program.idOf(name)) == main; };
+  const bool isWanted = arguments.roots.empty() || std::any_of(arguments.roots.begin(), arguments.roots.end(), isMain);
+  return main && isWanted ? main->id : kNoId;
+}
+
 std::vector<Id> whitelist(Machine& machine, const BuildArguments& arguments) {
   std::vector<Id> ids;
   for (const std::string& name : arguments.roots) {
@@ -124,7 +135,7 @@ void build(const BuildArguments& arguments, Invocation& invocation) {
   Machine machine(invocation.options);
   machine.loadAll(arguments.files, invocation);
   bootimage::BuildRequest request;
-  if (!arguments.entry.empty()) request.primordialFunction = machine.function(arguments.entry).id;
+  request.primordialFunction = primordialFunction(machine, arguments);
   if (!arguments.init.empty()) runInitialiser(machine, arguments.init);
   request.whitelist = whitelist(machine, arguments);
   for (const std::string& text : arguments.relocations) request.relocations.push_back(readRelocation(machine, text));
@@ -150,7 +161,7 @@ void addBuild(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("build", "Make a boot image of bundles and what HAIL scripts make");
   command->add_option("FILE", arguments->files, "Bundles (.uir) and HAIL scripts (.hail), loaded in order")->required();
   command->add_option("-o,--output", arguments->output, "The image")->required();
-  command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call");
+  command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call [@main, where there is one]");
   command->add_option("--init", arguments->init, "Function to call before the image is made: what it leaves in the heap is in the image");
   command->add_option("--root", arguments->roots, "Entity to put into the image, with all that it needs [everything]")
       ->type_name("NAME")

@@ -73,6 +73,9 @@ class Machine {
   const ir::Function* primordialFunction_ = nullptr;
 };
 
+/// The function that a process begins with where nobody says otherwise.
+inline constexpr const char* kMain = "@main";
+
 /// Whether the function is a C-like main: (int<32>, uptr<...>) -> at most an int.
 bool isMain(const ir::Signature* signature);
 

@@ -26,8 +26,6 @@ struct RunArguments {
   double timeout = 0;
 };
 
-constexpr const char* kMain = "@main";
-
 bool isFile(const std::string& word) { return word.ends_with(".uir") || word.ends_with(".hail"); }
 
 /// Where the time of a run goes, for --time.
