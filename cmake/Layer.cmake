@@ -46,7 +46,8 @@ function(gaur_library)
   list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
   add_library(libgaur SHARED ${objects})
   set_target_properties(libgaur PROPERTIES
-    OUTPUT_NAME gaur VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX)
+    OUTPUT_NAME gaur VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE CXX
+    INSTALL_RPATH "")  # all that it needs is the system's
   target_link_libraries(libgaur PUBLIC gaur_common PRIVATE ${uses} ${CMAKE_DL_LIBS})
   # Calls inside the library bind directly, and a call upwards between layers or to nowhere fails here, not at run time.
   # It stays when its clients close it: signal handlers, thread-locals and compiled code point into it.

@@ -93,16 +93,6 @@ void withCollectorLock(F f) {
       &f);
 }
 
-std::uintptr_t nativeStackBottom() {
-  pthread_attr_t attributes;
-  GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
-  void* lowest = nullptr;
-  std::size_t size = 0;
-  pthread_attr_getstack(&attributes, &lowest, &size);
-  pthread_attr_destroy(&attributes);
-  return reinterpret_cast<std::uintptr_t>(lowest) + size;
-}
-
 void setStackBottom(void* handle, std::uintptr_t bottom) {
   GC_stack_base base;
   base.mem_base = reinterpret_cast<void*>(bottom);
@@ -362,7 +352,7 @@ void BoehmProcess::attachThread(RootProvider& provider, abi::ThreadBlock& block)
   bool isNew = thread == nullptr;
   if (isNew) {
     thread = new NativeThread{};
-    thread->bottom = nativeStackBottom();
+    thread->bottom = platform::nativeStack().end;
     GC_stack_base base;
     base.mem_base = reinterpret_cast<void*>(thread->bottom);
     thread->registeredHere = GC_thread_is_registered() == 0 && GC_register_my_thread(&base) == GC_SUCCESS;

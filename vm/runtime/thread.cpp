@@ -1,7 +1,6 @@
 #include "vm/runtime/thread.h"
 
 #include <alloca.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/signals.h"
 #include "vm/support/check.h"
+#include "vm/support/platform.h"
 
 namespace gaur::runtime {
 
@@ -30,14 +30,9 @@ struct Thread::HostFrame {
 };
 
 Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentThread), arena_(vm.stacks()), freeStacks_(vm.stacks()) {
-  pthread_attr_t attributes;
-  GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
-  void* lowest = nullptr;
-  std::size_t size = 0;
-  pthread_attr_getstack(&attributes, &lowest, &size);
-  pthread_attr_destroy(&attributes);
-  nativeLow_ = reinterpret_cast<std::uintptr_t>(lowest);
-  nativeHigh_ = nativeLow_ + size;
+  const platform::NativeStack stack = platform::nativeStack();
+  nativeLow_ = stack.lowest;
+  nativeHigh_ = stack.end;
   block_.thread = this;
   block_.stacks = arena_.table().memories;
   vm_.heap().attachThread(block_);

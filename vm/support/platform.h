@@ -66,6 +66,16 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// --- Threads -----------------------------------------------------------------------------------------------
+
+/// The stack that the system gave to a thread: addresses from `lowest` up to and without `end`.
+struct NativeStack {
+  std::uintptr_t lowest;
+  std::uintptr_t end;
+};
+/// That of this thread. Asks the system once a thread; for the main thread of a process that is slow.
+NativeStack nativeStack();
+
 // --- Clocks and usage --------------------------------------------------------------------------------------
 
 /// Nanoseconds, from an arbitrary point.

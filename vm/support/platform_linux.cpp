@@ -1,5 +1,6 @@
 // The platform on Linux.
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -162,6 +163,21 @@ MappedFile::~MappedFile() {
 }
 
 // --- Clocks and usage --------------------------------------------------------------------------------------
+
+NativeStack nativeStack() {
+  thread_local NativeStack known{0, 0};
+  if (known.end == 0) {
+    pthread_attr_t attributes;
+    GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
+    void* lowest = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attributes, &lowest, &size);
+    pthread_attr_destroy(&attributes);
+    known.lowest = reinterpret_cast<std::uintptr_t>(lowest);
+    known.end = known.lowest + size;
+  }
+  return known;
+}
 
 std::uint64_t monotonicTime() { return readClock(CLOCK_MONOTONIC); }
 std::uint64_t threadCpuTime() { return readClock(CLOCK_THREAD_CPUTIME_ID); }
