@@ -28,8 +28,8 @@ struct StackObject {
   std::uint64_t cookie;
   /// The runtime's Stack; null once it is dead.
   void* stack;
-  /// Where the thread that is bound to it left it to work on its native stack; null while it has not. Such a stack is bound, whatever else that thread
-  /// does meanwhile, and not READY.
+  /// Where the thread that is bound to it left it to work on its native stack, or will take it up when it begins; null while it stands on it. Such a
+  /// stack is bound, whatever else that thread does meanwhile, and not READY.
   void* leftPointer;
   /// The same as top.
   std::uintptr_t leftTop;
@@ -40,6 +40,7 @@ static_assert(offsetof(StackObject, savedPointer) == GAUR_STACK_SAVED_POINTER);
 static_assert(offsetof(StackObject, top) == GAUR_STACK_TOP);
 static_assert(offsetof(StackObject, valueMemory) == GAUR_STACK_VALUE_MEMORY);
 static_assert(offsetof(StackObject, limit) == GAUR_STACK_LIMIT);
+static_assert(offsetof(StackObject, leftPointer) == GAUR_STACK_LEFT_POINTER);
 
 /// Memory of a stack, which serves one life after the other.
 struct StackMemory {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,19 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function);
 
 /// Whether the stack is READY: neither dead nor bound to a thread.
 inline bool isReady(const abi::StackObject& stack) { return stack.savedPointer != nullptr; }
+
+/// Binds a READY stack to a thread that does not stand on it: that works on its native stack, or has not come yet. The collector finds it all the while.
+inline void bindFromAfar(abi::StackObject& stack) {
+  stack.leftPointer = stack.savedPointer;
+  std::atomic_signal_fence(std::memory_order_release);
+  stack.savedPointer = nullptr;
+}
+/// Makes it READY again.
+inline void unbind(abi::StackObject& stack) {
+  stack.savedPointer = stack.leftPointer;
+  std::atomic_signal_fence(std::memory_order_release);
+  stack.leftPointer = nullptr;
+}
 
 /// Types, few as a rule, so that the list needs no memory of its own then.
 class TypeList {

@@ -6,6 +6,7 @@
 
 #include "vm/runtime/allocation.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/resumption.h"
 #include "vm/runtime/thread.h"
 #include "vm/support/check.h"
 
@@ -30,6 +31,8 @@ abi::ThreadObject* Thread::start(MicroVm& vm, abi::StackObject& stack, void* thr
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   vm.threads().countStarted();
+  // From here on: nobody else can take what the thread will find.
+  bindFromAfar(stack);
   pthread_t handle;
   bool started = pthread_create(&handle, &attributes, main, &package) == 0;
   pthread_attr_destroy(&attributes);
@@ -37,6 +40,7 @@ abi::ThreadObject* Thread::start(MicroVm& vm, abi::StackObject& stack, void* thr
     while (sem_wait(&package.taken) != 0) {
     }
   } else {
+    unbind(stack);
     vm.threads().countEnded();
   }
   sem_destroy(&package.taken);

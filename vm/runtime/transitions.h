@@ -63,8 +63,8 @@ int gaur_callGuarded(void** saved, gaur::runtime::StackFunction function, void* 
 /// Gives up everything since the gaur_enterStack or gaur_callGuarded that stored `saved`: it returns 1.
 [[noreturn]] void gaur_abandon(void* saved);
 
-/// Resumes a READY stack with what the image tells. The native stack is left as by gaur_enterStack: its stack pointer goes to *saved; returns 1 by
-/// gaur_abandon. The block's `stack`, which may refer to the one to resume, becomes null when that is bound.
+/// Resumes a stack that stands at its leftPointer, as a READY one does at its savedPointer, with what the image tells. The native stack is left as by
+/// gaur_enterStack: its stack pointer goes to *saved; returns 1 by gaur_abandon. The block's `stack`, which may refer to the one to resume, becomes null when that is bound.
 int gaur_enterResumed(gaur::abi::StackObject* stack, void** saved, const gaur::abi::ResumeImage* image);
 
 // Places that a SavedFrame's pc, or a return address, can be besides compiled code (vm/abi/stack_object.h). Not called from C++.

@@ -156,11 +156,29 @@ END gaur_throw
   mov x10, sp
   str x10, [x11, #GAUR_STACK_SAVED_POINTER]
 .endm
-// Binds the thread to the stack in x20 and takes its place.
-.macro TAKE_STACK
-  ldr x10, [x20, #GAUR_STACK_SAVED_POINTER]
+// Binds the thread to the stack in x20 and takes its place, which the field tells.
+.macro TAKE_STACK from=GAUR_STACK_SAVED_POINTER
+  ldr x10, [x20, #\from]
   mov sp, x10
-  str xzr, [x20, #GAUR_STACK_SAVED_POINTER]
+  str xzr, [x20, #\from]
+.endm
+// The same, going on as the image at x19 tells.
+.macro RESUME from=GAUR_STACK_SAVED_POINTER
+  CURRENT_THREAD
+  ldr x10, [x19, #GAUR_IMAGE_THROWS]
+  cbnz x10, 1f
+  ldp x22, x23, [x19, #GAUR_IMAGE_WORDS]
+  ldp q0, q1, [x19, #GAUR_IMAGE_VECTORS]
+  TAKE_STACK \from
+  str xzr, [x9, #GAUR_BLOCK_STACK]
+  mov x0, x22
+  mov x1, x23
+  CONTINUE
+1:
+  ldr x0, [x19, #GAUR_IMAGE_EXCEPTION]
+  TAKE_STACK \from
+  str xzr, [x9, #GAUR_BLOCK_STACK]
+  CONTINUE_THROWING
 .endm
 // Goes on in the frame that the stack stands at.
 .macro CONTINUE
@@ -235,22 +253,7 @@ ENTRY gaur_trap
   bl gaur_handleTrap
   mov x20, x0
   mov x19, sp
-.Lresume:
-  CURRENT_THREAD
-  ldr x10, [x19, #GAUR_IMAGE_THROWS]
-  cbnz x10, 1f
-  ldp x22, x23, [x19, #GAUR_IMAGE_WORDS]
-  ldp q0, q1, [x19, #GAUR_IMAGE_VECTORS]
-  TAKE_STACK
-  str xzr, [x9, #GAUR_BLOCK_STACK]
-  mov x0, x22
-  mov x1, x23
-  CONTINUE
-1:
-  ldr x0, [x19, #GAUR_IMAGE_EXCEPTION]
-  TAKE_STACK
-  str xzr, [x9, #GAUR_BLOCK_STACK]
-  CONTINUE_THROWING
+  RESUME
 END gaur_trap
 
 ENTRY gaur_enterResumed
@@ -259,7 +262,7 @@ ENTRY gaur_enterResumed
   str x9, [x1]
   mov x20, x0
   mov x19, x2
-  b .Lresume
+  RESUME GAUR_STACK_LEFT_POINTER
 END gaur_enterResumed
 
 // The frame of a function that has not begun: its StartFrame begins 16 bytes below the stack pointer, and the values are in the result registers.

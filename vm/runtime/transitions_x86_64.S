@@ -191,12 +191,32 @@ END __morestack_allocate_stack_space
   movq %r13, GAUR_STACK_VALUE_MEMORY(%r11)
   movq %rsp, GAUR_STACK_SAVED_POINTER(%r11)
 .endm
-// Binds the thread to the stack in r12 and takes its place.
-.macro TAKE_STACK
+// Binds the thread to the stack in r12 and takes its place, which the field tells.
+.macro TAKE_STACK from=GAUR_STACK_SAVED_POINTER
   movq GAUR_STACK_LIMIT(%r12), %rcx
   movq %rcx, %fs:0x70
-  movq GAUR_STACK_SAVED_POINTER(%r12), %rsp
-  movq $0, GAUR_STACK_SAVED_POINTER(%r12)
+  movq \from(%r12), %rsp
+  movq $0, \from(%r12)
+.endm
+// The same, going on as the image at rsi tells.
+.macro RESUME from=GAUR_STACK_SAVED_POINTER
+  movq gaur_currentThread@gottpoff(%rip), %rax
+  movq %fs:(%rax), %rax
+  cmpq $0, GAUR_IMAGE_THROWS(%rsi)
+  jne 1f
+  movq GAUR_IMAGE_WORDS(%rsi), %r14
+  movq GAUR_IMAGE_WORDS+8(%rsi), %rdx
+  movups GAUR_IMAGE_VECTORS(%rsi), %xmm0
+  movups GAUR_IMAGE_VECTORS+16(%rsi), %xmm1
+  TAKE_STACK \from
+  movq $0, GAUR_BLOCK_STACK(%rax)
+  movq %r14, %rax
+  CONTINUE
+1:
+  movq GAUR_IMAGE_EXCEPTION(%rsi), %rdi
+  TAKE_STACK \from
+  movq $0, GAUR_BLOCK_STACK(%rax)
+  CONTINUE_THROWING
 .endm
 // Goes on in the frame that the stack stands at.
 .macro CONTINUE
@@ -286,24 +306,7 @@ ENTRY gaur_trap
   call gaur_handleTrap
   movq %rax, %r12
   movq %rsp, %rsi
-.Lresume:
-  movq gaur_currentThread@gottpoff(%rip), %rax
-  movq %fs:(%rax), %rax
-  cmpq $0, GAUR_IMAGE_THROWS(%rsi)
-  jne 1f
-  movq GAUR_IMAGE_WORDS(%rsi), %r14
-  movq GAUR_IMAGE_WORDS+8(%rsi), %rdx
-  movups GAUR_IMAGE_VECTORS(%rsi), %xmm0
-  movups GAUR_IMAGE_VECTORS+16(%rsi), %xmm1
-  TAKE_STACK
-  movq $0, GAUR_BLOCK_STACK(%rax)
-  movq %r14, %rax
-  CONTINUE
-1:
-  movq GAUR_IMAGE_EXCEPTION(%rsi), %rdi
-  TAKE_STACK
-  movq $0, GAUR_BLOCK_STACK(%rax)
-  CONTINUE_THROWING
+  RESUME
 END gaur_trap
 
 ENTRY gaur_enterResumed
@@ -311,7 +314,7 @@ ENTRY gaur_enterResumed
   movq %rsp, (%rsi)
   movq %rdi, %r12
   movq %rdx, %rsi
-  jmp .Lresume
+  RESUME GAUR_STACK_LEFT_POINTER
 END gaur_enterResumed
 
 // The frame of a function that has not begun: its StartFrame begins 16 bytes below the stack pointer, and the values are in the result registers.

@@ -64,11 +64,8 @@ extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::Resum
   }
   TrapAnswer answer{stack, {}};
   if (!vm.trapHandlers().handle(thread, *stack, watchpoint, answer)) {
-    // Bound again, and left; the collector finds it one way or the other.
     thread.block().stack = stack;
-    stack->leftPointer = stack->savedPointer;
-    std::atomic_signal_fence(std::memory_order_release);
-    stack->savedPointer = nullptr;
+    bindFromAfar(*stack);
     const bool isUndefined = step.site && step.site.function->kind == abi::CodeKind::Undefined;
     const std::string why = isUndefined ? "function " + ir::describe(*step.site.function->record->function) + " has no version" : "a trap";
     failAt(why + ", and there is no trap handler", reinterpret_cast<std::uintptr_t>(saved.pc), reinterpret_cast<std::uintptr_t>(saved.framePointer));
