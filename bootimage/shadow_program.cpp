@@ -99,7 +99,7 @@ Result<void**> ShadowProgram::nativeCallSlot(const ir::Signature* signature) {
 
 ShadowProgram::Exposed ShadowProgram::expose(const ir::Function& function, std::uint64_t cookie, Id id) {
   auto* data = make<runtime::ExposedFunctionData>();
-  *data = {{recordOf(function), cookie}, nullptr, nullptr};
+  *data = {{recordOf(function), cookie}, nullptr, nullptr, nullptr};
   return {data, trampoline(data), id != kNoId ? make<void*>() : nullptr, function.signature->signature, id};
 }
 

@@ -512,7 +512,8 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
       sink.freeLists(block.allocation);
       for (const void* root :
            {static_cast<const void*>(block.stack), static_cast<const void*>(block.threadLocal),
-            static_cast<const void*>(block.exception), static_cast<const void*>(block.threadObject)})
+            static_cast<const void*>(block.exception), static_cast<const void*>(block.threadObject),
+            static_cast<const void*>(block.hostStack)})
         sink.word(reinterpret_cast<std::uintptr_t>(root));
     }
   }

@@ -197,7 +197,11 @@ void FunctionLowering::lowerStack(ir::CommInst inst) {
     case CommonInst::UvmMetaSetTrapHandler:
       module_.callRuntime(builder_, RuntimeEntry::gaur_setMuTrapHandler, {value(inst.operand(0)), value(inst.operand(1))});
       return;
-    default: return setResult(inst.inst, 0, module_.currentStack(builder_));
+    default: {
+      llvm::Value* stack = module_.currentStack(builder_);
+      builder_.CreateStore(builder_.getInt32(1), memory_.byteOffset(stack, offsetof(abi::StackObject, isShared)));
+      return setResult(inst.inst, 0, stack);
+    }
   }
 }
 

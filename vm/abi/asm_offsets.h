@@ -6,6 +6,11 @@
 #define GAUR_BLOCK_NATIVE_STACK_POINTER 536
 #define GAUR_BLOCK_LEFT_FRAME_POINTER 544
 #define GAUR_BLOCK_STACKS 584
+#define GAUR_BLOCK_VM 592
+#define GAUR_BLOCK_HOST_STACK 600
+
+// Of the thread pointer of x86-64, to the word that refers to the block
+#define GAUR_CURRENT_THREAD_WORD 0x68
 
 // StackObject
 #define GAUR_STACK_SAVED_POINTER 0
@@ -13,6 +18,12 @@
 #define GAUR_STACK_VALUE_MEMORY 16
 #define GAUR_STACK_LIMIT 24
 #define GAUR_STACK_LEFT_POINTER 48
+#define GAUR_STACK_IS_SHARED 68
+
+// ExposedFunctionData
+#define GAUR_EXPOSED_ADAPTER 16
+#define GAUR_EXPOSED_VM 24
+#define GAUR_EXPOSED_HOST_ADAPTER 32
 
 // StackTable
 #define GAUR_STACK_SLOT_SHIFT 18

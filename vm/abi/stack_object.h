@@ -34,13 +34,16 @@ struct StackObject {
   /// The same as top.
   std::uintptr_t leftTop;
   /// Counts frames popped and pushed from outside, so that who looked at the frames before can tell.
-  std::uint64_t edits;
+  std::uint32_t edits;
+  /// Something has asked for a reference to it, which may outlive what it runs now: 1. Only told of stacks that are not made by new_stack.
+  std::uint32_t isShared;
 };
 static_assert(offsetof(StackObject, savedPointer) == GAUR_STACK_SAVED_POINTER);
 static_assert(offsetof(StackObject, top) == GAUR_STACK_TOP);
 static_assert(offsetof(StackObject, valueMemory) == GAUR_STACK_VALUE_MEMORY);
 static_assert(offsetof(StackObject, limit) == GAUR_STACK_LIMIT);
 static_assert(offsetof(StackObject, leftPointer) == GAUR_STACK_LEFT_POINTER);
+static_assert(offsetof(StackObject, isShared) == GAUR_STACK_IS_SHARED);
 
 /// Memory of a stack, which serves one life after the other.
 struct StackMemory {

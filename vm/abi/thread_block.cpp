@@ -10,7 +10,7 @@ namespace gaur::abi {
 namespace {
 
 /// The last of four words that glibc reserves for transactional memory (tcbhead_t::__private_tm); libitm, their only user, takes the first two.
-constexpr std::intptr_t kReservedWord = 0x68;
+constexpr std::intptr_t kReservedWord = GAUR_CURRENT_THREAD_WORD;
 
 }  // namespace
 

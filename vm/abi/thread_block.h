@@ -22,7 +22,7 @@ struct ThreadBlock {
   /// The stack that the thread works for while it stands on its native stack; null while it stands on a Mu stack, which it is bound to then, and
   /// where there is none, as while a trap handler runs.
   StackObject* stack;
-  /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack.
+  /// Stack pointer of the native stack to return to while Mu code runs on a Mu stack; null while there is no Mu code to return to.
   void* nativeStackPointer;
   /// Frame pointer of the stack that this thread swapped away from last: a guess at the one it swaps to next, never followed unless that stack says
   /// the same.
@@ -37,11 +37,16 @@ struct ThreadBlock {
   void* thread;
   /// StackTable::memories of the VM's stacks.
   StackMemory* const* stacks;
+  /// The runtime's MicroVm.
+  void* vm;
+  /// On which exposed functions run that native code calls where no Mu code is below; null until there was such a call. Bound during the call alone.
+  StackObject* hostStack;
 };
 
 static_assert(offsetof(ThreadBlock, allocation) == 0);
 static_assert(offsetof(ThreadBlock, stack) == GAUR_BLOCK_STACK && offsetof(ThreadBlock, nativeStackPointer) == GAUR_BLOCK_NATIVE_STACK_POINTER);
 static_assert(offsetof(ThreadBlock, leftFramePointer) == GAUR_BLOCK_LEFT_FRAME_POINTER && offsetof(ThreadBlock, stacks) == GAUR_BLOCK_STACKS);
+static_assert(offsetof(ThreadBlock, vm) == GAUR_BLOCK_VM && offsetof(ThreadBlock, hostStack) == GAUR_BLOCK_HOST_STACK);
 
 /// Makes `block` that of the running thread; null: the thread is attached no longer.
 void setCurrentThread(ThreadBlock* block);

@@ -19,6 +19,10 @@ RegisterClass registerClassOf(const ir::Type* type);
 /// Whether the values travel in registers. Otherwise they lie in memory, each at the next multiple of 16 bytes.
 bool travelInRegisters(LayoutTable& layouts, std::span<const ir::Type* const> types);
 
+/// Whether native callers pass all arguments of the signature, and the address for a result in memory, in registers. May say no where it is so:
+/// of aggregates by value it does not look what is in them.
+bool nativeArgumentsInRegisters(const ir::Signature& signature);
+
 /// Bytes from one value in memory to the next.
 inline std::uint64_t placeBytes(const Layout& layout) { return (layout.size + 15) & ~std::uint64_t{15}; }
 

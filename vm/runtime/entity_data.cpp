@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vm/abi/layout.h"
+#include "vm/abi/value_passing.h"
 #include "vm/runtime/transitions.h"
 
 namespace gaur::runtime {
@@ -24,6 +25,11 @@ std::uint64_t cookieOf(const ir::ExposedFunction& exposed) {
   // An int<64> constant.
   const ir::Constant* cookie = exposed.cookie.target;
   return cookie && !cookie->words.empty() ? cookie->words[0] : 0;
+}
+
+void ExposedFunctionData::setAdapter(void* code) {
+  __atomic_store_n(&adapter, code, __ATOMIC_RELEASE);
+  if (code && abi::nativeArgumentsInRegisters(*record.function->function->signature->signature)) __atomic_store_n(&hostAdapter, code, __ATOMIC_RELEASE);
 }
 
 template <class T>
@@ -61,8 +67,8 @@ void EntityData::adopt(ir::Function& function, abi::FunctionRecord* record, void
 
 void EntityData::adopt(ExposedFunctionData* data, void* trampoline, abi::FunctionRecord* function, void* adapter) {
   data->record.function = function;
-  data->adapter = adapter;
   data->vm = &vm_;
+  data->setAdapter(adapter);
   slab_.rewriteTrampoline(trampoline, data, &exposedEntry);
   std::lock_guard lock(exposuresMutex_);
   exposures_.emplace(trampoline, data);
@@ -118,7 +124,7 @@ Result<void> EntityData::prepare(const ir::ExposedFunction& exposed) {
 void* EntityData::expose(abi::FunctionRecord* function, std::uint64_t cookie) {
   auto data = make<ExposedFunctionData>();
   if (!data) return nullptr;
-  **data = {{function, cookie}, nullptr, &vm_};
+  **data = {{function, cookie}, nullptr, &vm_, nullptr};
   void* trampoline = slab_.makeTrampoline(*data, &exposedEntry);
   if (!trampoline) return nullptr;
   std::lock_guard lock(exposuresMutex_);

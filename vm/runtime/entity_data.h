@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jit/code_slab.h"
+#include "vm/abi/asm_offsets.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/program.h"
 #include "vm/runtime/roots.h"
@@ -25,8 +26,14 @@ struct ExposedFunctionData {
   /// Null until it is first called.
   void* adapter;
   MicroVm* vm;
+  /// The adapter again if it can be called on another stack than its caller's: no argument is passed in memory.
+  void* hostAdapter;
+
+  /// Thread-safe.
+  void setAdapter(void* code);
 };
-static_assert(offsetof(ExposedFunctionData, adapter) == 16);
+static_assert(offsetof(ExposedFunctionData, adapter) == GAUR_EXPOSED_ADAPTER && offsetof(ExposedFunctionData, vm) == GAUR_EXPOSED_VM);
+static_assert(offsetof(ExposedFunctionData, hostAdapter) == GAUR_EXPOSED_HOST_ADAPTER);
 
 /// Bytes of the memory of a global cell, at a multiple of 16.
 std::size_t cellBytes(const ir::GlobalCell& cell);

@@ -198,9 +198,12 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
   Result<void*> adapter = makeError(ErrorId::NotAvailable);
   here().onNativeStack([&] { adapter = data->vm->code().exposedAdapter(data->record.function->function->signature->signature); });
   if (!adapter) failHere(adapter.error().message);
-  __atomic_store_n(&data->adapter, *adapter, __ATOMIC_RELEASE);
+  data->setAdapter(*adapter);
   return *adapter;
 }
+
+/// Work of gaur_exposedEntry: the stack that the exposed function ran on is known to somebody, so the next one needs another.
+void gaur_replaceHostStack() { here().replaceHostStack(); }
 
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
   // A thread of another VM visits this one for the time of the call.
@@ -210,6 +213,7 @@ void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* argument
   // The native caller, which may have come back on another thread, has no way to hear of any other end.
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
+  if (!visiting.isNew()) here().keepHostStack();
 }
 
 }  // extern "C"

@@ -35,6 +35,7 @@ Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentT
   nativeHigh_ = stack.end;
   block_.thread = this;
   block_.stacks = arena_.table().memories;
+  block_.vm = &vm;
   vm_.heap().attachThread(block_);
   useSignalStack();
   abi::setCurrentThread(&block_);
@@ -43,6 +44,7 @@ Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentT
 
 Thread::~Thread() {
   GAUR_CHECK(gaur_currentThread == &block_ && !innermost_, "a thread is detached while it runs Mu code");
+  if (block_.hostStack) buryStack(*block_.hostStack);
   vm_.threads().remove(*this);
   if (block_.threadObject) block_.threadObject->thread = nullptr;
   vm_.heap().detachThread(block_);
@@ -80,6 +82,17 @@ void Thread::buryStack(abi::StackObject& object) {
   auto* stack = static_cast<Stack*>(object.stack);
   stack->end();
   freeStacks_.giveBack(stack);
+}
+
+void Thread::keepHostStack() {
+  if (block_.hostStack || runsMuCode()) return;
+  // Without memory, the next call says so.
+  block_.hostStack = makeStack(vm_.options().stackSize);
+}
+
+void Thread::replaceHostStack() {
+  buryStack(*std::exchange(block_.hostStack, nullptr));
+  keepHostStack();
 }
 
 // --- Calls from the host -------------------------------------------------------------------------------------------------
@@ -203,6 +216,8 @@ void Thread::uncaught(void* exception) {
 }
 
 void Thread::exit() {
+  // Gone into by gaur_exposedEntry: the native caller has no way to hear of it.
+  if (!innermost_ && !isStarted_) fail("gaur: thread_exit in a function that native code called\n");
   // A Mu thread that the program started has no call from the host: it goes back to Thread::run.
   if (innermost_) innermost_->ending = CallOutcome::Kind::ThreadExited;
   leaveForNativeStack();

@@ -69,7 +69,7 @@ class Thread {
   }
   bool isOnStack() const { return arena_.objectAt(stackPointer()) != nullptr; }
   /// Whether there is Mu code that the thread goes back to: it called native code, or trapped.
-  bool runsMuCode() const { return innermost_ || isStarted_; }
+  bool runsMuCode() const { return innermost_ || isStarted_ || block_.nativeStackPointer; }
   /// Whether the native stack of the thread, now or at the outermost call, contains the address.
   bool isNativeStack(std::uintptr_t address) const { return address >= nativeLow_ && address < nativeHigh_; }
   /// What threadrefs refer to; null where there is no memory.
@@ -86,6 +86,11 @@ class Thread {
   abi::StackObject* makeStack(std::size_t bytes = 0);
   /// The stack, which no thread is bound to, is over.
   void buryStack(abi::StackObject& stack);
+
+  /// Sees to it that the next call of an exposed function needs no new stack. Nothing where there is Mu code to go back to.
+  void keepHostStack();
+  /// Of a call that is over.
+  void replaceHostStack();
 
   /// Calls f() on the native stack, for work that needs more room than the reserve of a Mu stack. f must not leave by gaur_abandon.
   template <class F>

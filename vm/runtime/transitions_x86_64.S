@@ -361,21 +361,81 @@ ENTRY gaur_lazyEntry
   jmp *%r11
 END gaur_lazyEntry
 
+// The static chain refers to the ExposedFunctionData.
 ENTRY gaur_exposedEntry
-  movq gaur_currentThread@gottpoff(%rip), %r11
-  cmpq $0, %fs:(%r11)
-  je 1f
-  movq 16(%r10), %r11
+  // To who unwinds a stack, this is where it ends.
+  .cfi_startproc
+  .cfi_undefined %rip
+  movq %fs:GAUR_CURRENT_THREAD_WORD, %rax
+  testq %rax, %rax
+  je 3f
+  cmpq $0, GAUR_BLOCK_NATIVE_STACK_POINTER(%rax)
+  jne 2f
+  cmpq $0, GAUR_EXPOSED_HOST_ADAPTER(%r10)
+  je 2f
+  movq GAUR_EXPOSED_VM(%r10), %r11
+  cmpq %r11, GAUR_BLOCK_VM(%rax)
+  jne 2f
+  movq GAUR_BLOCK_HOST_STACK(%rax), %r11
   testq %r11, %r11
-  je 1f
-  jmp *%r11
+  je 2f
+
+  // No Mu code is below: the adapter is called on the stack that the thread keeps for that. Nobody comes back here but by returning, so there is no
+  // need of the registers that PUSH_CALLEE_SAVED keeps.
+  pushq %rbp
+  movq %rsp, %rbp
+  pushq %fs:0x70
+  subq $8, %rsp
+  movq %rsp, GAUR_BLOCK_NATIVE_STACK_POINTER(%rax)
+  movq GAUR_STACK_LIMIT(%r11), %rax
+  movq %rax, %fs:0x70
+  movq GAUR_STACK_TOP(%r11), %rax
+  leaq -16(%rax), %rsp
+  call *GAUR_EXPOSED_HOST_ADAPTER(%r10)
+  // The stack may have gone to another thread meanwhile.
+  movq %fs:GAUR_CURRENT_THREAD_WORD, %rcx
+  leaq -16(%rbp), %r11
+  cmpq %r11, GAUR_BLOCK_NATIVE_STACK_POINTER(%rcx)
+  jne 4f
+  movq %r11, %rsp
+  movq $0, GAUR_BLOCK_NATIVE_STACK_POINTER(%rcx)
+  movq GAUR_BLOCK_HOST_STACK(%rcx), %r11
+  addq $8, %rsp
+  popq %fs:0x70
+  cmpl $0, GAUR_STACK_IS_SHARED(%r11)
+  jne 1f
+  popq %rbp
+  ret
 1:
+  subq $64, %rsp
+  movups %xmm0, (%rsp)
+  movups %xmm1, 16(%rsp)
+  movq %rax, 32(%rsp)
+  movq %rdx, 40(%rsp)
+  call gaur_replaceHostStack
+  movups (%rsp), %xmm0
+  movups 16(%rsp), %xmm1
+  movq 32(%rsp), %rax
+  movq 40(%rsp), %rdx
+  movq %rbp, %rsp
+  popq %rbp
+  ret
+
+2:
+  movq GAUR_EXPOSED_ADAPTER(%r10), %r11
+  testq %r11, %r11
+  je 3f
+  jmp *%r11
+3:
   SAVE_ARGUMENTS
   movq %r10, %rdi
   call gaur_prepareExposed
   movq %rax, %r11
   RESTORE_ARGUMENTS
   jmp *%r11
+4:
+  call gaur_stackReturned
+  .cfi_endproc
 END gaur_exposedEntry
 
 // Runtime entries that may throw do so with the registers of their caller: the work is done by a function that tells whether it failed.

@@ -63,6 +63,7 @@ extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::Resum
     if (entity && entity->opcode == ir::Opcode::Watchpoint) watchpoint = entity->immediate;
   }
   TrapAnswer answer{stack, {}};
+  stack->isShared = 1;
   if (!vm.trapHandlers().handle(thread, *stack, watchpoint, answer)) {
     thread.block().stack = stack;
     bindFromAfar(*stack);
