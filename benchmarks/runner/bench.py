@@ -17,6 +17,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import big_bundle  # noqa: E402
 import generate  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
@@ -65,6 +66,12 @@ EMPTY_WATCHPOINT_GOAL = 1.10
 WATCHPOINT_SITES = 1000
 TOGGLE_NANOSECONDS = 50000
 BYTES_PER_FUNCTION = 1536
+# Seconds for the bundle of the largest known client: to parse and verify it, to call a function of it then, to compile all of it.
+BIG_CHECK, BIG_CALL, BIG_O0, BIG_O2 = 4.0, 0.3, 60.0, 600.0
+BIG_BYTES = 1.5 * (1 << 30)
+# O2 is measured on a part.
+BIG_PART = 10
+HAIL_OBJECTS, HAIL_SECONDS = 78_000, 1.0
 CODE_MAPPINGS = 64
 
 
@@ -443,6 +450,54 @@ def code_footprint(bench):
     bench.measure_row(report.Row("footprint", "code mappings", "limit", 1.0, ""), mappings)
 
 
+def big_bundles(bench):
+    """CPU seconds against limits: what is compared with a run without the matter in question tells of the matter alone."""
+    if not bench.wants("big", "client"):
+        return
+    count = bench.size((big_bundle.FUNCTIONS // BIG_PART, big_bundle.FUNCTIONS))
+    whole, part, script = bench.out / f"big{count}.uir", bench.out / "bigpart.uir", bench.out / "big.hail"
+    big_bundle.write_file(whole, count)
+    big_bundle.write_file(part, count // BIG_PART)
+    scale = big_bundle.FUNCTIONS / count
+
+    def seconds(row, command, limit, without=None, times=1.0):
+        figures = []
+        for _ in range(bench.pairs):
+            run, other = measure.run(command, timeout=3600), measure.run(without) if without else None
+            figures.append((run.cpu_seconds - (other.cpu_seconds if other else 0)) * times)
+        row.ours, row.peer = sorted(figures)[len(figures) // 2], limit
+        row.ratios = [figure / limit for figure in figures]
+        row.ratio = row.ours / limit
+
+    def check(row):
+        seconds(row, [bench.gaur, "check", str(whole)], BIG_CHECK, times=scale)
+        row.note = f"{whole.stat().st_size >> 20} MB of text"
+
+    def memory(row):
+        row.ours, row.peer = measure.run(bench.run_command([whole], ["1"])).peak_bytes * scale, BIG_BYTES
+        row.ratio = row.ours / row.peer
+        row.ratios = [row.ratio]
+
+    def hail(row):
+        big_bundle.write_hail(script, HAIL_OBJECTS)
+        seconds(row, [bench.gaur, "check", str(part), str(script)], HAIL_SECONDS, [bench.gaur, "check", str(part)])
+        row.note = f"{script.stat().st_size >> 20} MB of text"
+
+    def compiled(level, file):
+        return bench.run_command([file], ["1"], "--eager", f"--opt={level}")
+
+    check_whole = [bench.gaur, "check", str(whole)]
+    for label, action in (
+            ("big bundle: check", check),
+            ("big bundle: first call", lambda row: seconds(row, bench.run_command([whole], ["1"]), BIG_CALL, check_whole)),
+            ("big bundle: all at O0", lambda row: seconds(row, compiled(0, whole), BIG_O0, check_whole, scale)),
+            (f"big bundle: all at O2, 1/{BIG_PART}",
+             lambda row: seconds(row, compiled(2, part), BIG_O2, [bench.gaur, "check", str(part)], scale * BIG_PART)),
+            ("10 MB of HAIL", hail)):
+        bench.measure_row(report.Row("big", label, "limit", 1.0), action)
+    bench.measure_row(report.Row("big", "big bundle: memory", "limit", 1.0, "B"), memory)
+
+
 def start_up(bench):
     if not bench.wants("startup"):
         return
@@ -455,9 +510,9 @@ def start_up(bench):
 
 
 PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, building, frame_editing,
-         compile_latency, code_footprint, start_up)
+         compile_latency, code_footprint, big_bundles, start_up)
 NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
-         "generator", "newstack", "livestacks", "trap", "handles", "builder", *FRAMES, "compile", "footprint", "startup", "kernels", "allocation",
+         "generator", "newstack", "livestacks", "trap", "handles", "builder", *FRAMES, "compile", "footprint", "big", "startup", "kernels", "allocation",
          "calls", "stacks", "frames", "client")
 
 

@@ -46,14 +46,14 @@ bool travelInRegisters(LayoutTable& layouts, std::span<const ir::Type* const> ty
   return true;
 }
 
-bool nativeArgumentsInRegisters(const ir::Signature& signature) {
+bool nativeArgumentsInRegisters(LayoutTable& layouts, const ir::Signature& signature) {
   // Those of System V; AArch64 has more.
   int words = 6;
   int vectors = 8;
   for (const ir::Type* type : signature.results)
     if (type->is(TypeKind::Struct) || type->is(TypeKind::Array)) --words;
   for (const ir::Type* type : signature.parameters) {
-    const Layout& layout = LayoutTable::shared().of(type);
+    const Layout& layout = layouts.of(type);
     if (!travelsInRegister(type, layout, false) && !(type->is(TypeKind::Vector) && isRegisterVector(type, layout))) return false;
     --(registerClassOf(type) == RegisterClass::Vector ? vectors : words);
   }

@@ -21,7 +21,7 @@ bool travelInRegisters(LayoutTable& layouts, std::span<const ir::Type* const> ty
 
 /// Whether native callers pass all arguments of the signature, and the address for a result in memory, in registers. May say no where it is so:
 /// of aggregates by value it does not look what is in them.
-bool nativeArgumentsInRegisters(const ir::Signature& signature);
+bool nativeArgumentsInRegisters(LayoutTable& layouts, const ir::Signature& signature);
 
 /// Bytes from one value in memory to the next.
 inline std::uint64_t placeBytes(const Layout& layout) { return (layout.size + 15) & ~std::uint64_t{15}; }

@@ -29,7 +29,8 @@ std::uint64_t cookieOf(const ir::ExposedFunction& exposed) {
 
 void ExposedFunctionData::setAdapter(void* code) {
   __atomic_store_n(&adapter, code, __ATOMIC_RELEASE);
-  if (code && abi::nativeArgumentsInRegisters(*record.function->function->signature->signature)) __atomic_store_n(&hostAdapter, code, __ATOMIC_RELEASE);
+  const ir::Signature& signature = *record.function->function->signature->signature;
+  if (code && abi::nativeArgumentsInRegisters(abi::LayoutTable::shared(), signature)) __atomic_store_n(&hostAdapter, code, __ATOMIC_RELEASE);
 }
 
 template <class T>

@@ -212,6 +212,7 @@ void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* argument
   CallOutcome outcome = vm.call(*exposed->function->function, arguments, results, exposed->cookie);
   // The native caller, which may have come back on another thread, has no way to hear of any other end.
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
+  if (outcome.kind == CallOutcome::Kind::Threw) here().fail("gaur: an exception reached native code\n" + outcome.report);
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
   if (!visiting.isNew()) here().keepHostStack();
 }

@@ -30,6 +30,31 @@ BUNDLE = """
 .funcdef @asks_and_sets VERSION %v <@i_v> { %entry(<@i64> %x): %y = CALL <@i_i> @asks (%x) CALL <@i_v> @set (%y) RET () }
 """
 
+# Mu code that calls a function of C, which calls it again: %n is kept by the frame.
+CALLBACK = """
+.funcsig @step = (@i64) -> (@i64) .funcsig @down.sig = (@i64 ufuncptr<@step>) -> (@i64)
+.funcdef @down <@down.sig> { entry(<@i64> n <ufuncptr<@step>> f): z = EQ <@i64> n @0 BRANCH2 z bottom() more(n f)
+  bottom(): RET @0
+  more(<@i64> n <ufuncptr<@step>> f): o = NEW <@node> i = GETIREF <@node> o v = GETFIELDIREF <@node 0> i STORE <@i64> v n
+    m = SUB <@i64> n @1 r = CCALL #DEFAULT <ufuncptr<@step> @step> f (m) k = LOAD <@i64> v s = ADD <@i64> r k RET s }
+.expose @down_native = @down #DEFAULT @0
+"""
+
+_worker = None
+
+
+def begin_worker(context):
+    """Of a process: with a machine of its own where it is given none."""
+    global _worker
+    if context is None:
+        context = gaur.VM("opt=0").context()
+        context.load(BUNDLE)
+    _worker = native(context, "allocate_native")
+
+
+def work(count):
+    return _worker(count)
+
 
 def native(context, name):
     """An exposed function from int<64> to int<64>."""

@@ -1,16 +1,17 @@
-#!/usr/bin/env python3
 """Writes a bundle of the size and shape of the largest known client (the translated PyPy: 65 MB, 610,000 instructions).
 
-usage: big_bundle.py [--instructions N] [--dialect spec|muc] [--globals] > big.uir
+usage: big_bundle.py [--functions N] [--dialect spec|muc] [--globals] > big.uir
 
---globals gives results full global names, as that client does; otherwise they have local names.
+--globals gives results full global names, as that client does; otherwise they have local names. Functions call those behind them, and @main the
+last, so that it ends at once.
 """
 import argparse
 import random
 import sys
 
-INSTRUCTIONS_A_BLOCK = 12
-BLOCKS_A_FUNCTION = 6
+INSTRUCTIONS_A_BLOCK = 10
+BLOCKS_A_FUNCTION = 5
+FUNCTIONS = 9_600
 
 
 def head(out, muc):
@@ -26,10 +27,14 @@ def head(out, muc):
             out(f".const @{value}_i8 <@i8> = {value}\n")
 
 
+def name_of(index):
+    return f"pypy_interp_call_{index}"
+
+
 class Function:
     def __init__(self, index, functions, muc, full_names, rng):
-        self.name = f"pypy_module_translated_function_{index}"
-        self.functions, self.muc, self.full_names, self.rng = functions, muc, full_names, rng
+        self.name = name_of(index)
+        self.index, self.functions, self.muc, self.full_names, self.rng = index, functions, muc, full_names, rng
         self.block = 0
         self.next_value = 0
 
@@ -64,9 +69,9 @@ class Function:
         elif kind < 0.75:
             out(f"    {result} = NEW <@node>\n")
             nodes.append(result)
-        elif kind < 0.9:
-            callee = f"@pypy_module_translated_function_{self.rng.randrange(self.functions)}"
-            out(f"    {result} = CALL <@leaf_sig> {callee} ({a} {b})\n")
+        elif kind < 0.9 and self.index + 1 < self.functions:
+            callee = name_of(self.rng.randrange(self.index + 1, self.functions))
+            out(f"    {result} = CALL <@leaf_sig> @{callee} ({a} {b})\n")
             ints.append(result)
         else:
             out(f"    {result} = SLT <{i64}> {a} {b}\n")
@@ -97,21 +102,38 @@ class Function:
         return count
 
 
+def write(out, functions, muc, full_names):
+    """Passes the text on to `out` in pieces; the number of instructions."""
+    rng = random.Random(1)
+    head(out, muc)
+    total = sum(Function(index, functions, muc, full_names, rng).write(out) for index in range(functions))
+    out("\n.funcdef @main <(int<64>) -> (int<64>)> {\n  entry(<int<64>> x):\n"
+        f"    y = CALL <@leaf_sig> @{name_of(functions - 1)} (x x)\n    RET y\n}}\n")
+    return total + 2
+
+
+def write_file(path, functions):
+    with open(path, "w", encoding="utf-8") as file:
+        write(file.write, functions, muc=False, full_names=True)
+
+
+def write_hail(path, objects):
+    """A script of `objects` nodes of the bundle in one list: some 160 bytes each."""
+    with open(path, "w", encoding="utf-8") as file:
+        for index in range(objects):
+            before = f"$translated_heap_object_{index - 1}" if index else "NULL"
+            file.write(f".new $translated_heap_object_{index} <@node>\n"
+                       f".init $translated_heap_object_{index} = {{ {index} {before} {index * 7919} {index % 100} }}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--instructions", type=int, default=600_000)
+    parser.add_argument("--functions", type=int, default=FUNCTIONS)
     parser.add_argument("--dialect", choices=("spec", "muc"), default="spec")
     parser.add_argument("--globals", action="store_true")
     options = parser.parse_args()
-    rng = random.Random(1)
-    muc = options.dialect == "muc"
-    functions = max(1, options.instructions // (BLOCKS_A_FUNCTION * (INSTRUCTIONS_A_BLOCK + 3)))
-    out = sys.stdout.write
-    head(out, muc)
-    total = 0
-    for index in range(functions):
-        total += Function(index, functions, muc, options.globals, rng).write(out)
-    print(f"{functions} functions, {total} instructions", file=sys.stderr)
+    total = write(sys.stdout.write, options.functions, options.dialect == "muc", options.globals)
+    print(f"{options.functions} functions, {total} instructions", file=sys.stderr)
 
 
 if __name__ == "__main__":
