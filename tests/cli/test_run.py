@@ -309,8 +309,10 @@ class VmOptions(Case):
     def test_missing_compiler(self):
         """Without libgaur-llvm.so the command still checks, and says why it cannot run."""
         library = os.path.join(os.path.dirname(GAUR), "..", "lib", "libgaur.so.0")
-        alone = shutil.copy(GAUR, self.folder)
-        shutil.copy(library, self.folder)
+        for part, file in (("bin", GAUR), ("lib", library)):
+            os.makedirs(os.path.join(self.folder, part))
+            shutil.copy(file, os.path.join(self.folder, part))
+        alone = os.path.join(self.folder, "bin", os.path.basename(GAUR))
         self.expect(OK, "check", FUNCTIONS, command=alone)
         process = gaur("run", FUNCTIONS, "--entry=@nothing", command=alone)
         self.assertEqual(process.returncode, RESOURCES, process.stderr)
