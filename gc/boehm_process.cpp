@@ -15,10 +15,14 @@
 #include <cstdlib>
 #include <span>
 
+#include "gc/collector_lock.h"
 #include "gc/gc_log.h"
 #include "gc/heap_verifier.h"
 #include "gc/interrupted_context.h"
 #include "gc/mark_procedure.h"
+#include "gc/owner_map.h"
+#include "gc/watched_memory.h"
+#include "vm/abi/code_owner.h"
 #include "vm/support/check.h"
 #include "vm/support/platform.h"
 
@@ -83,16 +87,6 @@ constexpr std::uint64_t kRoomOfThread = std::uint64_t{16} << 20;
 /// A section of the heap this big asks for huge pages.
 constexpr std::uint64_t kHugePagesFrom = std::uint64_t{4} << 20;
 
-template <class F>
-void withCollectorLock(F f) {
-  GC_call_with_alloc_lock(
-      [](void* function) -> void* {
-        (*static_cast<F*>(function))();
-        return nullptr;
-      },
-      &f);
-}
-
 void setStackBottom(void* handle, std::uintptr_t bottom) {
   GC_stack_base base;
   base.mem_base = reinterpret_cast<void*>(bottom);
@@ -139,11 +133,22 @@ class WordBuffer {
   std::size_t count_ = 0;
 };
 
-GAUR_SCANS_STACKS void pushTaggedReferences(std::uintptr_t begin, std::uintptr_t end) {
+/// The owners of the memory that an address belongs to, or lies just behind.
+void addOwners(WordBuffer& buffer, std::uintptr_t address) {
+  for (std::uintptr_t byte : {address, address - 1})
+    if (const void* owner = ownerOf(byte)) buffer.add(reinterpret_cast<std::uintptr_t>(owner));
+}
+
+/// What Boehm does not recognise in memory that may hold anything: tagged references, and addresses that
+/// somebody owns.
+GAUR_SCANS_STACKS void pushUnusualReferences(std::uintptr_t begin, std::uintptr_t end) {
   WordBuffer buffer;
   for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
-       p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+       p < reinterpret_cast<const std::uint64_t*>(end); ++p) {
     if (abi::tagrefHoldsRef(*p)) buffer.add(abi::tagrefAddress(*p));
+    if (mayHaveOwner(*p)) addOwners(buffer, *p);
+    if (mayBeWatched(*p)) noteWatched(*p);
+  }
 }
 
 GAUR_SCANS_STACKS void pushHiddenReferences(std::uintptr_t begin, std::uintptr_t end) {
@@ -163,6 +168,16 @@ void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::Slot
     case abi::SlotKind::Weak:
       if (*slot != 0) addWeakSlot(slot);
       break;
+    case abi::SlotKind::Interior:
+    case abi::SlotKind::Code:
+      if (mayHaveOwner(*slot)) {
+        addOwners(buffer, *slot);
+      } else if (kind == abi::SlotKind::Interior) {
+        buffer.add(*slot);
+      }
+      break;
+    // Of an owner, which is never outside the heap.
+    case abi::SlotKind::Owned: break;
     case abi::SlotKind::StackExtent:
       if (slot[0] != 0) sink.conservative(reinterpret_cast<void*>(slot[0]), reinterpret_cast<void*>(slot[1]));
       break;
@@ -184,12 +199,15 @@ void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
 
 void RootSink::conservative(const void* begin, const void* end) {
   GC_push_all_eager(const_cast<void*>(begin), const_cast<void*>(end));
-  pushTaggedReferences(reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
+  pushUnusualReferences(reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
 }
 
 void RootSink::word(std::uintptr_t value) {
   std::uintptr_t target = abi::tagrefHoldsRef(value) ? abi::tagrefAddress(value) : value;
   GC_push_all_eager(&target, &target + 1);
+  if (!mayHaveOwner(target)) return;
+  WordBuffer buffer;
+  addOwners(buffer, target);
 }
 
 void RootSink::cell(const abi::GcMap& map, void* base) {
@@ -421,9 +439,13 @@ void BoehmProcess::handleEvent(GC_EventType event) {
       self.stopTime_ = platform::monotonicTime();
       for (NativeThread* thread = self.threads_; thread; thread = thread->next) thread->stoppedAt = 0;
       break;
-    case GC_EVENT_MARK_START: startMarking(); break;
+    case GC_EVENT_MARK_START:
+      startMarking();
+      beginWatching();
+      break;
     case GC_EVENT_MARK_END:
       endMarking();
+      endWatching();
       self.verify();
       for (const Provider* entry = self.providers_; entry; entry = entry->next)
         entry->provider->afterMarking(isReachable);
@@ -500,7 +522,7 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
   for (const NativeThread* thread = threads_; thread; thread = thread->next) {
     forEachStackPart(*thread, [&](std::uintptr_t begin, const StackRange& stack, std::uintptr_t sp) {
       sink.word(reinterpret_cast<std::uintptr_t>(stack.owner));
-      pushTaggedReferences(begin, stack.end);
+      pushUnusualReferences(begin, stack.end);
       if (sp == thread->stoppedAt && thread != currentThread_)
         pushHiddenReferences(begin, std::min(stack.end, sp + kFreshBytes));
     });

@@ -37,6 +37,8 @@ void checkSlot(const void* block, abi::ObjectHeader header, const std::uint64_t*
                describe(block, header, "a stack that ends before it begins"));
     return;
   }
+  // Numbers of native code for all that anybody knows; and the runtime's own.
+  if (kind == abi::SlotKind::Code || kind == abi::SlotKind::Owned) return;
   if (kind == abi::SlotKind::Weak) word = abi::revealWeak(word);
   if (kind == abi::SlotKind::Tagged) word = abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : 0;
   if (word == 0) return;

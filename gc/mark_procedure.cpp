@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "gc/owner_map.h"
+#include "gc/watched_memory.h"
+#include "vm/abi/code_owner.h"
 #include "vm/support/check.h"
 #include "vm/support/platform.h"
 
@@ -50,6 +53,18 @@ bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* 
   return true;
 }
 
+/// The owners of the memory that an address belongs to, or lies just behind: a return address, where a call is the
+/// last instruction; an iref past the last element.
+[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, GC_ms_entry* top, GC_ms_entry* limit) {
+  const void* owner = ownerOf(address);
+  const void* before = ownerOf(address - 1);
+  if (owner) top = push(const_cast<void*>(owner), top, limit, nullptr);
+  if (before && before != owner) top = push(const_cast<void*>(before), top, limit, nullptr);
+  return top;
+}
+
+GC_ms_entry* markOwned(const abi::OwnedReferences* references, GC_ms_entry* top, GC_ms_entry* limit);
+
 /// Out of line, since stacks are rare among objects.
 [[gnu::noinline]] GC_ms_entry* markExtent(const std::uint64_t* extent, GC_ms_entry* top, GC_ms_entry* limit) {
   if (extent[0] == 0) return top;
@@ -69,15 +84,33 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
       if (!weakSlotsWanted) return push(reinterpret_cast<void*>(abi::revealWeak(word)), top, limit, slot);
       addWeakSlot(slot);
       return top;
+    case SlotKind::Interior:
+      if (mayHaveOwner(word)) return pushOwners(word, top, limit);
+      return push(reinterpret_cast<void*>(word), top, limit, slot);
+    case SlotKind::Code: return mayHaveOwner(word) ? pushOwners(word, top, limit) : top;
     case SlotKind::StackExtent: return markExtent(slot, top, limit);
+    case SlotKind::Owned: return markOwned(reinterpret_cast<const abi::OwnedReferences*>(word), top, limit);
   }
   return top;
 }
 
+/// All at once: cells of one bundle. Where they overflow the mark stack, Boehm starts over with a bigger one.
+[[gnu::noinline]] GC_ms_entry* markOwned(const abi::OwnedReferences* references, GC_ms_entry* top, GC_ms_entry* limit) {
+  if (!references) return top;
+  for (const abi::OwnedCell& cell : references->cells)
+    abi::forEachSlot(*cell.map, reinterpret_cast<std::uintptr_t>(cell.base),
+                     [&](std::uint64_t* slot, SlotKind kind) { top = markSlot(slot, kind, top, limit); });
+  for (std::uintptr_t address : references->addresses) top = pushOwners(address, top, limit);
+  return top;
+}
+
+/// Whether Boehm would find everything in it. The answer does not change during a collection.
 bool isDense(const GcRepeat& repeat) {
   const GcMap& map = *repeat.element;
-  return repeat.count > kShortArray && repeat.stride == sizeof(void*) && map.repeats.empty() &&
-         map.slots.size() == 1 && map.slots[0].kind == SlotKind::Strong;
+  if (repeat.count <= kShortArray || repeat.stride != sizeof(void*) || !map.repeats.empty() || map.slots.size() != 1)
+    return false;
+  const SlotKind kind = map.slots[0].kind;
+  return kind == SlotKind::Strong || (kind == SlotKind::Interior && ownedSpan.bytes == 0);
 }
 
 std::uint64_t work(const GcMap& map);
@@ -211,6 +244,11 @@ GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC
     count = kWordsPerPiece;
   for (GC_word* word = begin; word != begin + count; ++word) {
     GC_word target = abi::tagrefHoldsRef(*word) ? abi::tagrefAddress(*word) : *word;
+    if (mayHaveOwner(target)) {
+      top = pushOwners(target, top, limit);
+      continue;
+    }
+    if (mayBeWatched(target)) noteWatched(target);
     top = push(reinterpret_cast<void*>(target), top, limit, reinterpret_cast<std::uint64_t*>(word));
   }
   return top;

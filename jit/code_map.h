@@ -59,12 +59,10 @@ struct alignas(64) UnwindStep {
 /// The steps that one thread unwound by last, so that a throw does not search for each of its frames again. Not signal-safe.
 class UnwindCache {
  public:
-  /// Forgets everything after a removal. Call it at the beginning of each throw.
-  void refresh(const CodeMap& map) {
-    if (generation_ != map.generation()) clear(map.generation());
-  }
   /// The step for an address; one without a site where it is not in compiled code. Valid until the next call.
   const UnwindStep& find(const CodeMap& map, std::uintptr_t returnAddress) {
+    // Other code may have come to where some was removed.
+    if (generation_ != map.generation()) clear(map.generation());
     UnwindStep& step = steps_[returnAddress * kMixer >> (64 - kBits)];
     if (step.returnAddress != returnAddress) fill(step, map, returnAddress);
     return step;

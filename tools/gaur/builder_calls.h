@@ -227,7 +227,8 @@ class BuilderCalls {
   // --- Bodies ------------------------------------------------------------------------------------------
   /// Whether an older version of the function has this name, so that gen_sym would give its ID.
   static bool isNameLoaded(const ir::FunctionVersion& version) {
-    for (const ir::FunctionVersion* older = version.previous; older; older = older->previous)
+    for (const ir::FunctionVersion* older = version.previous.load(std::memory_order_acquire); older;
+         older = older->previous.load(std::memory_order_acquire))
       if (ir::fullName(*older) == ir::fullName(version)) return true;
     return false;
   }

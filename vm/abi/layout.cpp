@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "vm/abi/code_owner.h"
 #include "vm/abi/object.h"
 #include "vm/abi/stack_object.h"
 #include "vm/support/arena.h"
@@ -109,6 +110,7 @@ void LayoutTable::addRuntimeObjects() {
   add(kIrBuilderType, "IR builder", sizeof(IrBuilderObject), {});
   add(kFrameCursorType, "frame cursor", sizeof(FrameCursorObject),
       {{{offsetof(FrameCursorObject, stack), SlotKind::Strong}}, {}});
+  add(kCodeOwnerType, "code owner", sizeof(CodeOwnerObject), {{{offsetof(CodeOwnerObject, references), SlotKind::Owned}}, {}});
 }
 
 const Layout& LayoutTable::of(const Type* type) {
@@ -152,11 +154,11 @@ const Layout* LayoutTable::make(const Type* type) {
     case TypeKind::Int: scalar(intBytes(type->length)); break;
     case TypeKind::Float: scalar(4); break;
     case TypeKind::Double:
-    case TypeKind::Uptr:
+    case TypeKind::Uptr: scalar(8); break;
     case TypeKind::Ufuncptr:
-    case TypeKind::Funcref: scalar(8); break;
+    case TypeKind::Funcref: slot(SlotKind::Code); break;
+    case TypeKind::Iref: slot(SlotKind::Interior); break;
     case TypeKind::Ref:
-    case TypeKind::Iref:
     case TypeKind::Threadref:
     case TypeKind::Stackref:
     case TypeKind::Framecursorref:

@@ -12,9 +12,12 @@
 
 namespace gaur::abi {
 
-/// StackExtent: two words, the begin and the end of memory that may hold anything (StackObject::savedPointer
-/// and top, leftPointer and leftTop); nothing where the begin is null. Only in objects of the runtime.
-enum class SlotKind : std::uint8_t { Strong, Weak, Tagged, StackExtent };
+/// Strong: a reference to an object as a whole. Interior: an iref, which may also be the address of a global
+/// cell. Code: a funcref or ufuncptr, which is no address in the heap, but may be one that somebody owns
+/// (code_owner.h). StackExtent: two words, the begin and the end of memory that may hold anything
+/// (StackObject::savedPointer and top, leftPointer and leftTop); nothing where the begin is null. Owned: a pointer
+/// to OwnedReferences, or null. The last two only in objects of the runtime.
+enum class SlotKind : std::uint8_t { Strong, Weak, Tagged, Interior, Code, StackExtent, Owned };
 
 /// What the collector looks at: one word, or a StackExtent.
 struct GcSlot {

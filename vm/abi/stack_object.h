@@ -91,7 +91,8 @@ inline constexpr std::uint32_t kStackObjectType = ObjectHeader::kMaxTypeIndex;
 inline constexpr std::uint32_t kThreadObjectType = ObjectHeader::kMaxTypeIndex - 1;
 inline constexpr std::uint32_t kFrameCursorType = ObjectHeader::kMaxTypeIndex - 2;
 inline constexpr std::uint32_t kIrBuilderType = ObjectHeader::kMaxTypeIndex - 3;
-inline constexpr std::uint32_t kFirstRuntimeType = kIrBuilderType;
+inline constexpr std::uint32_t kCodeOwnerType = ObjectHeader::kMaxTypeIndex - 4;  // code_owner.h
+inline constexpr std::uint32_t kFirstRuntimeType = kCodeOwnerType;
 static_assert(ir::TypeTable::kMostTypes <= kFirstRuntimeType);
 
 /// The top of a READY stack, at StackObject::savedPointer, a multiple of 16. Resuming pops both, with the values in the result registers, or

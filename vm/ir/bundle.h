@@ -18,6 +18,14 @@ class Bundle {
   /// Of the file, for messages.
   const std::string& name() const { return name_; }
   Arena& arena() { return arena_; }
+  const Arena& arena() const { return arena_; }
+  /// It brought nothing but versions of functions of other bundles.
+  bool isOnlyVersions() const {
+    return types.empty() && signatures.empty() && constants.empty() && globals.empty() && functions.empty() &&
+           exposed.empty();
+  }
+  /// A client may unload it.
+  bool isCollectible = false;
 
   // Top-level entities in order of definition. Functions: only those that this bundle introduces.
   std::vector<TypeDef*> types;

@@ -145,8 +145,8 @@ struct FunctionVersion : Entity {
   /// Instructions in all blocks.
   std::uint32_t instructionCount = 0;
   class Bundle* bundle = nullptr;
-  /// The version that this one replaced, set by publishing.
-  FunctionVersion* previous = nullptr;
+  /// The version that this one replaced, set by publishing; where that has gone, the one before it.
+  std::atomic<FunctionVersion*> previous{nullptr};
 
   BasicBlock* entry() const { return blocks.front().target; }
 };

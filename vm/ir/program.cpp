@@ -3,6 +3,8 @@
 // no storage beyond their own letters.
 #include "vm/ir/program.h"
 
+#include <algorithm>
+
 #include "vm/ir/builder.h"
 #include "vm/ir/linker.h"
 #include "vm/ir/snapshot_bodies.h"
@@ -83,13 +85,13 @@ Entity* findIn(FunctionVersion& version, std::string_view path) {
 /// The version itself; looks at no body.
 Entity* findVersion(Function& function, std::string_view name) {
   FunctionVersion* version = function.current.load(std::memory_order_acquire);
-  while (version && !isNamed(*version, name)) version = version->previous;
+  while (version && !isNamed(*version, name)) version = version->previous.load(std::memory_order_acquire);
   return version;
 }
 
 Entity* findIn(Function& function, std::string_view path) {
   FunctionVersion* version = function.current.load(std::memory_order_acquire);
-  for (; version; version = version->previous) {
+  for (; version; version = version->previous.load(std::memory_order_acquire)) {
     std::string_view rest;
     if (!stepInto(*version, path, rest)) continue;
     if (rest.empty()) return version;
@@ -150,6 +152,7 @@ Entity* Program::entityNamed(std::string_view name) const {
 Id Program::idOf(std::string_view name) const {
   name = withoutSigil(name);
   if (name.empty()) return kNoId;
+  std::shared_lock alive(removalMutex_);
   if (Id id = topLevelId(name); id != kNoId) return id;
   Entity* local = localEntity(name);
   if (!local && endOfPendingIds_.load(std::memory_order_acquire) != kNoId && bodies_->mayName(name) &&
@@ -174,7 +177,10 @@ bool Program::mayHaveOwner(std::string_view name) const {
 }
 
 std::string Program::nameOf(Id id) const {
-  if (const Entity* found = entity(id)) {
+  std::shared_lock alive(removalMutex_);
+  const Entity* found = entity(id);
+  if (!found) found = hidden_.get(id);
+  if (found) {
     std::string name = fullName(*found);
     return name.empty() ? name : "@" + name;
   }
@@ -228,7 +234,7 @@ bool Program::isTaken(const Entity& entity) const {
 
 void Program::makeCurrent(const Bundle& bundle) {
   for (FunctionVersion* version : bundle.versions) {
-    version->previous = version->function->current.load(std::memory_order_relaxed);
+    version->previous.store(version->function->current.load(std::memory_order_relaxed), std::memory_order_relaxed);
     version->function->current.store(version, std::memory_order_release);
   }
 }
@@ -244,6 +250,47 @@ Bundle* Program::publish(std::unique_ptr<Bundle> bundle) {
   }
   makeCurrent(*published);
   return published;
+}
+
+// --- Taking out --------------------------------------------------------------------------------------------
+
+void Program::hide(Bundle& bundle) {
+  std::lock_guard alone(removalMutex_);
+  std::lock_guard lock(tablesMutex_);
+  auto hide = [this](Entity& entity) {
+    remove(entity);
+    if (entity.id != kNoId) hidden_.set(entity.id, &entity);
+  };
+  forEachTopLevel(bundle, hide);
+  forEachLocal(bundle, hide);
+}
+
+std::unique_ptr<Bundle> Program::remove(Bundle& bundle) {
+  std::lock_guard alone(removalMutex_);
+  {
+    std::lock_guard lock(tablesMutex_);
+    auto forget = [this](Entity& entity) {
+      remove(entity);
+      if (entity.id != kNoId && hidden_.get(entity.id) == &entity) hidden_.set(entity.id, nullptr);
+    };
+    forEachTopLevel(bundle, forget);
+    forEachLocal(bundle, forget);
+  }
+  for (FunctionVersion* version : bundle.versions) {
+    std::atomic<FunctionVersion*>* link = &version->function->current;
+    while (FunctionVersion* at = link->load(std::memory_order_relaxed)) {
+      if (at == version) {
+        link->store(version->previous.load(std::memory_order_relaxed), std::memory_order_release);
+        break;
+      }
+      link = &at->previous;
+    }
+  }
+  auto owner = std::find_if(bundles_.begin(), bundles_.end(), [&](const auto& held) { return held.get() == &bundle; });
+  GAUR_CHECK(owner != bundles_.end(), "a bundle is taken out twice");
+  std::unique_ptr<Bundle> taken = std::move(*owner);
+  bundles_.erase(owner);
+  return taken;
 }
 
 // --- Images ------------------------------------------------------------------------------------------------

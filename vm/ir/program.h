@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,6 +72,19 @@ class Program {
   /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex
   /// held.
   Bundle* publish(std::unique_ptr<Bundle> bundle);
+  /// A published bundle leaves the names, and its IDs are known to `entityOfCode` alone. What it brought goes on
+  /// working. Requires: loadMutex held.
+  void hide(Bundle& bundle);
+  /// Takes a published bundle out of the program, in which nothing refers to it any more: names, IDs, versions.
+  /// Requires: loadMutex held.
+  std::unique_ptr<Bundle> remove(Bundle& bundle);
+  /// As entityOf, also of hidden bundles: for IDs that come from code, which does not outlive its bundle.
+  template <class T>
+  T* entityOfCode(Id id) const {
+    if (T* found = entityOf<T>(id)) return found;
+    Entity* hidden = hidden_.get(id);
+    return hidden && hidden->entityKind == T::kKind ? static_cast<T*>(hidden) : nullptr;
+  }
   /// Publishes what came from an image (readSnapshot): its IDs, which are below `endOfIds` and not given
   /// again, and its bodies, which follow later. An error where an ID or a name has two entities. Requires:
   /// loadMutex held.
@@ -104,9 +118,14 @@ class Program {
   /// Of the process: object headers number canonical types, and several VMs can share one heap.
   TypeTable& types_ = TypeTable::shared();
   mutable IdTable<Entity> entities_;
+  /// Of hidden bundles.
+  IdTable<Entity> hidden_;
   std::atomic<Id> nextId_{kFirstClientId};
   mutable std::mutex loadMutex_;
-  /// Of names_, and of writing to entities_.
+  /// Held by whoever walks through entities by name, on a thread that the collector may not know of; and alone by
+  /// whoever takes entities out.
+  mutable std::shared_mutex removalMutex_;
+  /// Of names_, and of writing to entities_ and hidden_.
   mutable std::mutex tablesMutex_;
   mutable std::unordered_map<std::string_view, Entity*> names_;
   std::vector<std::unique_ptr<Bundle>> bundles_;

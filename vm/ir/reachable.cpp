@@ -1,5 +1,7 @@
-// The worklist of Reachable, and what the definition of each kind of entity refers to.
+// The worklist of Reachable.
 #include "vm/ir/reachable.h"
+
+#include "vm/ir/uses.h"
 
 namespace gaur::ir {
 
@@ -58,59 +60,10 @@ gaur::Result<void> Reachable::drain() {
 }
 
 void Reachable::visit(const Entity& entity) {
-  switch (entity.entityKind) {
-    case EntityKind::Type: {
-      const auto& type = static_cast<const TypeDef&>(entity);
-      addAll(type.elements);
-      return add(type.signature);
-    }
-    case EntityKind::Signature: {
-      const auto& signature = static_cast<const SignatureDef&>(entity);
-      addAll(signature.parameters);
-      return addAll(signature.results);
-    }
-    case EntityKind::Constant: {
-      const auto& constant = static_cast<const Constant&>(entity);
-      add(constant.declaredType);
-      return addAll(constant.elements);
-    }
-    case EntityKind::Global: return add(static_cast<const GlobalCell&>(entity).cellType);
-    case EntityKind::Function: {
-      const auto& function = static_cast<const Function&>(entity);
-      add(function.signature);
-      if (const FunctionVersion* current = function.current.load(std::memory_order_acquire)) add(*current);
-      return;
-    }
-    case EntityKind::ExposedFunction: {
-      const auto& exposed = static_cast<const ExposedFunction&>(entity);
-      add(exposed.function);
-      return add(exposed.cookie);
-    }
-    case EntityKind::FunctionVersion: return visitBody(static_cast<const FunctionVersion&>(entity));
-    default: GAUR_UNREACHABLE("only top-level entities and versions are listed");
-  }
-}
-
-void Reachable::visitBody(const FunctionVersion& version) {
-  add(version.function);
-  add(version.signature);
-  for (const Use<BasicBlock>& block : version.blocks) {
-    for (const Parameter& parameter : block->parameters) add(parameter.declaredType);
-    for (const Use<Instruction>& instruction : block->instructions) visitInstruction(*instruction.target);
-  }
-}
-
-void Reachable::visitInstruction(const Instruction& instruction) {
-  addAll(instruction.types);
-  addAll(instruction.sigs);
-  addValues(instruction.operands);
-  addValues(instruction.keepalives);
-  for (const Use<Dest>& dest : instruction.dests) addValues(dest->arguments);
-}
-
-void Reachable::addValues(std::span<const ValueUse> values) {
-  for (const ValueUse& value : values)
-    if (value->isGlobalValue()) add(value);
+  forEachUse(entity, [this](const Entity& used) { add(used); });
+  if (entity.entityKind != EntityKind::Function) return;
+  const auto& function = static_cast<const Function&>(entity);
+  if (const FunctionVersion* current = function.current.load(std::memory_order_acquire)) add(*current);
 }
 
 }  // namespace gaur::ir

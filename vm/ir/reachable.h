@@ -45,19 +45,8 @@ class Reachable {
   std::span<const Entity* const> predefined() const { return predefined_; }
 
  private:
-  template <class T>
-  void add(const Use<T>& use) {
-    if (use.target) add(*use.target);
-  }
-  template <class T>
-  void addAll(std::span<Use<T>> uses) {
-    for (const Use<T>& use : uses) add(use);
-  }
-  void addValues(std::span<const ValueUse> values);
   void list(const Entity& entity);
   void visit(const Entity& entity);
-  void visitBody(const FunctionVersion& version);
-  void visitInstruction(const Instruction& instruction);
 
   const Program& program_;
   IdTable<const Entity> found_;

@@ -71,7 +71,6 @@ using namespace gaur::runtime;
 extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   Thread* thread = Thread::current();
   const jit::CodeMap& map = thread->vm().codeMap();
-  thread->unwindCache.refresh(map);
   Position at{RegisterFile(*state), state->pc, state->stackPointer};
   thread->overflow = std::exchange(thread->overflowPending, false);
   while (true) {

@@ -99,7 +99,6 @@ Result<FrameIds> idsOf(Thread& thread, FrameCursor* cursor) {
     case FrameKind::Undefined:
     case FrameKind::Compiled: {
       const jit::CodeMap& map = thread.vm().codeMap();
-      thread.unwindCache.refresh(map);
       const jit::CodeSite& site = thread.unwindCache.find(map, position.registers.pc).site;
       ids.function = site.function->record->id;
       ids.version = site.function->version;

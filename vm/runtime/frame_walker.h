@@ -50,9 +50,7 @@ class FrameWalker {
   /// Walks `position`. The references have to live as long as the walker; the cache is that of the calling
   /// thread.
   FrameWalker(const jit::CodeMap& map, jit::UnwindCache& cache, FramePosition& position)
-      : map_(map), cache_(cache), position_(position) {
-    cache.refresh(map);
-  }
+      : map_(map), cache_(cache), position_(position) {}
 
   /// Goes to the innermost frame. Requires: the stack is READY.
   void begin(const abi::StackObject& stack);

@@ -73,7 +73,10 @@ MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : 
 MicroVm::~MicroVm() {
   threads_.waitForStarted();
   detachFrom(*this);
+  owners_.releaseAll();
 }
+
+void MicroVm::tidy(Thread& thread) { owners_.work(thread); }
 
 ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
   std::lock_guard lock(program_.loadMutex());

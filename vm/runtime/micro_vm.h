@@ -86,6 +86,10 @@ class MicroVm final : private jit::Environment {
   /// neither a heap object nor a global cell. The thread is attached.
   Result<void> relocatePointer(PointerRelocation relocation);
   Roots& roots() { return roots_; }
+  CodeOwners& owners() { return owners_; }
+  /// Whether some memory of the code slab may be taken back; `tidy` does it. On any stack of a thread that holds no lock of the VM.
+  bool wantsTidying() const { return owners_.hasWork(); }
+  void tidy(Thread& thread);
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }
   EntityData& entities() { return entities_; }
@@ -121,7 +125,8 @@ class MicroVm final : private jit::Environment {
   StackArena stacks_;
   ThreadList threads_;
   TrapHandlers trapHandlers_;
-  Roots roots_{stacks_, trapHandlers_};
+  CodeOwners owners_{slab_};
+  Roots roots_{stacks_, trapHandlers_, owners_};
   NativeSymbols nativeSymbols_{slab_};
   NativeCallTable nativeCalls_{slab_};
   EntityData entities_{*this, slab_, roots_};

@@ -78,7 +78,6 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   const bool isUncovered = hidden.kind == HiddenFrame::Kind::Uncovered;
   const std::uintptr_t pc = isUncovered ? hidden.uncovered().pc : addressOf(saved->pc);
   jit::UnwindCache& cache = Thread::current()->unwindCache;
-  cache.refresh(vm.codeMap());
   const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
   if (isUncovered && hidden.uncovered().signature) return listOf(hidden.uncovered().signature->results);

@@ -25,7 +25,9 @@ void Roots::pushRoots(gc::RootSink& sink) {
     for (std::size_t i = 0; i < list->count; ++i) sink.cell(*list->cells[i].map, list->cells[i].base);
   if (const ClientRoots* client = client_.load(std::memory_order_acquire)) client->push(sink);
   pins_.push(sink);
-  sink.word(reinterpret_cast<std::uintptr_t>(trapHandlers_.userData()));
+  owners_.pushRoots(sink);
+  for (const void* root : {trapHandlers_.userData(), static_cast<void*>(trapHandlers_.muFunction())})
+    sink.word(reinterpret_cast<std::uintptr_t>(root));
 }
 
 }  // namespace gaur::runtime

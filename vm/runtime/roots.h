@@ -6,6 +6,7 @@
 
 #include "gc/roots.h"
 #include "vm/abi/layout.h"
+#include "vm/runtime/code_owners.h"
 #include "vm/runtime/pins.h"
 #include "vm/runtime/pointer_relocations.h"
 #include "vm/runtime/stack.h"
@@ -30,7 +31,7 @@ class Roots final : public gc::RootProvider {
     void* base;
   };
 
-  Roots(StackArena& stacks, const TrapHandlers& trapHandlers) : stacks_(stacks), trapHandlers_(trapHandlers) {}
+  Roots(StackArena& stacks, const TrapHandlers& trapHandlers, CodeOwners& owners) : stacks_(stacks), trapHandlers_(trapHandlers), owners_(owners) {}
   ~Roots() override;
 
   PinTable& pins() { return pins_; }
@@ -44,6 +45,7 @@ class Roots final : public gc::RootProvider {
   void afterMarking(bool (*isReachable)(const void* object)) override {
     stacks_.endUnreachable(isReachable);
     pointerRelocations_.afterMarking(isReachable);
+    owners_.afterMarking(isReachable);
     if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
   }
 
@@ -67,6 +69,7 @@ class Roots final : public gc::RootProvider {
 
   StackArena& stacks_;
   const TrapHandlers& trapHandlers_;
+  CodeOwners& owners_;
   std::atomic<Observer*> observer_{nullptr};
   PinTable pins_;
   PointerRelocations pointerRelocations_;

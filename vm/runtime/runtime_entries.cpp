@@ -21,6 +21,12 @@ namespace {
 
 Thread& here() { return *Thread::current(); }
 
+/// What allocation does for memory that the heap does not know of, where nobody holds a lock.
+Thread& tidied(Thread& thread) {
+  if (thread.vm().wantsTidying()) [[unlikely]] thread.vm().tidy(thread);
+  return thread;
+}
+
 /// Content of a ref<@uvm.meta.bytes>.
 std::string_view textOf(const void* bytes) {
   std::uint64_t length = 0;
@@ -65,10 +71,10 @@ void* revealed(std::uint64_t word) { return reinterpret_cast<void*>(abi::revealW
 extern "C" {
 
 void* gaur_allocate(std::uint64_t header, std::uint64_t block, std::uint32_t kind) {
-  return allocateObject(here(), ObjectHeader(header), block, static_cast<abi::BlockKind>(kind));
+  return allocateObject(tidied(here()), ObjectHeader(header), block, static_cast<abi::BlockKind>(kind));
 }
 
-void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) { return allocateHybrid(here(), typeIndex, length); }
+void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) { return allocateHybrid(tidied(here()), typeIndex, length); }
 
 void gaur_failure(std::uint32_t failure, std::uint32_t instruction) {
   failHere(describe(static_cast<abi::GuestFailure>(failure)), instruction);
@@ -130,6 +136,7 @@ void* gaur_exposeOrNull(abi::FunctionRecord* function, std::uint64_t cookie) {
   if (!function) failHere("exposing a NULL function");
   Thread& thread = here();
   void* address = nullptr;
+  tidied(thread);
   thread.onNativeStack([&] { address = thread.vm().entities().expose(function, cookie); });
   return address;
 }
@@ -185,6 +192,7 @@ void gaur_disableWatchpoint(std::uint32_t watchpoint) { here().vm().watchpoints(
 void* gaur_compileFunction(abi::FunctionRecord* record) {
   Thread& thread = here();
   const ir::Function& function = *record->function;
+  tidied(thread);
   Result<void> result;
   thread.onNativeStack([&] { result = thread.vm().code().compile(function); });
   if (!result) failHere(result.error().message);

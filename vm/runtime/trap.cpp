@@ -29,6 +29,11 @@ void* TrapHandlers::userData() const {
   return mu ? mu->userData : nullptr;
 }
 
+abi::FunctionRecord* TrapHandlers::muFunction() const {
+  const Mu* mu = mu_.load(std::memory_order_acquire);
+  return mu ? mu->function : nullptr;
+}
+
 bool TrapHandlers::handle(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint, TrapAnswer& answer) const {
   if (const Mu* mu = mu_.load(std::memory_order_acquire)) {
     abi::StackObject* handler = newStack(thread, mu->function);

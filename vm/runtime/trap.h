@@ -39,6 +39,8 @@ class TrapHandlers {
   bool handle(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint, TrapAnswer& answer) const;
   /// The user data of the Mu handler: a root.
   void* userData() const;
+  /// The Mu handler, or null: keeps its code.
+  abi::FunctionRecord* muFunction() const;
 
  private:
   struct Native {

@@ -14,9 +14,9 @@ constexpr std::size_t kLargestChunk = 256 * 1024;
 void* Arena::allocateSlow(std::size_t size, std::size_t alignment) {
   std::size_t chunk = std::min(kLargestChunk, std::max(kFirstChunk, bytes_));
   chunk = std::max(chunk, size + alignment);
-  chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk));
+  chunks_.push_back({std::make_unique_for_overwrite<std::byte[]>(chunk), chunk});
   bytes_ += chunk;
-  cursor_ = reinterpret_cast<std::uintptr_t>(chunks_.back().get());
+  cursor_ = reinterpret_cast<std::uintptr_t>(chunks_.back().memory.get());
   end_ = cursor_ + chunk;
   return allocate(size, alignment);
 }

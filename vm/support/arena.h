@@ -60,6 +60,11 @@ class Arena {
 
   /// Bytes taken from the system.
   std::size_t bytes() const { return bytes_; }
+  /// Calls f(begin, bytes) for all memory that is in use.
+  template <class F>
+  void forEachChunk(F&& f) const {
+    for (const Chunk& chunk : chunks_) f(chunk.memory.get(), chunk.bytes);
+  }
 
  private:
   void* allocateSlow(std::size_t size, std::size_t alignment);
@@ -67,7 +72,11 @@ class Arena {
   std::uintptr_t cursor_ = 0;
   std::uintptr_t end_ = 0;
   std::size_t bytes_ = 0;
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  struct Chunk {
+    std::unique_ptr<std::byte[]> memory;
+    std::size_t bytes;
+  };
+  std::vector<Chunk> chunks_;
 };
 
 }  // namespace gaur

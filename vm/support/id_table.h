@@ -1,15 +1,16 @@
-// A sparse array from Id to pointer: three levels of tables, made as they are needed, so that a table costs
-// little before it is used. Readers need no lock: a table pointer and an entry are each published with
-// release order and never move.
+// A sparse array from Id to pointer: reserved address space for millions of entries at a time, made as it is needed,
+// so that a table costs little before it is used, and pages whose entries are all gone cost nothing again. Readers
+// need no lock: an entry is published with release order and never moves.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <memory>
-#include <vector>
+#include <cstdint>
 
+#include "vm/support/check.h"
 #include "vm/support/ids.h"
+#include "vm/support/platform.h"
 
 namespace gaur {
 
@@ -17,45 +18,51 @@ template <class T>
 class IdTable {
  public:
   IdTable() = default;
+  ~IdTable() {
+    for (auto& chunk : root_)
+      if (Entry* entries = chunk.load(std::memory_order_relaxed)) platform::release(entries, kChunkBytes);
+  }
   IdTable(const IdTable&) = delete;
   IdTable& operator=(const IdTable&) = delete;
 
   /// The entry, or null.
   T* get(Id id) const {
-    Directory* directory = root_[id >> (kPageBits + kDirectoryBits)].load(std::memory_order_acquire);
-    if (!directory) return nullptr;
-    Page* page = (*directory)[(id >> kPageBits) & kDirectoryMask].load(std::memory_order_acquire);
-    return page ? (*page)[id & kPageMask].load(std::memory_order_acquire) : nullptr;
+    const Entry* entries = root_[id >> kChunkBits].load(std::memory_order_acquire);
+    return entries ? entries[id & kChunkMask].load(std::memory_order_acquire) : nullptr;
   }
 
   /// Writers must exclude each other.
   void set(Id id, T* value) {
-    Directory& directory = made(root_[id >> (kPageBits + kDirectoryBits)], directories_);
-    Page& page = made(directory[(id >> kPageBits) & kDirectoryMask], pages_);
-    page[id & kPageMask].store(value, std::memory_order_release);
+    Entry* entries = root_[id >> kChunkBits].load(std::memory_order_relaxed);
+    if (!entries) {
+      if (!value) return;
+      entries = static_cast<Entry*>(platform::reserveZeroed(kChunkBytes));
+      GAUR_CHECK(entries, "no address space for a table of IDs");
+      root_[id >> kChunkBits].store(entries, std::memory_order_release);
+    }
+    const std::size_t index = id & kChunkMask;
+    T* old = entries[index].load(std::memory_order_relaxed);
+    entries[index].store(value, std::memory_order_release);
+    if ((old == nullptr) == (value == nullptr)) return;
+    std::uint16_t& used = reinterpret_cast<std::uint16_t*>(entries + kChunkEntries)[index / kPageEntries];
+    used = static_cast<std::uint16_t>(value ? used + 1 : used - 1);
+    // Reads as null all the while.
+    if (used == 0) platform::discard(entries + index / kPageEntries * kPageEntries, kPageBytes);
   }
 
  private:
-  static constexpr unsigned kPageBits = 12;
-  static constexpr unsigned kDirectoryBits = 10;
-  static constexpr Id kPageMask = (Id{1} << kPageBits) - 1;
-  static constexpr Id kDirectoryMask = (Id{1} << kDirectoryBits) - 1;
-  using Page = std::array<std::atomic<T*>, std::size_t{1} << kPageBits>;
-  using Directory = std::array<std::atomic<Page*>, std::size_t{1} << kDirectoryBits>;
+  using Entry = std::atomic<T*>;
+  static constexpr unsigned kChunkBits = 22;
+  static constexpr std::size_t kChunkEntries = std::size_t{1} << kChunkBits;
+  static constexpr Id kChunkMask = static_cast<Id>(kChunkEntries - 1);
+  static constexpr std::size_t kPageBytes = 4096;
+  static constexpr std::size_t kPageEntries = kPageBytes / sizeof(Entry);
+  /// The entries, then for each page of them how many are in use.
+  static constexpr std::size_t kChunkBytes =
+      kChunkEntries * sizeof(Entry) + kChunkEntries / kPageEntries * sizeof(std::uint16_t);
+  static_assert(kChunkBytes % kPageBytes == 0);
 
-  template <class Table>
-  static Table& made(std::atomic<Table*>& slot, std::vector<std::unique_ptr<Table>>& owner) {
-    Table* table = slot.load(std::memory_order_relaxed);
-    if (!table) {
-      table = owner.emplace_back(std::make_unique<Table>()).get();
-      slot.store(table, std::memory_order_release);
-    }
-    return *table;
-  }
-
-  std::array<std::atomic<Directory*>, std::size_t{1} << (32 - kPageBits - kDirectoryBits)> root_{};
-  std::vector<std::unique_ptr<Directory>> directories_;
-  std::vector<std::unique_ptr<Page>> pages_;
+  std::array<std::atomic<Entry*>, std::size_t{1} << (32 - kChunkBits)> root_{};
 };
 
 }  // namespace gaur

@@ -1,4 +1,5 @@
 // Sizes, offsets and maps. Where C has the same type, the C compiler says what is right.
+#include "vm/abi/code_owner.h"
 #include "vm/abi/layout.h"
 
 #include <gtest/gtest.h>
@@ -142,7 +143,9 @@ TEST_F(LayoutTest, MapsNameEverySlot) {
                                 types.uptr(i(8)), types.get(TypeKind::Stackref)});
   EXPECT_EQ(
       slots(mixed),
-      (Slots{{8, SlotKind::Strong}, {16, SlotKind::Weak}, {32, SlotKind::Tagged}, {48, SlotKind::Strong}}));
+      (Slots{{8, SlotKind::Strong}, {16, SlotKind::Weak}, {24, SlotKind::Code}, {32, SlotKind::Tagged}, {48, SlotKind::Strong}}));
+  EXPECT_EQ(slots(structOf({types.iref(i(8)), types.get(TypeKind::Double), types.ufuncptr(types.signature({}, {}))})),
+            (Slots{{0, SlotKind::Interior}, {16, SlotKind::Code}}));
   EXPECT_FALSE(table.of(mixed).isPointerFree());
   EXPECT_TRUE(table.of(structOf({i(64), types.uptr(i(8)), types.get(TypeKind::Double)})).isPointerFree());
 
@@ -196,7 +199,11 @@ TEST_F(LayoutTest, ObjectsOfTheRuntimeAreKnownFromTheStart) {
        {{0, SlotKind::StackExtent}, {offsetof(StackObject, leftPointer), SlotKind::StackExtent}}},
       {kThreadObjectType, "thread", sizeof(ThreadObject), {}},
       {kIrBuilderType, "IR builder", sizeof(IrBuilderObject), {}},
-      {kFrameCursorType, "frame cursor", sizeof(FrameCursorObject), {{0, SlotKind::Strong}}}};
+      {kFrameCursorType, "frame cursor", sizeof(FrameCursorObject), {{0, SlotKind::Strong}}},
+      {kCodeOwnerType,
+       "code owner",
+       sizeof(CodeOwnerObject),
+       {{offsetof(CodeOwnerObject, references), SlotKind::Owned}}}};
   for (const Expected& expected : all) {
     ASSERT_TRUE(table.knows(expected.index));
     const Layout& layout = table.byIndex(expected.index);

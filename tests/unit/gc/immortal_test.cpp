@@ -7,7 +7,10 @@
 #include <thread>
 
 #include "gc/immortal_ranges.h"
+#include "gc/owner_map.h"
 #include "tests/unit/gc/test_heap.h"
+#include "vm/abi/code_owner.h"
+#include "vm/support/platform.h"
 
 namespace gaur::gc {
 namespace {
@@ -128,6 +131,35 @@ TEST(WrittenPages, EveryMethodFindsThem) {
   std::size_t all = 0;
   pages.forEach(begin, begin + 5 * kPage, [&](WrittenPages::Run run) { all += run.end - run.begin; });
   EXPECT_EQ(all, 5 * kPage);
+}
+
+TEST_F(ImmortalTest, WrittenAddressesKeepTheirOwners) {
+  const ir::Type* signature = types().funcref(types().signature({}, {}));
+  std::size_t number = image->add(structOf({int64(), signature}));
+  mapImage();
+  constexpr std::size_t kBytes = std::size_t{1} << 16;
+  void* memory = platform::reserveZeroed(kBytes);
+  {
+    // On this stack lies the address of the memory, but none in its owned part.
+    constexpr std::size_t kPart = 4096;
+    OwnerMap map(reinterpret_cast<std::uintptr_t>(memory), kBytes, 5);
+    Population owners(roots);
+    auto own = [&]() __attribute__((noinline)) {
+      void* owner = thread->makeRuntimeObject<abi::CodeOwnerObject>(abi::kCodeOwnerType);
+      map.set(reinterpret_cast<std::uintptr_t>(memory) + kPart, kPart, owner);
+      owners.add(owner);
+    };
+    own();
+    auto& field = at<std::uint64_t>(image->ref(number), 8);
+    field = reinterpret_cast<std::uintptr_t>(memory) + kPart + 100;
+    collect();
+    EXPECT_EQ(owners.alive(), 1u);
+    field = 0;
+    collect();
+    EXPECT_EQ(owners.alive(), 0u);
+    roots.cells.clear();
+  }
+  platform::release(memory, kBytes);
 }
 
 TEST_F(ImmortalTest, WrittenReferencesKeep) {

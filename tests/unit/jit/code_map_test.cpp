@@ -88,14 +88,12 @@ TEST(CodeMap, UnwindStepsAreForgottenWithTheirBlock) {
   map.add(b.block);
   auto address = b.block.begin + 20;
   for (int i = 0; i < 2; ++i) {
-    cache.refresh(map);
     const UnwindStep& step = cache.find(map, address);
     ASSERT_TRUE(step.site && step.site.row);
     EXPECT_EQ(step.landingPad, b.block.begin + 60);
     EXPECT_EQ(step.cfaOffset, 16);
   }
   map.remove(b.block);
-  cache.refresh(map);
   EXPECT_FALSE(cache.find(map, address).site);
   map.add(b.block);
   EXPECT_TRUE(cache.find(map, address).site) << "that there was nothing is not remembered";
