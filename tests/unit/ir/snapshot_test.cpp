@@ -310,7 +310,7 @@ TEST_F(RedefinedFunction, AnOldVersionComesWhereItIsAskedFor) {
   const FunctionVersion* current = restored.entity<Function>("@other")->current;
   EXPECT_EQ(current->id, new_->id);
   ASSERT_NE(current->previous, nullptr);
-  EXPECT_EQ(current->previous->id, old_->id);
+  EXPECT_EQ(current->previous.load()->id, old_->id);
   EXPECT_EQ(restored.program->idOf("@other.v1.entry"), loaded_.program->idOf("@other.v1.entry"));
 }
 
