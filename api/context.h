@@ -6,6 +6,7 @@
 
 #include "api/handle_table.h"
 #include "api/machine.h"
+#include "bootimage/image_output.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/memory_rules.h"
 #include "vm/runtime/frame_cursor.h"
@@ -135,6 +136,8 @@ class Context {
   Result<void> makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction, MuValue primordialStack,
                              MuValue primordialThreadLocal, MuValue* symbolFields, MuCString* symbolNames, MuArraySize symbolCount,
                              MuValue* relocatedFields, MuCString* relocatedNames, MuArraySize relocatedCount, MuCString output);
+
+  Result<bootimage::ImageFormat> formatOf(const bootimage::BuildRequest& request, std::string_view output) const;
 
   // --- What the methods share ----------------------------------------------------------------------
   Result<Handle*> operand(MuValue value, std::string_view name) const;

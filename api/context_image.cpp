@@ -1,6 +1,6 @@
 // Boot images as contexts make them: what the arguments of make_boot_image mean.
 #include "api/context.h"
-#include "bootimage/image_builder.h"
+#include "bootimage/image_output.h"
 #include "vm/support/log.h"
 
 namespace gaur::api {
@@ -18,6 +18,21 @@ Result<runtime::PointerRelocation> Context::pointerRelocation(MuValue field, MuC
 Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {
   GAUR_TRY_ASSIGN(runtime::PointerRelocation relocation, pointerRelocation(field, symbol));
   return machine_.vm().relocatePointer(std::move(relocation));
+}
+
+/// As the option says, else as the name does; but a program only where it has a beginning.
+Result<bootimage::ImageFormat> Context::formatOf(const bootimage::BuildRequest& request, std::string_view output) const {
+  using bootimage::ImageFormat;
+  const std::string& option = machine_.vm().options().imageFormat;
+  if (!option.empty()) {
+    auto format = bootimage::formatNamed(option);
+    if (!format) return makeError(ErrorId::OptionValue, {"image-format", option, "img, o, so or exe"});
+    return *format;
+  }
+  const ImageFormat format = bootimage::formatOfFile(output);
+  const auto* function = machine_.program().entityOf<ir::Function>(request.primordialFunction);
+  const bool canBegin = function && bootimage::isMainSignature(function->signature->signature);
+  return format == ImageFormat::Program && !canBegin ? ImageFormat::Image : format;
 }
 
 Result<void> Context::makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction,
@@ -53,14 +68,13 @@ Result<void> Context::makeBootImage(MuID* whitelist, MuArraySize whitelistSize, 
                     pointerRelocation(relocatedFields[i], relocatedNames[i]));
     request.relocations.push_back(std::move(relocation));
   }
-  // Names of fields are for formats with symbols of their own; they are only checked.
+  // No format has symbols inside of objects and cells, which lie elsewhere in each process: the names are only checked.
   for (MuArraySize i = 0; i < symbolCount; ++i) {
     GAUR_TRY(location(symbolFields[i]));
   }
   request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
-  GAUR_TRY_ASSIGN(bootimage::BuildReport report, bootimage::buildImage(machine_.vm(), request, output));
-  for (const std::string& warning : report.warnings) GAUR_LOG(Image, Warn, "{}", warning);
-  return {};
+  GAUR_TRY_ASSIGN(bootimage::ImageFormat format, formatOf(request, output));
+  return machine_.build(request, {output, format});
 }
 
 }  // namespace gaur::api

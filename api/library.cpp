@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/entry.h"
+#include "api/library.h"
 #include "api/machine.h"
 #include "api/mu/gaur.h"
 #include "api/mu/mu-fastimpl.h"
@@ -74,33 +75,12 @@ Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::str
 Result<MuVM*> makeFromImage(const char* path, std::string_view text, const GaurSymbol* symbols, std::size_t count) {
   if (!path) return makeError(ErrorId::ApiNull, {"path"});
   if (count != 0 && !symbols) return makeError(ErrorId::ApiNull, {"symbols"});
-  GAUR_TRY_ASSIGN(Options options, readOptions(text, setStrict));
+  GAUR_TRY_ASSIGN(Options options, readStrictOptions(text));
   bootimage::LoadOptions loading;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!symbols[i].name) return makeError(ErrorId::ApiNull, {"name of a symbol"});
-    loading.symbols.emplace_back(symbols[i].name, symbols[i].address);
-  }
+  GAUR_TRY(addSymbols(loading, {symbols, count}));
   GAUR_TRY_ASSIGN(bootimage::ImageFile image, bootimage::ImageFile::open(path));
   GAUR_TRY_ASSIGN(bootimage::LoadedImage loaded, bootimage::loadImage(std::move(image), options, loading));
   return Machine::create(std::move(loaded));
-}
-
-std::string& creationError() {
-  thread_local std::string text;
-  return text;
-}
-
-/// Null, with the reason for gaur_new_error, where `make` fails.
-template <class Make>
-MuVM* orNull(Make make) {
-  Result<MuVM*> machine = makeError(ErrorId::OutOfMemory, {"a machine"});
-  try {
-    machine = make();
-  } catch (const std::bad_alloc&) {
-  }
-  if (machine) return *machine;
-  creationError() = machine.error().message;
-  return nullptr;
 }
 
 MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_view)) {
@@ -135,6 +115,21 @@ static_assert(offsetof(MuRefImpl2VM, execute) == offsetof(MuVM, compile_to_share
 static_assert(offsetof(MuRefImpl2VM, get_mu_error_ptr) == offsetof(MuVM, current_thread_as_mu_thread));
 
 }  // namespace
+
+Result<Options> readStrictOptions(std::string_view text) { return readOptions(text, setStrict); }
+
+Result<void> addSymbols(bootimage::LoadOptions& loading, std::span<const GaurSymbol> symbols) {
+  for (const GaurSymbol& symbol : symbols) {
+    if (!symbol.name) return makeError(ErrorId::ApiNull, {"name of a symbol"});
+    loading.symbols.emplace_back(symbol.name, symbol.address);
+  }
+  return {};
+}
+
+std::string& creationError() {
+  thread_local std::string text;
+  return text;
+}
 
 }  // namespace gaur::api
 

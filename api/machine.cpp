@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/ir_builder.h"
+#include "api/linked_image.h"
 #include "api/trap_handler.h"
 #include "vm/support/log.h"
 
@@ -75,9 +76,10 @@ Result<MuVM*> Machine::create(const Options& options) {
   return &(new Machine(std::move(vm)))->table_;
 }
 
-Result<MuVM*> Machine::create(bootimage::LoadedImage image) {
+Result<MuVM*> Machine::create(bootimage::LoadedImage image, abi::LinkedImage* linked) {
   auto* machine = new Machine(std::move(image.vm));
   machine->primordialFunction_ = image.primordialFunction;
+  machine->linked_ = linked;
   return &machine->table_;
 }
 
@@ -123,6 +125,7 @@ void Machine::close() {
   std::size_t others = 0;
   vm_->threads().forEach([&](runtime::Thread&) { ++others; });
   if (others != 0) return report("close", makeError(ErrorId::ApiThreadsAttached, {std::to_string(others)}));
+  if (linked_) forgetMachine(*linked_);
   delete this;
 }
 

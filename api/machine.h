@@ -16,10 +16,16 @@
 
 #include "api/mu/muapi.h"
 #include "bootimage/image_loader.h"
+#include "vm/abi/linked_image.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/roots.h"
 #include "vm/support/source.h"
+
+namespace gaur::bootimage {
+struct BuildRequest;
+struct Output;
+}  // namespace gaur::bootimage
 
 namespace gaur::api {
 
@@ -49,7 +55,7 @@ class Machine final : private runtime::ClientRoots {
  public:
   static Result<MuVM*> create(const Options& options);
   /// Of a boot image.
-  static Result<MuVM*> create(bootimage::LoadedImage image);
+  static Result<MuVM*> create(bootimage::LoadedImage image, abi::LinkedImage* linked = nullptr);
   static Machine& of(MuVM* vm) { return *static_cast<Machine*>(vm->header); }
 
   MuVM* table() { return &table_; }
@@ -70,11 +76,15 @@ class Machine final : private runtime::ClientRoots {
   /// Of a type without parts, such as stackref.
   const abi::Layout& plainLayout(ir::TypeKind kind);
 
+  /// Makes an image in one of its forms; its warnings are logged. The thread is attached and stands on its native stack.
+  Result<void> build(const bootimage::BuildRequest& request, const bootimage::Output& output);
+
   // --- Slots of MuVM ---------------------------------------------------------------------------------
   Result<MuCtx*> newContext();
   Result<MuID> idOf(MuName name);
   Result<MuName> nameOf(MuID id);
   Result<void> attachWithThreadLocal(MuCPtr threadLocal);
+  Result<void> compileToSharedObject(MuCString name, MuCString* sources, MuArraySize count);
   Result<void> attach() { return {}; }
   Result<void> setTrapHandler(MuTrapHandler handler, MuCPtr userdata);
   Result<void> execute();
@@ -152,6 +162,8 @@ class Machine final : private runtime::ClientRoots {
   MuVM table_;
   std::unique_ptr<runtime::MicroVm> vm_;
   const ir::Function* primordialFunction_ = nullptr;
+  /// The one that began with the machine, if it is part of the process.
+  abi::LinkedImage* linked_ = nullptr;
   int errorFlag_ = 0;
   std::atomic<const abi::Layout*> intLayouts_[kCachedIntBits + 1] = {};
   std::atomic<const abi::Layout*> plainLayouts_[static_cast<std::size_t>(ir::TypeKind::Irbuilderref) + 1] =

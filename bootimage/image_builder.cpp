@@ -1,7 +1,10 @@
 #include "bootimage/image_builder.h"
 
 #include <algorithm>
+#include <map>
 
+#include "bootimage/image_loader.h"
+#include "bootimage/image_object.h"
 #include "bootimage/machine_addresses.h"
 #include "bootimage/shadow_program.h"
 #include "vm/abi/layout.h"
@@ -15,10 +18,11 @@ namespace {
 /// One build: the closure over IR and heap, then its code, then the sections.
 class ImageBuilder {
  public:
-  ImageBuilder(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents)
+  ImageBuilder(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface)
       : vm_(vm),
         request_(request),
         contents_(contents),
+        interface_(interface),
         addresses_(vm),
         reachable_(vm.program()),
         heap_(addresses_, {request.unknownPointers, request.primordialStack}),
@@ -29,6 +33,7 @@ class ImageBuilder {
     GAUR_TRY(close());
     GAUR_TRY(compile());
     GAUR_TRY(finishHeap());
+    if (interface_) writeInterface();
     GAUR_TRY(writeProgram());
     writeTables();
     return report_;
@@ -97,6 +102,7 @@ class ImageBuilder {
     for (const ir::GlobalCell* cell : reachable_.globals()) shadow_.cellTarget(*cell);
     for (const ir::ExposedFunction* exposed : reachable_.exposed()) shadow_.exposedTarget(*exposed);
     for (const Outside& outside : heap_.outside()) outsideTargets_.push_back(targetOf(outside));
+    if (interface_) findOffered();
     if (request_.code == CodePolicy::None) return {};
     std::vector<const ir::FunctionVersion*> versions;
     for (const ir::FunctionVersion* version : reachable_.versions())
@@ -105,7 +111,57 @@ class ImageBuilder {
       if (request_.progress) request_.progress("compiling", done, versions.size());
     };
     if (primordial_) GAUR_TRY(shadow_.addHostCall(primordial_->signature->signature));
-    return shadow_.compile(versions, request_.level, progress);
+    GAUR_TRY(shadow_.compile(versions, request_.level, progress));
+    return compileOffered();
+  }
+
+  // --- What a linker has to know ------------------------------------------------------------------------------------------
+
+  static bool canBeOffered(const ir::Signature* signature) { return ir::isNativeSafe(signature) && signature->results.size() <= 1; }
+
+  void findOffered() {
+    for (const ir::ExposedFunction* exposed : reachable_.exposed()) {
+      std::string name = ir::fullName(*exposed);
+      if (isOffered(name)) interface_->offered.push_back({std::move(name), exposed->id});
+    }
+    for (const ir::Function* function : reachable_.functions()) {
+      std::string name = ir::fullName(*function);
+      const bool isDefined = function->current.load(std::memory_order_acquire) != nullptr;
+      if (isDefined && isOffered(name) && canBeOffered(function->signature->signature)) interface_->offered.push_back({std::move(name), function->id});
+    }
+    interface_->hasMain = primordial_ && isMainSignature(primordial_->signature->signature);
+  }
+
+  /// A function that no adapter can be made for is not offered.
+  Result<void> compileOffered() {
+    if (!interface_) return {};
+    std::erase_if(interface_->offered, [this](const LinkInterface::Offered& offered) {
+      const auto* function = vm_.program().entityOf<ir::Function>(offered.id);
+      return function && !shadow_.addExposedAdapter(function->signature->signature);
+    });
+    return {};
+  }
+
+  void writeInterface() {
+    // A symbol is weak where nothing needs it.
+    std::map<std::string, bool> wanted;
+    auto want = [&wanted](std::string_view symbol, bool isWeak) {
+      auto [known, isNew] = wanted.try_emplace(std::string(symbol), isWeak);
+      known->second = known->second && isWeak;
+    };
+    for (const std::string& symbol : shadow_.externs()) want(symbol, false);
+    // Code that is compiled when it runs asks then.
+    if (request_.code == CodePolicy::None)
+      for (const ir::Constant* constant : reachable_.constants())
+        if (constant->kind == ir::ConstantKind::Extern) want(constant->symbol, true);
+    for (const SymbolWord& word : symbolWords_) want(contents_.stringAt(word.symbol), (word.flags & kWeakSymbol) != 0);
+    for (const auto& [symbol, isWeak] : wanted) interface_->wanted.push_back({symbol, isWeak});
+    // A name that the image wants from outside is not its own.
+    std::erase_if(interface_->offered, [&](const LinkInterface::Offered& offered) {
+      if (!wanted.contains(offered.symbol)) return false;
+      report_.warnings.push_back("@" + offered.symbol + " is not offered to C: the image wants a symbol of that name from outside");
+      return true;
+    });
   }
 
   Result<void> finishHeap() {
@@ -120,14 +176,13 @@ class ImageBuilder {
     contents_.set<SectionKind::Heap>(heap_.heap());
     contents_.set<SectionKind::HeapPages>(heap_.firstBlocks());
     contents_.set<SectionKind::HeapWords>(heap_.heapRelocations());
-    std::vector<SymbolWord> words;
     for (const SymbolRelocation& symbol : outcome.symbols) {
       const runtime::PointerRelocation& relocation = relocations[symbol.symbol];
-      words.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(relocation.symbol), symbol.place.offset, symbol.addend,
+      symbolWords_.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(relocation.symbol), symbol.place.offset, symbol.addend,
                        symbol.isWeak ? kWeakSymbol : 0u, contents_.string(relocation.library)});
     }
-    contents_.set<SectionKind::SymbolWords>(words);
-    report_.symbols = words.size();
+    contents_.set<SectionKind::SymbolWords>(symbolWords_);
+    report_.symbols = symbolWords_.size();
     return {};
   }
 
@@ -168,21 +223,40 @@ class ImageBuilder {
   runtime::MicroVm& vm_;
   const BuildRequest& request_;
   ImageContents& contents_;
+  LinkInterface* interface_;
   MachineAddresses addresses_;
   ir::Reachable reachable_;
   HeapSnapshot heap_;
   ShadowProgram shadow_;
   const ir::Function* primordial_ = nullptr;
   std::vector<Target> outsideTargets_;
+  std::vector<SymbolWord> symbolWords_;
   BuildReport report_;
 };
 
 }  // namespace
 
-Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents) {
+std::vector<Id> everythingIn(const ir::Program& program) {
+  std::vector<Id> ids;
+  auto add = [&ids](const auto& entities) {
+    for (const auto* entity : entities)
+      if (entity->id >= kFirstClientId) ids.push_back(entity->id);
+  };
+  for (const auto& bundle : program.bundles()) {
+    add(bundle->types);
+    add(bundle->signatures);
+    add(bundle->constants);
+    add(bundle->globals);
+    add(bundle->functions);
+    add(bundle->exposed);
+  }
+  return ids;
+}
+
+Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface) {
   std::lock_guard lock(vm.program().loadMutex());
   gc::CollectionPause pause(vm.heap());
-  return ImageBuilder(vm, request, contents).run();
+  return ImageBuilder(vm, request, contents, interface).run();
 }
 
 Result<BuildReport> buildImage(runtime::MicroVm& vm, const BuildRequest& request, const std::string& path) {

@@ -10,6 +10,7 @@
 
 #include "bootimage/heap_snapshot.h"
 #include "bootimage/image_writer.h"
+#include "bootimage/link_interface.h"
 #include "jit/compiler.h"
 #include "vm/abi/stack_object.h"
 #include "vm/runtime/micro_vm.h"
@@ -49,8 +50,11 @@ struct BuildReport {
 };
 
 /// What an image of the VM holds. The VM is not changed; that nobody changes it meanwhile is up to the caller. On an attached thread that stands on its
-/// native stack.
-Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents);
+/// native stack. `interface`, if not null, is told what a linker has to know; then functions that C can call bring what such calls need.
+Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface = nullptr);
+
+/// All top-level entities that clients have defined: a whitelist.
+std::vector<Id> everythingIn(const ir::Program& program);
 
 /// collectImage, written to a file as it is.
 Result<BuildReport> buildImage(runtime::MicroVm& vm, const BuildRequest& request, const std::string& path);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bootimage/elf_payload.h"
 #include "bootimage/hash.h"
 #include "bootimage/verified_files.h"
 
@@ -27,51 +28,88 @@ std::string_view textOf(const std::array<char, n>& text) {
 ImageFile::ImageFile(ImageFile&& other) noexcept
     : name_(std::move(other.name_)),
       bytes_(std::exchange(other.bytes_, {})),
+      mapping_(std::exchange(other.mapping_, {})),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      base_(other.base_),
       sections_(other.sections_) {}
 
 ImageFile& ImageFile::operator=(ImageFile&& other) noexcept {
   std::swap(name_, other.name_);
   std::swap(bytes_, other.bytes_);
+  std::swap(mapping_, other.mapping_);
   std::swap(descriptor_, other.descriptor_);
+  std::swap(base_, other.base_);
   std::swap(sections_, other.sections_);
   return *this;
 }
 
 ImageFile::~ImageFile() {
-  if (descriptor_ < 0) return;
-  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-  close(descriptor_);
+  if (!mapping_.empty()) munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size());
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+/// Maps the whole file; the image is all of it until something else is known.
+Result<void> ImageFile::openFile(const std::string& path) {
+  auto failed = [this] { return makeError(ErrorId::ImageNotRead, {name_, std::strerror(errno)}); };
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) return failed();
+  struct stat status {};
+  if (fstat(descriptor_, &status) != 0) return failed();
+  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {name_});
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor_, 0);
+  if (mapping == MAP_FAILED) return failed();
+  bytes_ = mapping_ = {static_cast<const std::byte*>(mapping), size};
+  return {};
 }
 
 Result<ImageFile> ImageFile::open(const std::string& path, Verify verify) {
-  auto failed = [&path] { return makeError(ErrorId::ImageNotRead, {path, std::strerror(errno)}); };
   ImageFile image;
   image.name_ = path;
-  image.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (image.descriptor_ < 0) return failed();
-  struct stat status {};
-  if (fstat(image.descriptor_, &status) != 0) return failed();
-  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {path});
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, image.descriptor_, 0);
-  if (mapping == MAP_FAILED) return failed();
-  image.bytes_ = {static_cast<const std::byte*>(mapping), size};
-  GAUR_TRY(image.checkHeader());
-  GAUR_TRY(image.checkTable());
-  GAUR_TRY(image.checkHashes(verify));
+  GAUR_TRY(image.openFile(path));
+  if (isElf(image.bytes_)) {
+    auto payload = findPayload(image.bytes_);
+    if (!payload) return makeError(ErrorId::ImageNone, {path});
+    image.base_ = payload->offset;
+    image.bytes_ = image.bytes_.subspan(payload->offset, payload->bytes);
+    if (image.base_ % kPageBytes != 0) return image.damaged("it does not lie at a page of the file");
+  }
+  GAUR_TRY(image.check(verify));
   return image;
+}
+
+Result<ImageFile> ImageFile::linked(std::span<const std::byte> bytes, std::string name) {
+  auto place = fileOf(bytes.data());
+  if (place && bytes.size() >= sizeof(Header) && place->offset % kPageBytes == 0) {
+    ImageFile image;
+    image.name_ = name;
+    const bool isOpen = static_cast<bool>(image.openFile(place->path));
+    // The file may have got another's name: the header, which has the checksums of everything, tells.
+    const std::uint64_t size = image.bytes_.size();
+    if (isOpen && place->offset <= size && bytes.size() <= size - place->offset &&
+        std::memcmp(image.bytes_.data() + place->offset, bytes.data(), sizeof(Header)) == 0) {
+      image.base_ = place->offset;
+      image.bytes_ = image.bytes_.subspan(place->offset, bytes.size());
+      GAUR_TRY(image.check(Verify::Cached));
+      return image;
+    }
+  }
+  return inMemory(bytes, std::move(name));
 }
 
 Result<ImageFile> ImageFile::inMemory(std::span<const std::byte> bytes, std::string name, Verify verify) {
   ImageFile image;
   image.name_ = std::move(name);
   image.bytes_ = bytes;
-  if (bytes.size() < sizeof(Header)) return makeError(ErrorId::ImageNone, {image.name_});
-  GAUR_TRY(image.checkHeader());
-  GAUR_TRY(image.checkTable());
-  GAUR_TRY(image.checkHashes(verify));
+  GAUR_TRY(image.check(verify));
   return image;
+}
+
+Result<void> ImageFile::check(Verify verify) {
+  if (bytes_.size() < sizeof(Header)) return makeError(ErrorId::ImageNone, {name_});
+  GAUR_TRY(checkHeader());
+  GAUR_TRY(checkTable());
+  return checkHashes(verify);
 }
 
 std::span<const SectionHeader> ImageFile::table() const {

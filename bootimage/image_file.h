@@ -16,9 +16,12 @@ enum class Verify : std::uint8_t { Full, Cached, Meta };
 
 class ImageFile {
  public:
-  /// Maps a file. Errors: not readable, no image, another version, target or ABI, damaged.
+  /// Maps a file: an image, or an object, shared object or program that has one. Errors: not readable, no image, another version, target or ABI, damaged.
   static Result<ImageFile> open(const std::string& path, Verify verify = Verify::Cached);
-  /// An image in memory that stays: part of an object that was linked with the process.
+  /// An image that was linked with the process, from the file of which that is made if it can be found: then what is not written to is shared with other
+  /// processes, and verified once.
+  static Result<ImageFile> linked(std::span<const std::byte> bytes, std::string name);
+  /// An image in memory that stays.
   static Result<ImageFile> inMemory(std::span<const std::byte> bytes, std::string name, Verify verify = Verify::Full);
   ImageFile(ImageFile&& other) noexcept;
   ImageFile& operator=(ImageFile&& other) noexcept;
@@ -43,19 +46,27 @@ class ImageFile {
 
   /// Of the open file, to map sections once more where they may be written to; -1 for an image in memory.
   int descriptor() const { return descriptor_; }
+  /// Where a section is in that file.
+  std::uint64_t fileOffset(const SectionHeader& section) const { return base_ + section.offset; }
 
   /// An error that names the image and tells what is wrong with it.
   Error damaged(std::string_view what) const;
 
  private:
   ImageFile() = default;
+  Result<void> openFile(const std::string& path);
+  Result<void> check(Verify verify);
   Result<void> checkHeader() const;
   Result<void> checkTable();
   Result<void> checkHashes(Verify verify) const;
 
   std::string name_;
+  /// The image, in the mapping of the file if there is one.
   std::span<const std::byte> bytes_;
+  std::span<const std::byte> mapping_;
   int descriptor_ = -1;
+  /// Where the image begins in the file.
+  std::uint64_t base_ = 0;
   std::array<const SectionHeader*, kSectionCount> sections_{};
 };
 

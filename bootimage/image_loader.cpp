@@ -93,7 +93,7 @@ class Loader {
     void* mapping = MAP_FAILED;
     if (image_.descriptor() >= 0)
       mapping = mmap(dataBegin, platform::roundToPages(data.size()), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image_.descriptor(),
-                     static_cast<off_t>(image_.find(SectionKind::Data)->offset));
+                     static_cast<off_t>(image_.fileOffset(*image_.find(SectionKind::Data))));
     if (mapping == MAP_FAILED) std::memcpy(dataBegin, data.data(), data.size());
     runtime::fillLinkTable(*inData<abi::LinkTable>(0), vm().stacks());
     if (!distances_.none()) GAUR_TRY(relocateData());

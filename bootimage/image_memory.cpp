@@ -85,7 +85,7 @@ Result<HeapMemory> HeapMemory::map(const ImageFile& image, bool elsewhere) {
   memory.bytes_ = section->bytes;
   memory.mapped_ = platform::roundToPages(section->bytes);
   int file = image.descriptor();
-  std::uint64_t offset = section->offset;
+  std::uint64_t offset = image.fileOffset(*section);
   if (file < 0) {
     file = copyToMemoryFile(image.get<SectionKind::Heap>());
     offset = 0;

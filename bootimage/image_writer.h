@@ -27,6 +27,7 @@ class ImageContents {
 
   /// Offset of a text in Strings; equal texts are one.
   std::uint32_t string(std::string_view text);
+  std::string_view stringAt(std::uint32_t offset) const { return strings_.c_str() + offset; }
 
   /// The whole file, in pieces in their order: header and table, then sections with what fills up pages.
   struct Piece {

@@ -177,6 +177,17 @@ Result<void> ShadowProgram::addHostCall(const ir::Signature* signature) {
   return {};
 }
 
+Result<void> ShadowProgram::addExposedAdapter(const ir::Signature* signature) {
+  GAUR_TRY(adapter(AdapterKind::Exposed, signature));
+  return {};
+}
+
+std::vector<std::string> ShadowProgram::externs() const {
+  std::vector<std::string> symbols;
+  for (const auto& [symbol, slot] : externs_) symbols.push_back(symbol);
+  return symbols;
+}
+
 Result<void> ShadowProgram::addAdaptersOf(const ir::FunctionVersion& version) {
   Result<void> outcome;
   ir::forEachInstruction(version, [&](const ir::Instruction& instruction) {

@@ -40,6 +40,10 @@ class ShadowProgram final : private jit::Environment {
   Result<void> compile(std::span<const ir::FunctionVersion* const> versions, jit::OptLevel level, const std::function<void(std::size_t)>& progress);
   /// An adapter by which the host calls functions of the signature.
   Result<void> addHostCall(const ir::Signature* signature);
+  /// One by which C calls them.
+  Result<void> addExposedAdapter(const ir::Signature* signature);
+  /// Symbols that compiled code refers to.
+  std::vector<std::string> externs() const;
 
   /// The bytes of a cell, and which of its words hold addresses (offsets in Data).
   void setCell(const ir::GlobalCell& cell, std::span<const std::byte> bytes);

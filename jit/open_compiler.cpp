@@ -1,11 +1,11 @@
 // Finding and opening the compiler's library. It stays open: code that LLVM registered with the process must not go away.
 #include <dlfcn.h>
 
-#include <filesystem>
 #include <string>
 
 #include "jit/compiler.h"
 #include "jit/compiler_factory.h"
+#include "vm/support/platform.h"
 
 namespace gaur::jit {
 
@@ -15,26 +15,18 @@ constexpr const char* kLibrary = "libgaur-llvm.so";
 constexpr const char* kFactory = "gaur_createCompiler";
 
 /// Path of the compiler beside the library or program that this function is in.
-std::string findBesideThis() {
-  Dl_info info;
-  if (!dladdr(reinterpret_cast<void*>(&openCompiler), &info) || !info.dli_fname) return {};
-  std::string path = info.dli_fname;
-  auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {};
-  std::error_code error;
-  auto folder = std::filesystem::absolute(path.substr(0, slash), error);
-  return error ? std::string() : (folder / kLibrary).string();
+std::string besideThis() {
+  const std::string& path = platform::libraryPath();
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash + 1) + kLibrary;
 }
-
-/// Found while the library is being opened: its own path may be relative to a folder that the process leaves.
-const std::string besideThis = findBesideThis();
 
 }  // namespace
 
 Result<std::unique_ptr<Compiler>> openCompiler(Environment& environment, CodeSlab& slab, CodeMap& map,
                                                const CompilerOptions& options) {
   void* library = nullptr;
-  if (!besideThis.empty()) library = dlopen(besideThis.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (const std::string path = besideThis(); !path.empty()) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string error;
   if (!library) {
     const char* reason = dlerror();

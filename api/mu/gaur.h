@@ -37,7 +37,25 @@ MuVM* gaur_load_image(const char* path, const char* options, const GaurSymbol* s
  * standard error and gives 6. -1, and an error (get_error), where there is no such function. */
 int gaur_run_image(MuVM* mvm, int argc, char** argv);
 
-/* Why the last gaur_new, gaur_load_image or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
+/* An image that is linked with the program, or part of a shared object (`gaur build -o x.o`, x.so). It begins by
+ * itself, with the options of the environment, when one of the functions that it offers to C is first called; then
+ * its machine stays. A start that fails there ends the process with status 4. */
+typedef struct GaurLinkedImage GaurLinkedImage;
+
+/* That of the object that the program is linked with; a shared object's is found by dlsym. It is an object's own
+ * function, so a program can be linked with one only. */
+GaurLinkedImage* gaur_linked_image(void);
+
+/* The machine of a linked image, which begins now unless it has begun; options and symbols, as of gaur_load_image,
+ * count only then. NULL where it cannot begin: gaur_new_error tells. After the client has closed the machine, the
+ * next call begins another one. Thread-safe. */
+MuVM* gaur_start_image(GaurLinkedImage* image, const char* options, const GaurSymbol* symbols, size_t symbol_count);
+
+/* What `main` of an object with a primordial function does: begins the image and runs it as gaur_run_image does. A
+ * program with a main of its own calls it, or not. 4, and a report to standard error, where it cannot begin. */
+int gaur_image_main(int argc, char** argv, GaurLinkedImage* image);
+
+/* Why the last gaur_new, gaur_load_image, gaur_start_image or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
  * NULL. */
 const char* gaur_new_error(void);
 

@@ -212,7 +212,10 @@ struct MuVM {
     MuName (*name_of)(MuVM *mvm, MuID id);
     /* From now on traps call this handler; NULL: none, and a trap ends its thread's program with a report. */
     void (*set_trap_handler)(MuVM *mvm, MuTrapHandler trap_handler, MuCPtr userdata); /// MUAPIPARSER trap_handler:optional;userdata:optional
-    /* Makes a shared library of all that is loaded. This version of Gaur reports that it cannot. */
+    /* Makes a shared object `lib_name`, in the folder of the option aot-emit-dir, of all that is loaded and the heap that global cells lead to. Each
+     * function whose name is a C identifier, if it has a version and C can pass its values, and each exposed function is a C function there. extra_srcs
+     * are C sources that become part of it. The machine is not changed; the shared object has one of its own in each process that calls it
+     * (gaur_start_image). Error: no C compiler or linker, or it fails; the message has its words. */
     void (*compile_to_sharedlib)(MuVM *mvm, MuCString lib_name, MuCString *extra_srcs, MuArraySize n_extra_srcs); /// MUAPIPARSER extra_srcs:array:n_extra_srcs
     /* Attaches the thread, and makes the object at this address, or NULL, its thread-local. Only needed to set the latter. */
     void (*current_thread_as_mu_thread)(MuVM *mvm, MuCPtr threadlocal); /// MUAPIPARSER threadlocal:optional

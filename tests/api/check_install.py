@@ -62,6 +62,16 @@ def main(build, example, compiler, cmake):
         if said.strip() != os.path.realpath(os.path.join(library, "libgaur.so")):
             sys.exit(f"the package opened {said!r}")
 
+        # A program that its command links finds the library, also after both have moved.
+        alone = {**os.environ, "LD_LIBRARY_PATH": "", "CC": compiler}
+        run([os.path.join(prefix, "bin", "gaur"), "build", os.path.join(os.path.dirname(example), "hello.uir"), "-o", os.path.join(prefix, "bin", "hello")], env=alone)
+        for place in (prefix, os.path.join(scratch, "and here")):
+            if place != prefix:
+                prefix = shutil.move(prefix, place)
+            said = run([os.path.join(place, "bin", "hello")], env=alone)
+            if said != "Hello, world!\n":
+                sys.exit(f"the program said {said!r}")
+
         print(run([os.path.join(prefix, "bin", "gaur"), "version"]), end="")
         print("installed, moved, found by pkg-config and CMake, and used")
 

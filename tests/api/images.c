@@ -1,4 +1,4 @@
-/* Boot images through the C interface: what make_boot_image takes and refuses, external linkage of raw
+/* Boot images through the C interface, in all forms that need no program: what make_boot_image takes and refuses, external linkage of raw
  * pointers, and what a machine that was loaded from an image has. */
 #include <unistd.h>
 
@@ -22,7 +22,9 @@ static const char* const bundle =
     ".expose @getObject = @fieldOfObject #DEFAULT @zero .expose @getCell = @needed #DEFAULT @zero\n"
     ".expose @getExternal = @external #DEFAULT @zero .const @zero <@i64> = 0\n";
 
-static char path[] = "/tmp/gaur-image.XXXXXX";
+static char folder[] = "/tmp/gaur-images.XXXXXX";
+/* In one of the forms that its name tells. */
+static char path[sizeof(folder) + 16];
 
 static MuValue field(MuValue iref, int i) { return ctx->get_field_iref(ctx, iref, i); }
 
@@ -168,14 +170,18 @@ static void refused(void) {
 }
 
 int main(void) {
-  int file = mkstemp(path);
-  CHECK(file >= 0);
-  close(file);
-  externalLinkage();
-  pointersIntoTheImage();
-  missingSymbols();
-  imageOfAnImage();
-  refused();
-  unlink(path);
+  static const char* const names[] = {"x.img", "x.o", "x.so"};
+  size_t i;
+  CHECK(mkdtemp(folder));
+  for (i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
+    snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+    externalLinkage();
+    pointersIntoTheImage();
+    missingSymbols();
+    imageOfAnImage();
+    refused();
+    unlink(path);
+  }
+  CHECK(rmdir(folder) == 0);
   return 0;
 }

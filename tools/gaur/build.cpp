@@ -6,8 +6,9 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "bootimage/image_builder.h"
+#include "bootimage/image_output.h"
 #include "tools/gaur/machine.h"
 #include "vm/abi/layout.h"
 #include "vm/runtime/thread.h"
@@ -23,10 +24,17 @@ struct BuildArguments {
   std::string init;
   std::vector<std::string> roots;
   std::vector<std::string> relocations;
+  std::vector<std::string> sources;
+  /// As the name of the output says, if nothing else does.
+  std::optional<bootimage::ImageFormat> format;
   bootimage::UnknownPointers unknownPointers = bootimage::UnknownPointers::Warn;
   bootimage::CodePolicy code = bootimage::CodePolicy::Linked;
   bool time = false;
 };
+
+bootimage::ImageFormat formatOf(const BuildArguments& arguments) {
+  return arguments.format ? *arguments.format : bootimage::formatOfFile(arguments.output);
+}
 
 /// Shows how far a long build is, on a terminal, in a line that goes away.
 class ProgressBar {
@@ -75,7 +83,7 @@ const ir::Type* stepInto(const ir::Type* type, std::uint64_t index, std::uint64_
   return type->element();
 }
 
-/// "@cell=symbol" or "@cell[1][0]=symbol": the way from a global cell to a field of type uptr or ufuncptr.
+/// "@cell=symbol" or "@cell[1][0]=symbol": the way from a global cell to a field of type uptr or ufuncptr. "symbol?": a weak one.
 runtime::PointerRelocation readRelocation(Machine& machine, const std::string& text) {
   auto refuse = [&text](const char* why) -> Exit { return {kUsage, "--reloc '" + text + "': " + why}; };
   const std::size_t equals = text.rfind('=');
@@ -95,7 +103,10 @@ runtime::PointerRelocation readRelocation(Machine& machine, const std::string& t
   }
   if (!type || !ir::isRawPointer(type)) throw refuse("there is no field of type uptr or ufuncptr");
   auto* memory = static_cast<char*>(machine.vm().entities().addressOf(*cell));
-  return {reinterpret_cast<std::uintptr_t>(memory + offset), text.substr(equals + 1), 0, false, {}};
+  const bool isWeak = text.ends_with('?');
+  std::string symbol = text.substr(equals + 1, text.size() - equals - 1 - (isWeak ? 1 : 0));
+  if (symbol.empty()) throw refuse("CELL[INDEX]...=SYMBOL is wanted");
+  return {reinterpret_cast<std::uintptr_t>(memory + offset), std::move(symbol), 0, isWeak, {}};
 }
 
 /// The function that a process begins with: the one asked for, else @main, if that is to be in the image; kNoId where there is neither.
@@ -115,7 +126,7 @@ std::vector<Id> whitelist(Machine& machine, const BuildArguments& arguments) {
     if (id == kNoId) throw Exit{kUsage, makeError(ErrorId::ImageWhitelist, {name}).message};
     ids.push_back(id);
   }
-  return ids.empty() ? machine.everything() : ids;
+  return ids.empty() ? bootimage::everythingIn(machine.vm().program()) : ids;
 }
 
 void printReport(const bootimage::BuildReport& report, const BuildArguments& arguments, bool json, double seconds) {
@@ -148,7 +159,7 @@ void build(const BuildArguments& arguments, Invocation& invocation) {
     ProgressBar bar;
     request.progress = [&bar](std::string_view stage, std::size_t done, std::size_t all) { bar.show(stage, done, all); };
     runtime::Thread thread(machine.vm());
-    report = bootimage::buildImage(machine.vm(), request, arguments.output);
+    report = bootimage::buildOutput(machine.vm(), request, {arguments.output, formatOf(arguments), arguments.sources});
   }
   if (!report) throw Exit{kBadImage, withHint(report.error())};
   printReport(*report, arguments, invocation.json, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
@@ -160,15 +171,24 @@ void addBuild(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<BuildArguments>();
   CLI::App* command = app.add_subcommand("build", "Make a boot image of bundles and what HAIL scripts make");
   command->add_option("FILE", arguments->files, "Bundles (.uir) and HAIL scripts (.hail), loaded in order")->required();
-  command->add_option("-o,--output", arguments->output, "The image")->required();
+  command->add_option("-o,--output", arguments->output, "The image: x.o is an object file, x.so a shared object, x a program, all others files for `gaur run`")->required();
   command->add_option("--entry", arguments->entry, "Function that a process begins with: (int<32>, uptr<...>), or any that --entry of `run` can call [@main, where there is one]");
   command->add_option("--init", arguments->init, "Function to call before the image is made: what it leaves in the heap is in the image");
   command->add_option("--root", arguments->roots, "Entity to put into the image, with all that it needs [everything]")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  command->add_option("--reloc", arguments->relocations, "Field of a global cell that gets the address of a native symbol at each start")
+  command
+      ->add_option("--reloc", arguments->relocations,
+                   "Field of a global cell that gets the address of a native symbol at each start; SYMBOL?: NULL where it is missing")
       ->type_name("CELL[INDEX]=SYMBOL")
       ->allow_extra_args(false);
+  command->add_option("--source", arguments->sources, "C source that becomes part of a shared object or a program")->type_name("FILE.c")->allow_extra_args(false);
+  using bootimage::ImageFormat;
+  const std::map<std::string, ImageFormat> formats{
+      {"img", ImageFormat::Image}, {"o", ImageFormat::Object}, {"so", ImageFormat::SharedObject}, {"exe", ImageFormat::Program}};
+  command->add_option("--format", arguments->format, "What the output is, whatever its name")
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""))
+      ->type_name("img|o|so|exe");
   using bootimage::UnknownPointers;
   const std::map<std::string, UnknownPointers> pointers{
       {"keep", UnknownPointers::Keep}, {"warn", UnknownPointers::Warn}, {"error", UnknownPointers::Error}, {"null", UnknownPointers::Null}};
@@ -182,7 +202,8 @@ void addBuild(CLI::App& app, Invocation& invocation) {
   command->add_flag("--time", arguments->time, "Print what was built and how long it took to standard error");
   command->add_flag("--json", invocation.json, "The report as JSON");
   addVmOptions(*command, invocation.options);
-  command->footer("The image is run with `gaur run IMAGE ARGS`. Words for fields that no symbol is named for keep their bits.");
+  command->footer("The image is run with `gaur run IMAGE ARGS`, in all of its forms; a program runs by itself. Functions whose names are C identifiers are C functions in objects "
+      "and shared objects: `cc user.c x.o -lgaur`. Words for fields that no symbol is named for keep their bits.");
   command->callback([arguments, &invocation] { build(*arguments, invocation); });
 }
 

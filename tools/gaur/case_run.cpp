@@ -226,7 +226,7 @@ class TemporaryImage {
     Source source(test.path, options.errorLimit);
     if (!machine.loadFile(source)) return kBadSource;
     bootimage::BuildRequest request;
-    request.whitelist = machine.everything();
+    request.whitelist = bootimage::everythingIn(machine.vm().program());
     request.level = static_cast<jit::OptLevel>(options.optLevel);
     runtime::Thread thread(machine.vm());
     auto built = bootimage::buildImage(machine.vm(), request, path());

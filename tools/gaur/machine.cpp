@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "api/machine.h"
+#include "bootimage/elf_payload.h"
 #include "tools/gaur/replay.h"
 #include "vm/ir/canonical.h"
 #include "vm/support/near_name.h"
@@ -74,7 +75,7 @@ Machine::Machine(const std::string& image, const Options& options, const bootima
 bool Machine::isImage(const std::string& path) {
   std::array<char, bootimage::kMagic.size()> start{};
   std::ifstream file(path, std::ios::binary);
-  return file.read(start.data(), start.size()) && start == bootimage::kMagic;
+  return file.read(start.data(), start.size()) && (start == bootimage::kMagic || bootimage::isElf(std::as_bytes(std::span(start))));
 }
 
 void Machine::loadAll(const std::vector<std::string>& files, const Invocation& invocation) {
@@ -91,23 +92,6 @@ ir::Bundle* Machine::load(Source& source) {
   ir::Bundle* bundle = vm_->load(source.view(), source.diagnostics);
   source.diagnostics.sortByPosition();
   return bundle;
-}
-
-std::vector<Id> Machine::everything() {
-  std::vector<Id> ids;
-  auto add = [&ids](const auto& entities) {
-    for (const auto* entity : entities)
-      if (entity->id >= kFirstClientId) ids.push_back(entity->id);
-  };
-  for (const auto& bundle : vm_->program().bundles()) {
-    add(bundle->types);
-    add(bundle->signatures);
-    add(bundle->constants);
-    add(bundle->globals);
-    add(bundle->functions);
-    add(bundle->exposed);
-  }
-  return ids;
 }
 
 bool Machine::loadFile(Source& source) {

@@ -43,7 +43,7 @@ class Machine {
   /// One of the C interface: what load() reads in texts, a client's calls of MuIRBuilder make (replay.h).
   static Machine ofClient(const Options& options);
 
-  /// Whether the file begins like a boot image.
+  /// Whether the file begins like a boot image, or like a file that can have one in it.
   static bool isImage(const std::string& path);
 
   runtime::MicroVm& vm() { return *vm_; }
@@ -56,8 +56,6 @@ class Machine {
   bool loadFile(Source& source);
   /// The function with this full name ("@" optional). Throws Exit where there is none.
   const ir::Function& function(std::string_view name);
-  /// All top-level entities that clients have defined.
-  std::vector<Id> everything();
   /// What the image begins with; null: nothing, or there was no image.
   const ir::Function* primordialFunction() const { return primordialFunction_; }
 

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/gaur/machine.h"
-#include "tools/gaur/process_end.h"
 #include "tools/gaur/run_watch.h"
+#include "vm/runtime/process_end.h"
 
 namespace gaur::tool {
 
@@ -151,7 +151,7 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 
   // Opens the compiler, if the call needs it; an error is told by the call.
   (void)machine.vm().code().hostCall(signature);
-  ProcessEnd end(machine.vm());
+  runtime::ProcessEnd end(machine.vm());
   auto outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
   times.run = watch.lap();
   switch (outcome.kind) {

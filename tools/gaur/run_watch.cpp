@@ -11,8 +11,8 @@
 #include <cstdio>
 
 #include "tools/gaur/command.h"
-#include "tools/gaur/process_end.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/process_end.h"
 #include "vm/runtime/thread_dump.h"
 
 namespace gaur::tool {
@@ -95,7 +95,7 @@ void RunWatch::watch(double timeout) {
     insistOnTheEnd();
     print(fmt::format("gaur: the program was ended: its time of {} s is over\n", timeout));
     print(runtime::dumpThreads(vm_));
-    leaveProcess(kTimeout);
+    runtime::leaveProcess(kTimeout);
   }
 }
 

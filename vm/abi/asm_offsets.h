@@ -33,3 +33,7 @@
 #define GAUR_IMAGE_VECTORS 16
 #define GAUR_IMAGE_EXCEPTION 48
 #define GAUR_IMAGE_THROWS 56
+
+// LinkedExport and LinkedImage
+#define GAUR_EXPORT_IMAGE 8
+#define GAUR_LINKED_BIND 8

@@ -80,5 +80,7 @@ void gaur_stackBottom();
 void gaur_lazyEntry();
 /// Stands behind the trampoline of an exposed function: sees to it that the thread is attached and the adapter is compiled.
 void gaur_exposedEntry();
+/// Stands behind the stubs of linked images (vm/abi/linked_image.h): goes on to what LinkedImage::bind returns, with the arguments as they are.
+void gaur_resolve_export();
 
 }  // extern "C"

@@ -329,6 +329,18 @@ ENTRY gaur_exposedEntry
   br x16
 END gaur_exposedEntry
 
+// The LinkedExport is in x17.
+ENTRY gaur_resolve_export
+  SAVE_ARGUMENTS
+  mov x0, x17
+  ldr x16, [x17, #GAUR_EXPORT_IMAGE]
+  ldr x16, [x16, #GAUR_LINKED_BIND]
+  blr x16
+  mov x16, x0
+  RESTORE_ARGUMENTS
+  br x16
+END gaur_resolve_export
+
 // Runtime entries that may throw do so with the registers of their caller: the work is done by a function that tells whether it failed.
 .macro THROWING_ENTRY name, implementation
 ENTRY \name

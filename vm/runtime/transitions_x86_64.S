@@ -438,6 +438,16 @@ ENTRY gaur_exposedEntry
   .cfi_endproc
 END gaur_exposedEntry
 
+// The LinkedExport is in r10, its image in r11.
+ENTRY gaur_resolve_export
+  SAVE_ARGUMENTS
+  movq %r10, %rdi
+  call *GAUR_LINKED_BIND(%r11)
+  movq %rax, %r11
+  RESTORE_ARGUMENTS
+  jmp *%r11
+END gaur_resolve_export
+
 // Runtime entries that may throw do so with the registers of their caller: the work is done by a function that tells whether it failed.
 .macro THROWING_ENTRY name, implementation
 ENTRY \name

@@ -1,4 +1,5 @@
 // The platform on Linux.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <utility>
 
 #include "vm/support/check.h"
@@ -28,6 +30,17 @@ int protection(Access access) {
   }
   GAUR_UNREACHABLE("no such access");
 }
+
+std::string findLibraryPath() {
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void*>(&libraryPath), &info) || !info.dli_fname) return {};
+  std::error_code error;
+  auto path = std::filesystem::absolute(info.dli_fname, error);
+  return error ? std::string() : path.string();
+}
+
+/// Found while the library is being opened: its path may be relative to a folder that the process leaves.
+const std::string pathOfLibrary = findLibraryPath();
 
 constexpr int kReservation = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
@@ -161,6 +174,8 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 MappedFile::~MappedFile() {
   if (data_) munmap(const_cast<char*>(data_), size_);
 }
+
+const std::string& libraryPath() { return pathOfLibrary; }
 
 // --- Clocks and usage --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-#include "tools/gaur/process_end.h"
+#include "vm/runtime/process_end.h"
 
 #include <atomic>
 #include <cstdio>
@@ -6,26 +6,26 @@
 
 #include "vm/runtime/micro_vm.h"
 
-namespace gaur::tool {
+namespace gaur::runtime {
 
 namespace {
 
-std::atomic<runtime::MicroVm*> running{nullptr};
+std::atomic<MicroVm*> running{nullptr};
 
-bool hasThreads(runtime::MicroVm& vm) {
+bool hasThreads(MicroVm& vm) {
   bool found = vm.threads().hasStarted();
-  vm.threads().forEach([&](runtime::Thread&) { found = true; });
+  vm.threads().forEach([&](Thread&) { found = true; });
   return found;
 }
 
 void endOfExit(int status, void*) {
-  runtime::MicroVm* vm = running.load();
+  MicroVm* vm = running.load();
   if (vm && hasThreads(*vm)) leaveProcess(status);
 }
 
 }  // namespace
 
-ProcessEnd::ProcessEnd(runtime::MicroVm& vm) {
+ProcessEnd::ProcessEnd(MicroVm& vm) {
   static const int registered = on_exit(endOfExit, nullptr);
   (void)registered;
   running = &vm;
@@ -38,4 +38,4 @@ void leaveProcess(int status) {
   std::_Exit(status);
 }
 
-}  // namespace gaur::tool
+}  // namespace gaur::runtime

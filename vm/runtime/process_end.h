@@ -3,17 +3,15 @@
 #pragma once
 
 namespace gaur::runtime {
-class MicroVm;
-}
 
-namespace gaur::tool {
+class MicroVm;
 
 /// From just before the program runs until the VM goes, or for good. exit() then ends the process after what the program has registered, if
 /// threads of the VM are left by then: they use what the destructors after that would take apart.
 class ProcessEnd {
  public:
   /// One at a time. Requires: the compiler has been opened, so that its destructors come later.
-  explicit ProcessEnd(runtime::MicroVm& vm);
+  explicit ProcessEnd(MicroVm& vm);
   ~ProcessEnd();
   ProcessEnd(const ProcessEnd&) = delete;
   ProcessEnd& operator=(const ProcessEnd&) = delete;
@@ -23,4 +21,4 @@ class ProcessEnd {
 /// Neither the VM nor anything else is taken apart, so threads may run on until the end.
 [[noreturn]] void leaveProcess(int status);
 
-}  // namespace gaur::tool
+}  // namespace gaur::runtime
