@@ -1,6 +1,7 @@
-/* Functions that C calls where no Mu code is below, which run on a stack that the thread keeps for that: values of all
- * kinds in and out, cookies, callbacks to and fro, stack overflow, collections, references to the stack that outlive
- * the call, stacks that leave the thread, threads never seen before, several machines, and what ends the process. */
+/* Functions that C calls where no Mu code is below, which run on a stack that the thread keeps for that:
+ * values of all kinds in and out, cookies, callbacks to and fro, stack overflow, collections, references to
+ * the stack that outlive the call, stacks that leave the thread, threads never seen before, several machines,
+ * and what ends the process. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <sys/wait.h>
@@ -9,62 +10,77 @@
 #include "client.h"
 
 static const char* const first =
-    ".typedef @i64 = int<64> .typedef @node = struct<@i64 ref<@node>> .typedef @pi = struct<@i64 @i64> .typedef @pd = "
+    ".typedef @i64 = int<64> .typedef @node = struct<@i64 ref<@node>> .typedef @pi = struct<@i64 @i64> "
+    ".typedef @pd = "
     "struct<double double>\n"
-    ".typedef @big = struct<@i64 @i64 double @i64> .typedef @s = stackref .const @0 <@i64> = 0 .const @1 <@i64> = 1 "
+    ".typedef @big = struct<@i64 @i64 double @i64> .typedef @s = stackref .const @0 <@i64> = 0 .const @1 "
+    "<@i64> = 1 "
     ".const @77 <@i64> = 77\n"
     ".global @kept <@s> .global @word <@i64> .global @sum <@i64>\n"
     ".funcdef @next <(@i64)->(@i64)> { entry(<@i64> x): y = ADD <@i64> x @1 RET y }\n"
     ".funcdef @bits <(int<8> int<16> int<32> float double)->(double)> {\n"
     "  entry(<int<8>> a <int<16>> b <int<32>> c <float> d <double> e):\n"
-    "    a2 = SEXT <int<8> @i64> a b2 = SEXT <int<16> @i64> b c2 = SEXT <int<32> @i64> c s = ADD <@i64> a2 b2 t = ADD "
+    "    a2 = SEXT <int<8> @i64> a b2 = SEXT <int<16> @i64> b c2 = SEXT <int<32> @i64> c s = ADD <@i64> a2 "
+    "b2 t = ADD "
     "<@i64> s c2\n"
-    "    u = SITOFP <@i64 double> t v = FPEXT <float double> d w = FADD <double> u v x = FADD <double> w e RET x }\n"
+    "    u = SITOFP <@i64 double> t v = FPEXT <float double> d w = FADD <double> u v x = FADD <double> w e "
+    "RET x }\n"
     ".funcdef @narrow <(int<8>)->(int<8>)> { entry(<int<8>> x): y = ADD <int<8>> x <int<8>> 1 RET y }\n"
     ".funcdef @nothing <()->()> { entry(): STORE <@i64> @word @77 RET () }\n"
     /* More arguments than registers: these lie in the caller's frame. */
     ".funcdef @seven <(@i64 @i64 @i64 @i64 @i64 @i64 @i64 double)->(@i64)> {\n"
     "  entry(<@i64> a <@i64> b <@i64> c <@i64> d <@i64> e <@i64> f <@i64> g <double> h):\n"
     "    i = FPTOSI <double @i64> h j = MUL <@i64> g i k = SUB <@i64> j a l = ADD <@i64> k f RET l }\n"
-    /* Aggregates, with a reference to the stack taken: what returns in registers has to outlive the care for that. */
-    ".funcdef @pair <(@i64)->(@pi)> { entry(<@i64> x): s = COMMINST @uvm.current_stack () STORE <@s> @kept s\n"
+    /* Aggregates, with a reference to the stack taken: what returns in registers has to outlive the care for
+       that. */
+    ".funcdef @pair <(@i64)->(@pi)> { entry(<@i64> x): s = COMMINST @uvm.current_stack () STORE <@s> @kept "
+    "s\n"
     "    y = ADD <@i64> x @1 p = INSERTVALUE <@pi 0> <@pi> {@0 @0} x q = INSERTVALUE <@pi 1> p y RET q }\n"
     ".const @pd0 <@pd> = {@d0 @d0} .const @d0 <double> = 0.0 d .const @big0 <@big> = {@0 @0 @d0 @0}\n"
-    ".funcdef @doubles <(double)->(@pd)> { entry(<double> x): s = COMMINST @uvm.current_stack () STORE <@s> @kept s\n"
-    "    y = FADD <double> x <double> 1.0 d p = INSERTVALUE <@pd 0> @pd0 x q = INSERTVALUE <@pd 1> p y RET q }\n"
-    ".funcdef @large <(@big @i64)->(@big)> { entry(<@big> b <@i64> x): s = COMMINST @uvm.current_stack () STORE <@s> "
+    ".funcdef @doubles <(double)->(@pd)> { entry(<double> x): s = COMMINST @uvm.current_stack () STORE <@s> "
+    "@kept s\n"
+    "    y = FADD <double> x <double> 1.0 d p = INSERTVALUE <@pd 0> @pd0 x q = INSERTVALUE <@pd 1> p y RET q "
+    "}\n"
+    ".funcdef @large <(@big @i64)->(@big)> { entry(<@big> b <@i64> x): s = COMMINST @uvm.current_stack () "
+    "STORE <@s> "
     "@kept s\n"
     "    c = INSERTVALUE <@big 3> b x RET c }\n"
     ".funcdef @made <(@i64)->(@big)> { entry(<@i64> x): c = INSERTVALUE <@big 1> @big0 x RET c }\n"
     ".funcdef @cookie <()->(@i64)> { entry(): c = COMMINST @uvm.native.get_cookie () RET c }\n"
     /* C and Mu in turn, n deep; the cookie is the own one before and after. */
     ".funcsig @down.sig = (@i64 ufuncptr<@step>) -> (@i64) .funcsig @step = (@i64) -> (@i64)\n"
-    ".funcdef @down <@down.sig> { entry(<@i64> n <ufuncptr<@step>> f): z = EQ <@i64> n @0 BRANCH2 z bottom() more(n f)\n"
+    ".funcdef @down <@down.sig> { entry(<@i64> n <ufuncptr<@step>> f): z = EQ <@i64> n @0 BRANCH2 z bottom() "
+    "more(n f)\n"
     "  bottom(): RET @0\n"
     "  more(<@i64> n <ufuncptr<@step>> f): m = SUB <@i64> n @1 b = COMMINST @uvm.native.get_cookie ()\n"
     "    r = CCALL #DEFAULT <ufuncptr<@step> @step> f (m) a = COMMINST @uvm.native.get_cookie ()\n"
     "    d = SUB <@i64> a b s = ADD <@i64> r @1 t = ADD <@i64> s d RET t }\n";
 
 static const char* const second =
-    ".funcdef @forever <@step> { entry(<@i64> n): m = ADD <@i64> n @1 r = CALL <@step> @forever (m) s = ADD <@i64> r m "
+    ".funcdef @forever <@step> { entry(<@i64> n): m = ADD <@i64> n @1 r = CALL <@step> @forever (m) s = ADD "
+    "<@i64> r m "
     "RET s }\n"
     ".funcdef @overflows <@step> { entry(<@i64> n): r = CALL <@step> @forever (n) EXC(fine(r) caught(n))\n"
-    "  fine(<@i64> r): RET r\n  caught(<@i64> n) [e]: z = EQ <ref<void>> e <ref<void>> NULL w = ZEXT <int<1> @i64> z s = "
+    "  fine(<@i64> r): RET r\n  caught(<@i64> n) [e]: z = EQ <ref<void>> e <ref<void>> NULL w = ZEXT <int<1> "
+    "@i64> z s = "
     "ADD <@i64> n w RET s }\n"
     /* A list that is referred to from here alone while C has others made and dropped. */
     ".funcdef @list <@down.sig> { entry(<@i64> n <ufuncptr<@step>> f): o = NEW <@node> BRANCH loop(n f o)\n"
-    "  loop(<@i64> n <ufuncptr<@step>> f <ref<@node>> l): z = EQ <@i64> n @0 BRANCH2 z add(l @0) more(n f l)\n"
+    "  loop(<@i64> n <ufuncptr<@step>> f <ref<@node>> l): z = EQ <@i64> n @0 BRANCH2 z add(l @0) more(n f "
+    "l)\n"
     "  more(<@i64> n <ufuncptr<@step>> f <ref<@node>> l): o = NEW <@node> i = GETIREF <@node> o\n"
     "    v = GETFIELDIREF <@node 0> i STORE <@i64> v n x = GETFIELDIREF <@node 1> i STORE <ref<@node>> x l\n"
     "    m = SUB <@i64> n @1 c = CCALL #DEFAULT <ufuncptr<@step> @step> f (m) BRANCH loop(m f o)\n"
     "  add(<ref<@node>> l <@i64> s): z = EQ <ref<@node>> l <ref<@node>> NULL BRANCH2 z end(s) node(l s)\n"
-    "  node(<ref<@node>> l <@i64> s): i = GETIREF <@node> l v = GETFIELDIREF <@node 0> i n = LOAD <@i64> v t = ADD "
+    "  node(<ref<@node>> l <@i64> s): i = GETIREF <@node> l v = GETFIELDIREF <@node 0> i n = LOAD <@i64> v t "
+    "= ADD "
     "<@i64> s n\n"
     "    x = GETFIELDIREF <@node 1> i y = LOAD <ref<@node>> x BRANCH add(y t)\n  end(<@i64> s): RET s }\n"
     ".funcdef @garbage <@step> { entry(<@i64> n): o = NEW <@node> p = NEW <@big> BRANCH loop(n)\n"
     "  loop(<@i64> n): q = NEW <@node> z = SLE <@i64> n @0 BRANCH2 z end() more(n)\n"
     "  more(<@i64> n): m = SUB <@i64> n @77 BRANCH loop(m)\n  end(): RET @0 }\n"
-    ".funcdef @share <@step> { entry(<@i64> n): s = COMMINST @uvm.current_stack () STORE <@s> @kept s RET n }\n"
+    ".funcdef @share <@step> { entry(<@i64> n): s = COMMINST @uvm.current_stack () STORE <@s> @kept s RET n "
+    "}\n"
     ".funcdef @trapping <@step> { entry(<@i64> n): y = [trap] TRAP <@i64> KEEPALIVE(n) RET y }\n"
     ".funcdef @throws <@step> { entry(<@i64> n): z = EQ <@i64> n @77 BRANCH2 z yes() no(n)\n"
     "  yes(): o = NEW <@node> THROW o\n  no(<@i64> n): RET n }\n"
@@ -78,14 +94,20 @@ static const char* const second =
     "    STORE SEQ_CST <@i64> @sum x RET x }\n"
     ".funcdef @stays <()->()> { entry(): STORE SEQ_CST <@i64> @word @1 BRANCH wait()\n"
     "  wait(): w = COMMINST @uvm.futex.wait <@i64> (@word @1) BRANCH wait() }\n"
-    ".expose @c_next = @next #DEFAULT @0 .expose @c_bits = @bits #DEFAULT @0 .expose @c_narrow = @narrow #DEFAULT @0\n"
-    ".expose @c_nothing = @nothing #DEFAULT @0 .expose @c_seven = @seven #DEFAULT @0 .expose @c_pair = @pair #DEFAULT @0\n"
-    ".expose @c_doubles = @doubles #DEFAULT @0 .expose @c_large = @large #DEFAULT @0 .expose @c_made = @made #DEFAULT @0\n"
-    ".expose @c_cookie = @cookie #DEFAULT @77 .expose @c_cookie1 = @cookie #DEFAULT @1 .expose @c_down = @down #DEFAULT "
-    "@77\n"
-    ".expose @c_overflows = @overflows #DEFAULT @0 .expose @c_list = @list #DEFAULT @0 .expose @c_garbage = @garbage "
+    ".expose @c_next = @next #DEFAULT @0 .expose @c_bits = @bits #DEFAULT @0 .expose @c_narrow = @narrow "
     "#DEFAULT @0\n"
-    ".expose @c_share = @share #DEFAULT @0 .expose @c_trapping = @trapping #DEFAULT @0 .expose @c_throws = @throws "
+    ".expose @c_nothing = @nothing #DEFAULT @0 .expose @c_seven = @seven #DEFAULT @0 .expose @c_pair = @pair "
+    "#DEFAULT @0\n"
+    ".expose @c_doubles = @doubles #DEFAULT @0 .expose @c_large = @large #DEFAULT @0 .expose @c_made = @made "
+    "#DEFAULT @0\n"
+    ".expose @c_cookie = @cookie #DEFAULT @77 .expose @c_cookie1 = @cookie #DEFAULT @1 .expose @c_down = "
+    "@down #DEFAULT "
+    "@77\n"
+    ".expose @c_overflows = @overflows #DEFAULT @0 .expose @c_list = @list #DEFAULT @0 .expose @c_garbage = "
+    "@garbage "
+    "#DEFAULT @0\n"
+    ".expose @c_share = @share #DEFAULT @0 .expose @c_trapping = @trapping #DEFAULT @0 .expose @c_throws = "
+    "@throws "
     "#DEFAULT @0\n"
     ".expose @c_exits = @exits #DEFAULT @0 .expose @c_leaves = @leaves #DEFAULT @0 .expose @c_traps = @traps "
     "#DEFAULT @0\n";
@@ -124,8 +146,8 @@ static void values(void) {
       (double (*)(int8_t, int16_t, int32_t, float, double))find(ctx, "c_bits");
   int8_t (*narrow)(int8_t) = (int8_t(*)(int8_t))find(ctx, "c_narrow");
   void (*nothing)(void) = (void (*)(void))find(ctx, "c_nothing");
-  int64_t (*seven)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double) = (int64_t(*)(
-      int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double))find(ctx, "c_seven");
+  int64_t (*seven)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double) =
+      (int64_t(*)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double))find(ctx, "c_seven");
   Pair (*pair)(int64_t) = (Pair(*)(int64_t))find(ctx, "c_pair");
   Doubles (*doubles)(double) = (Doubles(*)(double))find(ctx, "c_doubles");
   Big (*large)(Big, int64_t) = (Big(*)(Big, int64_t))find(ctx, "c_large");
@@ -192,7 +214,8 @@ static void handler(MuCtx* context, MuThreadRefValue thread, MuStackRefValue sta
   static MuValue answer;
   MuFCRefValue cursor = context->new_cursor(context, stack);
   MuValue argument;
-  CHECK(context->cur_inst(context, cursor) == id("trapping.trapping.entry.trap") || context->cur_func(context, cursor) == id("trapping"));
+  CHECK(context->cur_inst(context, cursor) == id("trapping.trapping.entry.trap") ||
+        context->cur_func(context, cursor) == id("trapping"));
   context->dump_keepalives(context, cursor, &argument);
   /* Nothing but the function is on the stack: the host is no part of the program. */
   FAILS_VOID("R0023", (context->next_frame(context, cursor), context->next_frame(context, cursor)));
@@ -319,7 +342,8 @@ static void ends(const char* name, int64_t calls, const char* wanted) {
   text[length] = 0;
   close(pipes[0]);
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
-  if (WEXITSTATUS(status) != 6 || !strstr(text, wanted)) fprintf(stderr, "%d: %s\n", WEXITSTATUS(status), text);
+  if (WEXITSTATUS(status) != 6 || !strstr(text, wanted))
+    fprintf(stderr, "%d: %s\n", WEXITSTATUS(status), text);
   CHECK(WEXITSTATUS(status) == 6 && strstr(text, wanted));
 }
 

@@ -47,8 +47,11 @@ std::uint64_t weakForm(const void* location, const void* value) {
 /// called the stub has a handler.
 template <class Load>
 bool loadOrFail(void* text, std::string_view what, std::string_view name, const std::uintptr_t* frame, Load load) {
-  if (!text) failHere("loading a NULL " + std::string(what));
   Thread& thread = here();
+  if (!text) {
+    if (hasHandler(thread, frame)) return false;
+    failHere("loading a NULL " + std::string(what));
+  }
   bool loaded = false;
   std::string report;
   thread.onNativeStack([&] {
