@@ -12,17 +12,14 @@ namespace gaur::gc {
 
 /// Lists that a thread fetched ahead of its needs. Roots, as the lists in use are.
 struct BlockReserve {
-  static constexpr std::size_t kLists = 31;
-  /// With so few left, more are fetched when nobody else is at it.
-  static constexpr std::size_t kFew = 15;
+  /// Besides the one that is wanted: together they fill less than half of a first-level cache.
+  static constexpr std::size_t kLists = 3;
   struct Size {
     void* lists[kLists];
     std::size_t count;
   };
   /// [kind][granules]
   Size sizes[abi::kBlockKinds][abi::kSmallGranules + 1];
-  /// So many times more this thread fetches ahead.
-  unsigned turns;
 };
 
 /// Spins for about as long as another thread's turn takes, and sleeps only after that: being woken takes
@@ -33,11 +30,8 @@ class TurnLock {
     std::uint32_t expected = kFree;
     return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
   }
-  /// Whether another thread held it.
-  bool lock() {
-    if (tryLock()) return false;
-    wait();
-    return true;
+  void lock() {
+    if (!tryLock()) wait();
   }
   void unlock() {
     if (state_.exchange(kFree, std::memory_order_release) == kAwaited) state_.notify_one();
@@ -55,15 +49,20 @@ class TurnLock {
 class BlockSupply {
  public:
   /// Puts blocks on `head`, an empty free list of the thread; false when memory is exhausted. `ahead` is the
-  /// thread's reserve of the same kind and size, `turns` that of its BlockReserve. May collect.
-  bool refill(void*& head, BlockReserve::Size& ahead, unsigned& turns, std::uint64_t bytes, int boehmKind);
+  /// thread's reserve of the same kind and size. May collect.
+  bool refill(void*& head, BlockReserve::Size& ahead, std::uint64_t bytes, int boehmKind);
 
   /// Nobody is at it until go().
   void halt() { lock_.lock(); }
   void go() { lock_.unlock(); }
 
  private:
+  std::uintptr_t expectPages();
+
   TurnLock lock_;
+  /// The page that Boehm is expected to make a list of after all turns that have begun; 0 where the last lists
+  /// were not of pages in a row, as they are where much is free. A guess: anything may stand here.
+  std::atomic<std::uintptr_t> nextPage_{0};
 };
 
 }  // namespace gaur::gc

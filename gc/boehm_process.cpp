@@ -280,6 +280,7 @@ void BoehmProcess::surviveForks() {
     self.threads_ = currentThread_;
     if (currentThread_) currentThread_->next = nullptr;
     self.threadCount_.store(currentThread_ ? 1 : 0, std::memory_order_relaxed);
+    if (self.writtenPages_) self.writtenPages_->reopen();
     self.supply_.go();
   };
   pthread_atfork(prepare, parent, child);
@@ -337,8 +338,7 @@ bool BoehmProcess::refill(abi::AllocationLists& lists, abi::BlockKind kind, std:
     GC_generic_malloc_many(bytes, kinds_.listed[number], &head);
     return head != nullptr;
   }
-  return supply_.refill(head, thread.reserve.sizes[number][granules], thread.reserve.turns, bytes,
-                        kinds_.listed[number]);
+  return supply_.refill(head, thread.reserve.sizes[number][granules], bytes, kinds_.listed[number]);
 }
 
 void BoehmProcess::grow() { expandTo(wantedBytes_.exchange(0, std::memory_order_relaxed)); }
