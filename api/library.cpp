@@ -15,6 +15,7 @@
 #include "bootimage/image_loader.h"
 #include "vm/support/log.h"
 #include "vm/support/options.h"
+#include "vm/support/thread_owned.h"
 
 namespace gaur::api {
 
@@ -127,8 +128,8 @@ Result<void> addSymbols(bootimage::LoadOptions& loading, std::span<const GaurSym
 }
 
 std::string& creationError() {
-  thread_local std::string text;
-  return text;
+  static auto* texts = new ThreadOwned<std::string>;
+  return texts->get();
 }
 
 }  // namespace gaur::api

@@ -9,15 +9,23 @@
 #include "api/linked_image.h"
 #include "api/trap_handler.h"
 #include "vm/support/log.h"
+#include "vm/support/thread_owned.h"
 
 namespace gaur::api {
 
 // --- Errors ----------------------------------------------------------------------------------------
 
-ThreadError& ThreadError::current() {
-  thread_local ThreadError error;
-  return error;
+namespace {
+
+ThreadOwned<ThreadError>& threadErrors() {
+  static auto* owned = new ThreadOwned<ThreadError>;
+  return *owned;
 }
+
+}  // namespace
+
+ThreadError& ThreadError::current() { return threadErrors().get(); }
+ThreadError* ThreadError::present() { return threadErrors().find(); }
 
 void ThreadError::set(MuVM* vm, std::string_view slot, const Error& error, LineColumn at) {
   machine = vm;
@@ -58,15 +66,15 @@ Result<void> Machine::setErrorHandler(MuErrorHandler handler, MuCPtr userdata) {
 }
 
 MuBool Machine::error(MuError* error) {
-  ThreadError& record = ThreadError::current();
-  const bool isOurs = record.concerns(&table_);
-  if (error) *error = isOurs ? record.view() : MuError{};
+  ThreadError* record = ThreadError::present();
+  const bool isOurs = record && record->concerns(&table_);
+  if (error) *error = isOurs ? record->view() : MuError{};
   return isOurs;
 }
 
 void Machine::clearError() {
-  ThreadError& record = ThreadError::current();
-  if (record.concerns(&table_)) record.isSet = false;
+  ThreadError* record = ThreadError::present();
+  if (record && record->concerns(&table_)) record->isSet = false;
 }
 
 // --- Life --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "api/context.h"
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/thread.h"
+#include "vm/support/thread_owned.h"
 
 namespace gaur::api {
 
@@ -68,7 +69,8 @@ void callTrapHandler(runtime::Thread& thread, abi::StackObject& stack, std::uint
   }
   if (mistake.empty()) return;
   // This does not return, and takes the text along.
-  static thread_local std::string text;
+  static auto* texts = new ThreadOwned<std::string>;
+  std::string& text = texts->get();
   text = std::move(mistake);
   mistake = std::string();
   runtime::failHere(text);

@@ -6,8 +6,8 @@
 #include <ucontext.h>
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
-#include <utility>
 
 #include "jit/code_map.h"
 #include "vm/runtime/guest_failure.h"
@@ -15,6 +15,7 @@
 #include "vm/runtime/native_unwind.h"
 #include "vm/runtime/thread.h"
 #include "vm/support/platform.h"
+#include "vm/support/thread_owned.h"
 
 namespace gaur::runtime {
 
@@ -144,21 +145,21 @@ void handle(int signal, siginfo_t* info, void* context) {
   if (info->si_code <= 0) raise(signal);
 }
 
-/// Memory of the signal stack that this made, in use as long as the native thread lives. No object with a destructor: what exit() does may attach
-/// the thread again when its destructors have run.
-thread_local constinit char* signalStack = nullptr;
+/// A signal stack that this made, in use as long as the native thread lives.
+struct SignalStack {
+  std::unique_ptr<char[]> memory = std::make_unique_for_overwrite<char[]>(kSignalStackBytes);
 
-struct SignalStackEnd {
-  void use() {}
-  ~SignalStackEnd() {
-    if (!signalStack) return;
+  ~SignalStack() {
     stack_t none{};
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, nullptr);
-    delete[] std::exchange(signalStack, nullptr);
   }
 };
-thread_local SignalStackEnd signalStackEnd;
+
+ThreadOwned<SignalStack>& signalStacks() {
+  static auto* owned = new ThreadOwned<SignalStack>;
+  return *owned;
+}
 
 }  // namespace
 
@@ -178,10 +179,8 @@ void installFaultHandlers() {
 void useSignalStack() {
   stack_t present;
   if (sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
-  signalStackEnd.use();
-  if (!signalStack) signalStack = new char[kSignalStackBytes];
   stack_t stack{};
-  stack.ss_sp = signalStack;
+  stack.ss_sp = signalStacks().get().memory.get();
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, nullptr);
 }
