@@ -43,6 +43,8 @@ struct ThreadError {
   bool isSet = false;
 
   static ThreadError& current();
+  /// Null where nothing has failed on this thread.
+  static ThreadError* present();
   void set(MuVM* vm, std::string_view slot, const Error& error, LineColumn at = {});
   MuError view();
   bool concerns(const MuVM* vm) const { return isSet && (!machine || machine == vm); }
@@ -106,16 +108,15 @@ class Machine final : private runtime::ClientRoots {
   auto run(std::string_view slot, Body body, LineColumn* position = nullptr) {
     using Outcome = decltype(body());
     std::optional<Outcome> outcome;
-    {
-      Attached thread(*vm_);
-      thread->onNativeStack([&] {
+    attached([&](runtime::Thread& thread) {
+      thread.onNativeStack([&] {
         try {
           outcome.emplace(body());
         } catch (const std::bad_alloc&) {
           outcome.emplace(makeError(ErrorId::OutOfMemory, {"memory of the C interface"}));
         }
       });
-    }
+    });
     using Value = std::remove_cvref_t<decltype(valueOf(*outcome))>;
     if (*outcome) return valueOf(*outcome);
     report(slot, outcome->error(), position ? std::exchange(*position, {}) : LineColumn{});
@@ -123,27 +124,13 @@ class Machine final : private runtime::ClientRoots {
   }
 
  private:
-  /// The thread's attachment to this machine: one that stays, or, where the thread is another machine's, for
-  /// the time of a call.
-  class Attached {
-   public:
-    explicit Attached(runtime::MicroVm& vm) : thread_(runtime::Thread::current()) {
-      if (thread_ && &thread_->vm() == &vm) return;
-      if (thread_) {
-        visiting_ = std::make_unique<runtime::Thread>(vm);
-        thread_ = visiting_.get();
-      } else {
-        runtime::attachForGood(vm);
-        thread_ = runtime::Thread::current();
-      }
-    }
-    runtime::Thread* operator->() { return thread_; }
-
-   private:
-    runtime::Thread* thread_;
-    /// Not std::optional, which would clear its memory in every call.
-    std::unique_ptr<runtime::Thread> visiting_;
-  };
+  /// Calls f(thread) with the thread's attachment to this machine: one that stays, or, where the thread is another
+  /// machine's, for the time of a call.
+  template <class F>
+  void attached(F f) {
+    if (!runtime::Thread::current()) runtime::attachForGood(*vm_);
+    runtime::Thread::attachedTo(*vm_, f);
+  }
 
   template <class T>
   static T valueOf(Result<T>& outcome) {

@@ -43,9 +43,12 @@ constexpr std::uint64_t kWordFile = std::uint64_t{1} << 61;
 constexpr std::uint64_t kWordSwapped = std::uint64_t{1} << 62;
 constexpr std::uint64_t kWordPresent = std::uint64_t{1} << 63;
 
+/// Of the process that opens it, whoever reads it.
+int openPagemap() { return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC); }
+
 }  // namespace
 
-WrittenPages::WrittenPages() : pagemap_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {
+WrittenPages::WrittenPages() : pagemap_(openPagemap()) {
   if (pagemap_ < 0) return;
   auto here = reinterpret_cast<std::uintptr_t>(this) & ~(platform::pageSize() - 1);
   Run run;
@@ -60,6 +63,12 @@ WrittenPages::WrittenPages() : pagemap_(open("/proc/self/pagemap", O_RDONLY | O_
 
 WrittenPages::~WrittenPages() {
   if (pagemap_ >= 0) close(pagemap_);
+}
+
+void WrittenPages::reopen() {
+  if (pagemap_ >= 0) close(pagemap_);
+  pagemap_ = openPagemap();
+  if (pagemap_ < 0) method_ = Method::All;
 }
 
 std::size_t WrittenPages::find(std::uintptr_t& from, std::uintptr_t end, std::span<Run> runs) const {

@@ -33,6 +33,9 @@ class WrittenPages {
   /// For tests. Requires: the system can do it.
   void use(Method method) { method_ = method; }
 
+  /// In the child of a fork, whose pages are others.
+  void reopen();
+
   /// Fills `runs` with written pages in [from, end), in order, and moves `from` to where to go on; returns
   /// how many. 0 when there are no more. Takes no lock and no memory, as the root hook demands.
   std::size_t find(std::uintptr_t& from, std::uintptr_t end, std::span<Run> runs) const;

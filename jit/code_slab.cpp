@@ -8,6 +8,7 @@
 #include <cstring>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jit/code_stubs.h"
@@ -43,6 +44,37 @@ void* reserve(std::uintptr_t preferred) {
   return checked(mmap(nullptr, kBytes, PROT_NONE, kFlags, -1, 0), "the code slab");
 }
 
+int makeCodeFile() {
+  int file = memfd_create("gaur-code", MFD_CLOEXEC);
+  if (file < 0 || ftruncate(file, static_cast<off_t>(CodeSlab::kCodeBytes)) == 0) return file;
+  close(file);
+  return -1;
+}
+
+void mapExecutable(void* code, int file) {
+  checked(mmap(code, CodeSlab::kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0), "executable memory");
+}
+
+/// At `place`, or anywhere.
+void* mapWritable(void* place, int file) {
+  const int flags = MAP_SHARED | MAP_NORESERVE | (place ? MAP_FIXED : 0);
+  return checked(mmap(place, CodeSlab::kCodeBytes, PROT_READ | PROT_WRITE, flags, file, 0), "the writable view of executable memory");
+}
+
+/// A file with these bytes at its begin; -1 where there is no memory.
+int copyOf(const char* code, std::size_t bytes) {
+  int file = makeCodeFile();
+  for (std::size_t done = 0; file >= 0 && done < bytes;) {
+    ssize_t written = pwrite(file, code + done, bytes - done, static_cast<off_t>(done));
+    if (written > 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (written == 0 || errno != EINTR) {
+      close(std::exchange(file, -1));
+    }
+  }
+  return file;
+}
+
 }  // namespace
 
 struct CodeSlab::Impl {
@@ -53,6 +85,10 @@ struct CodeSlab::Impl {
   RangeAllocator data;
   RangeAllocator code;
   std::vector<void*> freeTrampolines;
+  /// The code for the child, while the process forks.
+  int copy = -1;
+  /// In a child that has no code of its own.
+  bool isSealed = false;
 };
 
 CodeSlab::CodeSlab(const SlabPlacement& placement) {
@@ -61,12 +97,10 @@ CodeSlab::CodeSlab(const SlabPlacement& placement) {
   char* code = data + kDataBytes;
   checked(mmap(data, kDataBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
           "the data half of the code slab");
-  int file = memfd_create("gaur-code", MFD_CLOEXEC);
-  GAUR_CHECK(file >= 0 && ftruncate(file, static_cast<off_t>(kCodeBytes)) == 0,
-             std::string("cannot make memory for code: ") + std::strerror(errno));
-  checked(mmap(code, kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0), "executable memory");
-  void* writable = checked(mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0),
-                           "the writable view of executable memory");
+  int file = makeCodeFile();
+  GAUR_CHECK(file >= 0, std::string("cannot make memory for code: ") + std::strerror(errno));
+  mapExecutable(code, file);
+  void* writable = mapWritable(nullptr, file);
   close(file);
 
   codeBegin_ = reinterpret_cast<std::uintptr_t>(code);
@@ -94,7 +128,7 @@ void CodeSlab::freeData(void* data, std::size_t bytes) {
 
 void* CodeSlab::allocateCode(std::size_t bytes) {
   std::lock_guard lock(impl_->mutex);
-  return reinterpret_cast<void*>(impl_->code.allocate(bytes, kCodeGranule));
+  return impl_->isSealed ? nullptr : reinterpret_cast<void*>(impl_->code.allocate(bytes, kCodeGranule));
 }
 
 void CodeSlab::freeCode(void* code, std::size_t bytes) {
@@ -109,6 +143,7 @@ void* CodeSlab::makeTrampoline(void* chain, void* const* target) {
   void* trampoline = nullptr;
   {
     std::lock_guard lock(impl_->mutex);
+    if (impl_->isSealed) return nullptr;
     auto& free = impl_->freeTrampolines;
     if (free.empty()) {
       std::uintptr_t page = impl_->code.allocate(kTrampolinePage, kCodeGranule);
@@ -133,6 +168,26 @@ void CodeSlab::freeTrampoline(void* trampoline) {
   flushCode(trampoline, writable(trampoline), kTrampolineBytes);
   std::lock_guard lock(impl_->mutex);
   impl_->freeTrampolines.push_back(trampoline);
+}
+
+void CodeSlab::beforeFork() {
+  impl_->mutex.lock();
+  impl_->copy = copyOf(reinterpret_cast<const char*>(codeBegin_), impl_->code.frontier() - codeBegin_);
+}
+
+void CodeSlab::afterFork(bool isChild) {
+  void* code = reinterpret_cast<void*>(codeBegin_);
+  if (isChild && impl_->copy >= 0) {
+    mapExecutable(code, impl_->copy);
+    mapWritable(writable(code), impl_->copy);
+  } else if (isChild) {
+    impl_->isSealed = true;
+    // Writes lead nowhere.
+    checked(mmap(writable(code), kCodeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
+            "memory in place of the parent's code");
+  }
+  if (impl_->copy >= 0) close(std::exchange(impl_->copy, -1));
+  impl_->mutex.unlock();
 }
 
 SlabPlacement CodeSlab::extent() const {

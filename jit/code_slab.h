@@ -52,6 +52,11 @@ class CodeSlab {
   /// Writes the code of one again, at a place that had one in the slab that a boot image was linked in.
   void rewriteTrampoline(void* trampoline, void* chain, void* const* target);
 
+  /// Around a fork of the process, on the thread that forks. The child goes on with a copy of the code, since its writes to a shared mapping would
+  /// change the parent's; where there is no memory for one, it runs the code there is and gets no memory for more. No other thread may write code.
+  void beforeFork();
+  void afterFork(bool isChild);
+
   struct Statistics {
     std::size_t codeUsed, codeFree, dataUsed;
   };

@@ -39,11 +39,4 @@ void detachFrom(MicroVm& vm) {
   while (mine && !mine->threads.empty() && &mine->threads.back()->vm() == &vm) mine->threads.pop_back();
 }
 
-AttachedScope::AttachedScope(MicroVm& vm) : thread_(Thread::current()) {
-  if (thread_ && &thread_->vm() == &vm) return;
-  temporary_ = std::make_unique<Thread>(vm);
-  thread_ = temporary_.get();
-}
-AttachedScope::~AttachedScope() = default;
-
 }  // namespace gaur::runtime

@@ -62,6 +62,9 @@ class CodeRegistry {
   const StartAdapter* knownStartAdapter(std::uint32_t signatureIndex) const { return startAdapters_.get(signatureIndex); }
   Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage);
 
+  /// Held over a fork of the process.
+  std::mutex& forkLock() { return mutex_; }
+
   std::uint64_t compileNanoseconds() const { return nanoseconds_.load(std::memory_order_relaxed); }
   std::uint64_t compiledFunctions() const { return compiled_.load(std::memory_order_relaxed); }
 

@@ -244,6 +244,21 @@ std::optional<std::uint32_t> futexRequeue(const void* source, const void* target
   return woken.size();
 }
 
+void lockFutexes() {
+  for (Bucket& bucket : buckets) bucket.lock.lock();
+}
+
+void unlockFutexes() {
+  for (Bucket& bucket : buckets) bucket.lock.unlock();
+}
+
+void forgetFutexWaiters() {
+  for (Bucket& bucket : buckets) {
+    bucket.first = bucket.last = nullptr;
+    bucket.waiters.store(0, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace gaur::runtime
 
 using namespace gaur;

@@ -28,4 +28,10 @@ std::uint32_t futexWake(const void* location, std::uint32_t count);
 std::optional<std::uint32_t> futexRequeue(const void* source, const void* target, std::uint64_t expected,
                                           unsigned bytes, std::uint32_t count);
 
+/// Over a fork of the process nobody comes or goes.
+void lockFutexes();
+void unlockFutexes();
+/// In the child: those who waited are not there. Between the two above.
+void forgetFutexWaiters();
+
 }  // namespace gaur::runtime

@@ -10,6 +10,7 @@
 #include "vm/ir/parser.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/backtrace.h"
+#include "vm/runtime/forks.h"
 #include "vm/runtime/hail.h"
 #include "vm/runtime/signals.h"
 #include "vm/support/check.h"
@@ -68,9 +69,11 @@ MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : 
   refsType_ = program_.entityOf<ir::TypeDef>(program_.idOf("uvm.meta.refs"))->type;
   layouts().of(refsType_);
   heap_ = gc::makeBoehmHeap(heapOptions(options), roots_);
+  enterForks(*this);
 }
 
 MicroVm::~MicroVm() {
+  leaveForks(*this);
   threads_.waitForStarted();
   detachFrom(*this);
   owners_.releaseAll();
@@ -121,19 +124,23 @@ bool MicroVm::loadHail(const SourceText& source, Diagnostics& diagnostics) {
   }
   if (!script) return false;
   Timer timer(linkNanoseconds_);
-  AttachedScope thread(*this);
-  if (!evaluateHail(*thread, *script, diagnostics)) return false;
+  bool isDone = false;
+  Thread::attachedTo(*this, [&](Thread& thread) { isDone = evaluateHail(thread, *script, diagnostics); });
+  if (!isDone) return false;
   GAUR_LOG(Ir, Info, "evaluated {}: {} objects, {} initialisations", source.name, script->objects.size(), script->inits.size());
   return true;
 }
 
 CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie) {
-  AttachedScope thread(*this);
-  Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
-  thread->onNativeStack([&] { adapter = code_.hostCall(function.signature->signature); });
-  if (!adapter) return {CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
   const ir::Signature* signature = function.signature->signature;
-  return Thread::call(*thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results), cookie});
+  CallOutcome outcome;
+  Thread::attachedTo(*this, [&](Thread& thread) {
+    Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
+    thread.onNativeStack([&] { adapter = code_.hostCall(signature); });
+    outcome = adapter ? Thread::call(thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results), cookie})
+                      : CallOutcome{CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
+  });
+  return outcome;
 }
 
 Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
@@ -144,8 +151,8 @@ Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
 }
 
 VmStatistics MicroVm::statistics() {
-  AttachedScope thread(*this);
-  gc::HeapStatistics heap = heap_->statistics();
+  gc::HeapStatistics heap;
+  Thread::attachedTo(*this, [&](Thread&) { heap = heap_->statistics(); });
   VmStatistics result;
   result.parseSeconds = kNanosecond * static_cast<double>(parseNanoseconds_.load());
   result.linkSeconds = kNanosecond * static_cast<double>(linkNanoseconds_.load());

@@ -1,6 +1,7 @@
 // One virtual machine: a program, its heap and its code, and what ties them together. Several may exist in a process.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -98,6 +99,11 @@ class MicroVm final : private jit::Environment {
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
   NativeCallTable& nativeCalls() { return nativeCalls_; }
   jit::CodeSlab& slab() { return slab_; }
+  /// For forks.cpp, in that order: no other thread changes the VM between the first and one of the others.
+  void beforeFork();
+  void afterForkInParent();
+  /// The code is that of the child alone; other threads than the one that the parent knew as `forker` are gone.
+  void afterForkInChild(int forker);
   /// Canonical type of @uvm.meta.bytes.
   const ir::Type* bytesType() const { return bytesType_; }
   /// Of @uvm.meta.refs.
@@ -107,6 +113,7 @@ class MicroVm final : private jit::Environment {
   MicroVm(const Options& options, const jit::SlabPlacement& placement);
   /// Links, verifies and publishes. Requires: loadMutex held.
   ir::Bundle* finish(ir::Builder& builder, Diagnostics& diagnostics);
+  std::array<std::mutex*, 6> forkLocks();
 
   // jit::Environment
   abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }

@@ -30,6 +30,9 @@ class PinTable {
   /// In a collection, while a stopped thread may be in the middle of pin or unpin.
   void push(gc::RootSink& sink) const;
 
+  /// Held over a fork of the process.
+  std::mutex& forkLock() { return mutex_; }
+
  private:
   struct Entry {
     std::uintptr_t address;

@@ -1,6 +1,5 @@
 // The functions that compiled code calls (vm/abi/runtime_entries.h), except those written in assembly.
 #include <cstring>
-#include <memory>
 
 #include "gc/heap.h"
 #include "jit/code_map.h"
@@ -217,11 +216,9 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
 void gaur_replaceHostStack() { here().replaceHostStack(); }
 
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
-  // A thread of another VM visits this one for the time of the call.
   MicroVm& vm = *reinterpret_cast<const ExposedFunctionData*>(exposed)->vm;
-  AttachedScope visiting(vm);
   CallOutcome outcome = vm.call(*exposed->function->function, arguments, results, exposed->cookie);
-  // The native caller, which may have come back on another thread, has no way to hear of any other end.
+  // The native caller, which may have come back on another thread, has no way to hear of any other end. It may be one of another VM's.
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
   if (outcome.kind == CallOutcome::Kind::Threw) here().fail("gaur: an exception reached native code\n" + outcome.report);
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));

@@ -91,6 +91,9 @@ class StackArena {
   abi::StackTable table() const { return {begin_, bytes_, slots_ - (begin_ >> kSlotShift)}; }
   /// Signal-safe.
   gc::StackRange rangeAt(std::uintptr_t address) const;
+  /// Held over a fork of the process.
+  std::mutex& forkLock() { return mutex_; }
+
   /// Calls f(stack) for every stack ever made. May run while other threads are stopped anywhere.
   template <class F>
   void forEach(F&& f) const {

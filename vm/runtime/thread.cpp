@@ -51,6 +51,18 @@ Thread::~Thread() {
   abi::setCurrentThread(outer_);
 }
 
+void Thread::visit(MicroVm& vm, StackFunction function, void* argument) {
+  auto attach = [&] {
+    Thread thread(vm);
+    function(argument);
+  };
+  if (Thread* outer = current()) {
+    outer->onNativeStack(attach);
+  } else {
+    attach();
+  }
+}
+
 abi::ThreadObject* Thread::threadObject() {
   if (!block_.threadObject) {
     auto* object = allocateRuntimeObject<abi::ThreadObject>(*this, abi::kThreadObjectType);

@@ -54,6 +54,15 @@ class Thread {
   /// have come back on another thread.
   static Thread* current() { return gaur_currentThread ? static_cast<Thread*>(gaur_currentThread->thread) : nullptr; }
 
+  /// Calls f(thread), with an attachment of this native thread to the VM: the present one, or one for the time of the call. Where the present one is to
+  /// another VM, f runs on the native stack, so that no stack of a VM has frames of another one's thread on it. f must not leave by gaur_abandon.
+  template <class F>
+  static void attachedTo(MicroVm& vm, F f) {
+    Thread* thread = current();
+    if (thread && &thread->vm_ == &vm) return f(*thread);
+    visit(vm, [](void* function) { (*static_cast<F*>(function))(*current()); }, &f);
+  }
+
   MicroVm& vm() { return vm_; }
   /// The system's number of the native thread.
   int nativeId() const { return nativeId_; }
@@ -121,6 +130,7 @@ class Thread {
   static CallOutcome callOnThisStack(Stack& stack, const HostInvocation& invocation);
   static void runInvocation(void* invocation);
   [[noreturn]] void finishCall(const void* results, bool returned, void* exception);
+  static void visit(MicroVm& vm, StackFunction function, void* argument);
   static void* main(void* package);
   void run(abi::StackObject& stack, const abi::ResumeImage& image);
   void runOnNativeStack(StackFunction function, void* argument);
@@ -129,7 +139,7 @@ class Thread {
 
   abi::ThreadBlock block_ = {};
   MicroVm& vm_;
-  const int nativeId_;
+  int nativeId_;
   abi::ThreadBlock* outer_;
   HostFrame* innermost_ = nullptr;
   /// By Thread::start.
@@ -154,6 +164,11 @@ class ThreadList {
   void waitForStarted();
   bool hasStarted();
 
+  /// Held over a fork of the process.
+  std::mutex& forkLock() { return mutex_; }
+  /// In the child of a fork: the native thread that the parent knows as `forker` is the only one left. Requires: forkLock held.
+  void keepOnly(int forker);
+
   /// Calls f(thread) for each, which none can leave meanwhile.
   template <class F>
   void forEach(F&& f) {
@@ -169,6 +184,9 @@ class ThreadList {
   }
 
  private:
+  /// Requires: mutex_ held.
+  void unlink(Thread& thread);
+
   std::mutex mutex_;
   std::condition_variable ended_;
   Thread* first_ = nullptr;

@@ -12,7 +12,6 @@
 #include <optional>
 #include <vector>
 
-#include "vm/runtime/attachment.h"
 #include "vm/runtime/backtrace.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/register_file.h"
@@ -162,17 +161,13 @@ std::string counted(std::size_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
-std::string dumpThreads(MicroVm& vm) {
-  std::lock_guard lock(dumpMutex);
-  installDumpHandler();
-  AttachedScope attached(vm);
+/// `unseen`: a thread that is attached for the dump alone, or null.
+std::string dumpWithout(const Thread* unseen, MicroVm& vm) {
   std::vector<ThreadRecord> records;
   StackObserver stacks(vm);
   vm.threads().forEach(
       [&](Thread& thread) {
-        if (attached.isNew() && &thread == &*attached) return;
+        if (&thread == unseen) return;
         const bool isOnMuStack = thread.block().stack != nullptr;
         records.push_back({thread.nativeId(), isOnMuStack, framesOf(thread)});
       },
@@ -190,6 +185,18 @@ std::string dumpThreads(MicroVm& vm) {
                         formatBacktrace(vm, stack.frames));
   if (std::size_t shown = stacks.stacks().size(); shown < stacks.count())
     text += fmt::format("  ... {} more READY stacks\n", stacks.count() - shown);
+  return text;
+}
+
+}  // namespace
+
+std::string dumpThreads(MicroVm& vm) {
+  std::lock_guard lock(dumpMutex);
+  installDumpHandler();
+  const Thread* present = Thread::current();
+  const bool isAttached = present && &present->vm() == &vm;
+  std::string text;
+  Thread::attachedTo(vm, [&](Thread& self) { text = dumpWithout(isAttached ? nullptr : &self, vm); });
   return text;
 }
 

@@ -82,6 +82,10 @@ void ThreadList::add(Thread& thread) {
 
 void ThreadList::remove(Thread& thread) {
   std::lock_guard lock(mutex_);
+  unlink(thread);
+}
+
+void ThreadList::unlink(Thread& thread) {
   if (thread.next_) thread.next_->previous_ = thread.previous_;
   (thread.previous_ ? thread.previous_->next_ : first_) = thread.next_;
 }

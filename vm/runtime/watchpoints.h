@@ -38,6 +38,9 @@ class WatchpointTable {
   /// Forgets the sites of code that is about to be freed.
   void remove(const abi::CodeBlock& block);
 
+  /// Held over a fork of the process.
+  std::mutex& forkLock() { return mutex_; }
+
  private:
   struct Watchpoint {
     bool enabled = false;
