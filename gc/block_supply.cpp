@@ -36,11 +36,12 @@ void TurnLock::wait() {
     state_.wait(kAwaited, std::memory_order_relaxed);
 }
 
-/// Brings the pages of the turn that is about to begin into the cache, where making lists of them takes half the
-/// time: that time is the turn's, and this is not. Returns the first of them, or 0.
+/// Brings the pages of the turn that is about to begin into the cache, where making lists of them takes half
+/// the time: that time is the turn's, and this is not. Returns the first of them, or 0.
 std::uintptr_t BlockSupply::expectPages() {
   std::uintptr_t page = nextPage_.load(std::memory_order_relaxed);
-  while (page != 0 && !nextPage_.compare_exchange_weak(page, page + kPagesOfTurn, std::memory_order_relaxed)) {
+  while (page != 0 &&
+         !nextPage_.compare_exchange_weak(page, page + kPagesOfTurn, std::memory_order_relaxed)) {
   }
   if (page == 0) return 0;
   for (std::uintptr_t line = page; line < page + kPagesOfTurn; line += kCacheLine)

@@ -60,8 +60,8 @@ class BlockSupply {
   std::uintptr_t expectPages();
 
   TurnLock lock_;
-  /// The page that Boehm is expected to make a list of after all turns that have begun; 0 where the last lists
-  /// were not of pages in a row, as they are where much is free. A guess: anything may stand here.
+  /// The page that Boehm is expected to make a list of after all turns that have begun; 0 where the last
+  /// lists were not of pages in a row, as they are where much is free. A guess: anything may stand here.
   std::atomic<std::uintptr_t> nextPage_{0};
 };
 

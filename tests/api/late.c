@@ -1,12 +1,13 @@
-/* The interface where threads end and when the process exits: in destructors of thread-specific keys, which come
- * after those of C++, and in functions that exit calls. Errors, calls and collections work there, and what a
- * thread attached so late is detached all the same. */
+/* The interface where threads end and when the process exits: in destructors of thread-specific keys, which
+ * come after those of C++, and in functions that exit calls. Errors, calls and collections work there, and
+ * what a thread attached so late is detached all the same. */
 #include <pthread.h>
 
 #include "client.h"
 
 static const char* const bundle =
-    ".typedef @i64 = int<64> .typedef @void = void .const @0 <@i64> = 0 .const @1 <@i64> = 1 .funcsig @i_i = (@i64) -> (@i64)\n"
+    ".typedef @i64 = int<64> .typedef @void = void .const @0 <@i64> = 0 .const @1 <@i64> = 1 .funcsig @i_i = "
+    "(@i64) -> (@i64)\n"
     ".funcdef @next VERSION %v <@i_i> { %entry(<@i64> %n): %o = NEW <@void> %m = ADD <@i64> %n @1 RET %m } "
     ".expose @next_c = @next #DEFAULT @0\n";
 
@@ -61,7 +62,7 @@ static void threads(void) {
 /* Nobody else is attached, or this would be an error. */
 static void atExit(void) {
   useAll();
-  CHECK(ctx->id_of(ctx, (MuName)(uintptr_t)"next") != 0);
+  CHECK(ctx->id_of(ctx, (MuName)(uintptr_t) "next") != 0);
   ctx->close_context(ctx);
   mvm->close(mvm);
   /* It is gone; an error would have left it. */

@@ -1,11 +1,12 @@
-/* Whatever a READY stack waits in, every way to resume it does, with a value and with an exception: fresh, swapped
- * out, trapped, at a watchpoint, popped to a call, with a frame pushed, above native frames, popped to a native
- * frame, and popped below native frames; by new threads of the interface and of NEWTHREAD, by all forms of
- * SWAPSTACK, and as the answer to a trap of another stack. */
+/* Whatever a READY stack waits in, every way to resume it does, with a value and with an exception: fresh,
+ * swapped out, trapped, at a watchpoint, popped to a call, with a frame pushed, above native frames, popped
+ * to a native frame, and popped below native frames; by new threads of the interface and of NEWTHREAD, by all
+ * forms of SWAPSTACK, and as the answer to a trap of another stack. */
 #include "client.h"
 
 static const char* const bundle =
-    ".typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @void = void .typedef @rv = ref<@void> .typedef "
+    ".typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @void = void .typedef @rv = ref<@void> "
+    ".typedef "
     "@stack = stackref\n"
     ".const @0 <@i64> = 0 .const @1 <@i64> = 1 .const @-1 <@i64> = -1 .funcsig @v = () -> () .funcsig @i_v = "
     "(@i64) -> ()\n"
@@ -38,7 +39,8 @@ static const char* const bundle =
     "  %dis(<@i64> %n): CALL <@i_v> @ends (@0) RET ()\n"
     "  %ok(<@i64> %x <@i64> %n): %y = ADD <@i64> %x %n CALL <@i_v> @ends (%y) RET ()\n"
     "  %bad() [%e]: CALL <@r_v> @caught (%e) RET () }\n"
-    ".funcdef @traps VERSION %v <@i_i> { %entry(<@i64> %n): %x = TRAP <@i64> KEEPALIVE(%n) %y = ADD <@i64> %x "
+    ".funcdef @traps VERSION %v <@i_i> { %entry(<@i64> %n): %x = TRAP <@i64> KEEPALIVE(%n) %y = ADD <@i64> "
+    "%x "
     "%n RET %y }\n"
     ".funcdef @swaps VERSION %v <@i_i> { %entry(<@i64> %n): CALL <@v> @keeps () %s = COMMINST @uvm.new_stack "
     "<[@v]> (@exits)\n"
@@ -100,8 +102,7 @@ static void handler(MuCtx* context, MuThreadRefValue thread, MuStackRefValue sta
     *new_stack = context->load(context, MU_ORD_SEQ_CST, kept);
     if (isAnswerException) {
       *result = MU_REBIND_THROW_EXC;
-      *exception =
-          context->load(context, MU_ORD_SEQ_CST, context->handle_from_global(context, id("object")));
+      *exception = context->load(context, MU_ORD_SEQ_CST, context->handle_from_global(context, id("object")));
     } else {
       *result = MU_REBIND_PASS_VALUES;
       passed = context->handle_from_sint64(context, answer, 64);

@@ -1,6 +1,6 @@
-/* Two machines in one thread that call each other through C, however deep: on coroutines, out of trap handlers,
- * with collections; each runs as itself. What fails in the inner one ends the call of the outer one. And each
- * machine is called where the other one's code waits, through the interface too. */
+/* Two machines in one thread that call each other through C, however deep: on coroutines, out of trap
+ * handlers, with collections; each runs as itself. What fails in the inner one ends the call of the outer
+ * one. And each machine is called where the other one's code waits, through the interface too. */
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,7 +153,8 @@ static void traps(void) {
   machines[1]->set_trap_handler(machines[1], NULL, NULL);
 }
 
-/* The interface of one machine, on a stack of the other one: loading takes more room than such a stack has. */
+/* The interface of one machine, on a stack of the other one: loading takes more room than such a stack has.
+ */
 static int64_t loadsSecond(int64_t n) {
   enum { kFunctions = 3000, kBytes = 128 };
   char* text = malloc(kFunctions * kBytes);

@@ -70,7 +70,8 @@ void leaveForks(MicroVm& vm) {
 
 std::array<std::mutex*, 6> MicroVm::forkLocks() {
   // In the order in which they are taken where several are.
-  return {&program_.loadMutex(), &code_.forkLock(), &watchpoints_.forkLock(), &threads_.forkLock(), &stacks_.forkLock(), &pins().forkLock()};
+  return {&program_.loadMutex(), &code_.forkLock(),   &watchpoints_.forkLock(),
+          &threads_.forkLock(),  &stacks_.forkLock(), &pins().forkLock()};
 }
 
 void MicroVm::beforeFork() {

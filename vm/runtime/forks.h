@@ -1,5 +1,5 @@
-// Forks of the process. The child has one thread, the one that forked, and its VMs go on there: it may run, compile and collect without the parent
-// noticing.
+// Forks of the process. The child has one thread, the one that forked, and its VMs go on there: it may run,
+// compile and collect without the parent noticing.
 #pragma once
 
 namespace gaur::runtime {

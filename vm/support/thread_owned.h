@@ -1,5 +1,5 @@
-// What a thread owns until it ends. A thread_local object with a destructor would not do: key destructors of a host, and what exit() calls, come
-// later than thread_local destructors and may need it again.
+// What a thread owns until it ends. A thread_local object with a destructor would not do: key destructors of
+// a host, and what exit() calls, come later than thread_local destructors and may need it again.
 #pragma once
 
 #include <pthread.h>
@@ -8,13 +8,15 @@
 
 namespace gaur {
 
-/// One T for each thread that asks for it, made by the first `get` and deleted when the thread ends; a later `get` makes another, which is deleted in
-/// turn. The main thread's stays when the process exits. Instances are never destroyed: threads may outlive everything.
+/// One T for each thread that asks for it, made by the first `get` and deleted when the thread ends; a later
+/// `get` makes another, which is deleted in turn. The main thread's stays when the process exits. Instances
+/// are never destroyed: threads may outlive everything.
 template <class T>
 class ThreadOwned {
  public:
   ThreadOwned() {
-    GAUR_CHECK(pthread_key_create(&key_, [](void* owned) { delete static_cast<T*>(owned); }) == 0, "no thread-specific key is free");
+    GAUR_CHECK(pthread_key_create(&key_, [](void* owned) { delete static_cast<T*>(owned); }) == 0,
+               "no thread-specific key is free");
   }
   ThreadOwned(const ThreadOwned&) = delete;
   ThreadOwned& operator=(const ThreadOwned&) = delete;
