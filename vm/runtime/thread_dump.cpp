@@ -193,7 +193,7 @@ std::string dumpWithout(const Thread* unseen, MicroVm& vm) {
 std::string dumpThreads(MicroVm& vm) {
   std::lock_guard lock(dumpMutex);
   installDumpHandler();
-  const Thread* present = Thread::current();
+  Thread* present = Thread::current();
   const bool isAttached = present && &present->vm() == &vm;
   std::string text;
   Thread::attachedTo(vm, [&](Thread& self) { text = dumpWithout(isAttached ? nullptr : &self, vm); });
