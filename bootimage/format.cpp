@@ -55,6 +55,7 @@ Hash abiFingerprint() {
   add("block.exception", offsetof(abi::ThreadBlock, exception));
   add("stack", sizeof(abi::StackObject));
   add("stack.cookie", offsetof(abi::StackObject, cookie));
+  add("stack.isShared", offsetof(abi::StackObject, isShared));
   add("links", sizeof(abi::LinkTable));
   add("links.stacks", offsetof(abi::LinkTable, stacks));
   add("stack slot", abi::StackTable::kSlotShift);

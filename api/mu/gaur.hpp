@@ -4,9 +4,12 @@
 //
 //   auto vm = mu::Vm::create("heap=64M").value();
 //   auto context = vm.context().value();
-//   context.load(text).value();                                       // or look at the status: `if (auto s =
-//   context.load(text); !s)` auto square = context.native<int64_t(int64_t)>("@square").value(); // a function
-//   pointer into compiled code
+//
+//   if (auto status = context.load(text); !status) return complain(status.error().message);
+//
+//   auto* square = context.native<int64_t(int64_t)>("@square").value();
+//
+//   std::printf("%d", int(square(7)));
 //
 // `value()` of something that failed prints the error and aborts; programs that go on look first. A Value may
 // be empty, from a call that failed; calls with an empty one fail too, so that only the end of a chain has to
@@ -153,6 +156,14 @@ enum class Order : MuMemOrd {
 class Value;
 class Builder;
 
+/// With what a process that is made from a boot image begins: a function, or a READY stack, or nothing; and the
+/// thread-local of its thread.
+struct ImageStart {
+  const Value* function = nullptr;
+  const Value* stack = nullptr;
+  const Value* threadLocal = nullptr;
+};
+
 /// What may be asked of a context, whoever closes it: the client's own (Context) or a trap handler's.
 class ContextRef {
  public:
@@ -192,6 +203,10 @@ class ContextRef {
   Value pointer(Entity type, void* address);
   template <class R, class... Arguments>
   Value functionPointer(Entity type, R (*code)(Arguments...));
+  /// A tagref64.
+  Value tagged(double number);
+  Value taggedInt(std::int64_t number);
+  Value taggedRef(const Value& ref, unsigned tag = 0);
 
   // --- What bundles define ---
   Value constant(Entity entity);
@@ -220,6 +235,8 @@ class ContextRef {
   Status disableWatchpoint(MuWPID id) {
     return detail::checked(vm_, [&] { ctx_->disable_watchpoint(ctx_, id); });
   }
+  /// A boot image of the program as it stands; what it holds beyond what these need is left out.
+  Status makeImage(const char* path, const std::vector<MuID>& whitelist, const ImageStart& start = {});
   Status fence(Order order) {
     return detail::checked(vm_, [&] { ctx_->fence(ctx_, static_cast<MuMemOrd>(order)); });
   }
@@ -265,6 +282,10 @@ class [[nodiscard]] Value {
   // --- References ---
   Expected<bool> equals(const Value& other) const {
     return ask([&] { return ctx_->ref_eq(ctx_, handle_, other.handle_) != 0; });
+  }
+  /// Of irefs into one array.
+  Expected<bool> isBefore(const Value& other) const {
+    return ask([&] { return ctx_->ref_ult(ctx_, handle_, other.handle_) != 0; });
   }
   Value refcast(Entity type) const { return made(&MuCtx::refcast, handle_, type.in(ctx_)); }
   Value iref() const { return made(&MuCtx::get_iref, handle_); }
@@ -326,6 +347,17 @@ class [[nodiscard]] Value {
   }
   Status unexpose() const {
     return ask([&] { ctx_->unexpose(ctx_, MU_CC_DEFAULT, handle_); });
+  }
+
+  /// Of an iref to a pointer: in boot images it becomes the address of the symbol.
+  Status relocate(const char* symbol) const {
+    return ask([&] { ctx_->add_ptr_reloc(ctx_, handle_, detail::text(symbol)); });
+  }
+
+  // --- Threads, in a trap handler: of the thread that trapped ---
+  Value threadLocal() const { return made(&MuCtx::get_threadlocal, handle_); }
+  Status setThreadLocal(const Value& ref) const {
+    return ask([&] { ctx_->set_threadlocal(ctx_, handle_, ref.handle_); });
   }
 
   // --- Stacks ---
@@ -485,6 +517,30 @@ Value ContextRef::functionPointer(Entity type, R (*code)(Arguments...)) {
   return {vm_, ctx_, ctx_->handle_from_fp(ctx_, type.in(ctx_), reinterpret_cast<MuCFP>(code))};
 }
 
+inline Value ContextRef::tagged(double number) {
+  const Value untagged = value(number);
+  return untagged.made(&MuCtx::tr64_from_fp, untagged.get());
+}
+
+inline Value ContextRef::taggedInt(std::int64_t number) {
+  const Value untagged = value(number, 52);
+  return untagged.made(&MuCtx::tr64_from_int, untagged.get());
+}
+
+inline Value ContextRef::taggedRef(const Value& ref, unsigned tag) {
+  const Value bits = value(tag, 6);
+  return ref.made(&MuCtx::tr64_from_ref, ref.get(), bits.get());
+}
+
+inline Status ContextRef::makeImage(const char* path, const std::vector<MuID>& whitelist, const ImageStart& start) {
+  return detail::checked(vm_, [&] {
+    auto handle = [](const Value* value) { return value ? value->get() : nullptr; };
+    ctx_->make_boot_image(ctx_, const_cast<MuID*>(whitelist.data()), whitelist.size(), handle(start.function),
+                          handle(start.stack), handle(start.threadLocal), nullptr, nullptr, 0, nullptr, nullptr, 0,
+                          detail::text(path));
+  });
+}
+
 inline Value ContextRef::constant(Entity entity) {
   vm_->clear_error(vm_);
   return {vm_, ctx_, ctx_->handle_from_const(ctx_, entity.in(ctx_))};
@@ -632,6 +688,12 @@ class [[nodiscard]] Vm {
     if (MuVM* vm = gaur_new(options)) return Vm(vm);
     return Error{"", gaur_new_error(), 0, 0};
   }
+  /// What a boot image holds. The symbols come before those of the process.
+  static Expected<Vm> fromImage(const char* path, const char* options = nullptr,
+                                const std::vector<GaurSymbol>& symbols = {}) {
+    if (MuVM* vm = gaur_load_image(path, options, symbols.data(), symbols.size())) return Vm(vm);
+    return Error{"", gaur_new_error(), 0, 0};
+  }
   Vm(Vm&& other) noexcept : vm_(std::exchange(other.vm_, nullptr)), handlers_(std::move(other.handlers_)) {}
   Vm& operator=(Vm&& other) noexcept {
     std::swap(vm_, other.vm_);
@@ -651,6 +713,15 @@ class [[nodiscard]] Vm {
   }
   Expected<MuID> id(const char* name) const {
     return detail::checked(vm_, [&] { return vm_->id_of(vm_, detail::text(name)); });
+  }
+  /// The exit status of the image's program.
+  Expected<int> runImage(int argc, char** argv) const {
+    return detail::checked(vm_, [&] { return gaur_run_image(vm_, argc, argv); });
+  }
+  Status compileToSharedlib(const char* name, const std::vector<const char*>& extraSources = {}) const {
+    return detail::checked(vm_, [&] {
+      vm_->compile_to_sharedlib(vm_, detail::text(name), const_cast<char**>(extraSources.data()), extraSources.size());
+    });
   }
   /// Waits until all Mu threads have ended.
   Status wait() const {

@@ -14,7 +14,19 @@
 
 namespace mu {
 
-using Ids = std::initializer_list<MuID>;
+/// A list of IDs, as an argument of a call: {a, b, c}, or a vector.
+class Ids {
+ public:
+  Ids(std::initializer_list<MuID> ids) : begin_(std::data(ids)), size_(ids.size()) {}
+  Ids(const std::vector<MuID>& ids) : begin_(ids.data()), size_(ids.size()) {}
+  const MuID* begin() const { return begin_; }
+  const MuID* end() const { return begin_ + size_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  const MuID* begin_;
+  std::size_t size_;
+};
 
 class Builder;
 
@@ -45,6 +57,27 @@ class Block {
   MuID select(MuID condition, MuID type, MuID cond, MuID ifTrue, MuID ifFalse) {
     return put(&MuIRBuilder::new_select, condition, type, cond, ifTrue, ifFalse);
   }
+  /// The result, then one int<1> for each of MU_BOS_N, Z, C, V that is asked for, in this order.
+  std::vector<MuID> binopWithStatus(MuBinOptr op, MuBinOpStatus flags, MuID type, MuID a, MuID b, MuID exc = 0);
+  MuID extractValue(MuID type, int index, MuID value) {
+    return put(&MuIRBuilder::new_extractvalue, type, index, value);
+  }
+  MuID insertValue(MuID type, int index, MuID value, MuID field) {
+    return put(&MuIRBuilder::new_insertvalue, type, index, value, field);
+  }
+  MuID extractElement(MuID type, MuID indexType, MuID value, MuID index) {
+    return put(&MuIRBuilder::new_extractelement, type, indexType, value, index);
+  }
+  MuID insertElement(MuID type, MuID indexType, MuID value, MuID index, MuID element) {
+    return put(&MuIRBuilder::new_insertelement, type, indexType, value, index, element);
+  }
+  MuID shuffle(MuID type, MuID maskType, MuID a, MuID b, MuID mask) {
+    return put(&MuIRBuilder::new_shufflevector, type, maskType, a, b, mask);
+  }
+  MuID allocaFixed(MuID type, MuID exc = 0) { return put(&MuIRBuilder::new_alloca, type, exc); }
+  MuID allocaHybrid(MuID type, MuID lengthType, MuID length, MuID exc = 0) {
+    return put(&MuIRBuilder::new_allocahybrid, type, lengthType, length, exc);
+  }
   MuID newFixed(MuID type, MuID exc = 0) { return put(&MuIRBuilder::new_new, type, exc); }
   MuID newHybrid(MuID type, MuID lengthType, MuID length, MuID exc = 0) {
     return put(&MuIRBuilder::new_newhybrid, type, lengthType, length, exc);
@@ -56,12 +89,25 @@ class Block {
   MuID getElement(MuID type, MuID indexType, MuID iref, MuID index) {
     return put(&MuIRBuilder::new_getelemiref, MuBool{0}, type, indexType, iref, index);
   }
+  MuID shift(MuID type, MuID offsetType, MuID iref, MuID offset) {
+    return put(&MuIRBuilder::new_shiftiref, MuBool{0}, type, offsetType, iref, offset);
+  }
+  MuID variablePart(MuID type, MuID iref) { return put(&MuIRBuilder::new_getvarpartiref, MuBool{0}, type, iref); }
   MuID load(MuID type, MuID iref, Order order = Order::NotAtomic) {
     return put(&MuIRBuilder::new_load, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, MuID{0});
   }
   void store(MuID type, MuID iref, MuID value, Order order = Order::NotAtomic) {
     end(&MuIRBuilder::new_store, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, value, MuID{0});
   }
+  /// What was found, and an int<1> that tells whether it was as expected.
+  std::pair<MuID, MuID> compareExchange(MuID type, MuID iref, MuID expected, MuID desired,
+                                        Order success = Order::SeqCst, Order failure = Order::SeqCst);
+  /// `op` is one of MU_ARMW_*; the value before.
+  MuID update(MuAtomicRMWOptr op, MuID type, MuID iref, MuID operand, Order order = Order::SeqCst) {
+    return put(&MuIRBuilder::new_atomicrmw, MuBool{0}, static_cast<MuMemOrd>(order), op, type, iref, operand,
+               MuID{0});
+  }
+  void fence(Order order) { end(&MuIRBuilder::new_fence, static_cast<MuMemOrd>(order)); }
   /// The results, as many as the signature has.
   std::vector<MuID> call(std::size_t results, MuID signature, MuID callee, Ids arguments, MuID exc = 0,
                          MuID keepalives = 0);
@@ -69,7 +115,26 @@ class Block {
   std::vector<MuID> ccall(std::size_t results, MuID type, MuID signature, MuID callee, Ids arguments);
   /// The results, one of each type.
   std::vector<MuID> trap(Ids types, MuID exc = 0, MuID keepalives = 0);
+  /// Its destinations are clauses, also that of an exception, which may be left out; the results are of the enabled one.
+  std::vector<MuID> watchpoint(MuWPID number, Ids types, MuID disabled, MuID enabled, MuID exceptional = 0,
+                               MuID keepalives = 0);
+  void watchpointBranch(MuWPID number, MuID disabled, MuID enabled) {
+    end(&MuIRBuilder::new_wpbranch, number, disabled, enabled);
+  }
+  /// A threadref. `newStack` is a clause, of passValues or throwExc.
+  MuID newThread(MuID stack, MuID newStack, MuID threadLocal = 0, MuID exc = 0) {
+    return put(&MuIRBuilder::new_newthread, stack, threadLocal, newStack, exc);
+  }
+  /// As many results as `currentStack`, a clause of retWith, has types; none with killOld.
+  std::vector<MuID> swapStack(std::size_t results, MuID stack, MuID currentStack, MuID newStack, MuID exc = 0,
+                              MuID keepalives = 0);
+  /// A common instruction, MU_CI_*, with as many results.
+  std::vector<MuID> common(std::size_t results, MuCommInst opcode, Ids arguments = {}, Ids types = {},
+                           Ids signatures = {}, Ids flags = {}, MuID exc = 0);
   void branch(const Block& target, Ids arguments = {});
+  /// A constant and a destination clause for each case.
+  void switchOn(MuID type, MuID value, MuID otherwise, const std::vector<std::pair<MuID, MuID>>& cases);
+  void tailCall(MuID signature, MuID callee, Ids arguments);
   void branch2(MuID condition, MuID ifTrue, MuID ifFalse) {
     end(&MuIRBuilder::new_branch2, condition, ifTrue, ifFalse);
   }
@@ -80,6 +145,7 @@ class Block {
   friend class Builder;
   Block(Builder* builder, MuID id) : builder_(builder), id_(id) {}
   MuIRBuilder* slots() const;
+  std::vector<MuID> results(std::size_t count) const;
   Builder* builder_;
   MuID id_;
   MuID exception_ = MU_NO_ID;
@@ -137,6 +203,19 @@ class [[nodiscard]] Builder {
   MuID arrayType(MuID element, std::uint64_t length, const char* name = nullptr) {
     return make(&MuIRBuilder::new_type_array, name, element, length);
   }
+  MuID vectorType(MuID element, std::uint64_t length, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_vector, name, element, length);
+  }
+  MuID weakrefType(MuID type, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_weakref, name, type);
+  }
+  MuID tagref64Type(const char* name = nullptr) { return make(&MuIRBuilder::new_type_tagref64, name); }
+  MuID stackrefType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_stackref, name); }
+  MuID threadrefType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_threadref, name); }
+  MuID framecursorrefType(const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_framecursorref, name);
+  }
+  MuID irbuilderrefType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_irbuilderref, name); }
   MuID signature(Ids parameters, Ids results, const char* name = nullptr) {
     return make(&MuIRBuilder::new_funcsig, name, data(parameters), parameters.size(), data(results),
                 results.size());
@@ -144,6 +223,10 @@ class [[nodiscard]] Builder {
   /// Of an int of up to 64 bits, uptr, ufuncptr.
   MuID intConstant(MuID type, std::uint64_t number, const char* name = nullptr) {
     return make(&MuIRBuilder::new_const_int, name, type, number);
+  }
+  /// Of an int of any width, in words of 64 bits, the low one first.
+  MuID wideConstant(MuID type, const std::vector<std::uint64_t>& words, const char* name = nullptr) {
+    return make(&MuIRBuilder::new_const_int_ex, name, type, const_cast<std::uint64_t*>(words.data()), words.size());
   }
   MuID floatConstant(MuID type, float number, const char* name = nullptr) {
     return make(&MuIRBuilder::new_const_float, name, type, number);
@@ -171,7 +254,7 @@ class [[nodiscard]] Builder {
 
   Block block(Ids types = {}, bool hasException = false, const char* name = nullptr) {
     Block made(this, symbol(name));
-    made.types_ = types;
+    made.types_.assign(types.begin(), types.end());
     for (std::size_t i = 0; i < types.size(); ++i) made.parameters_.push_back(symbol());
     if (hasException) made.exception_ = symbol();
     return made;
@@ -197,6 +280,14 @@ class [[nodiscard]] Builder {
   MuID keepalives(Ids values) {
     return make(&MuIRBuilder::new_keepalive_clause, nullptr, data(values), values.size());
   }
+  /// What becomes of the stack that is left: it waits for values of these types, or ends.
+  MuID retWith(Ids types) { return make(&MuIRBuilder::new_csc_ret_with, nullptr, data(types), types.size()); }
+  MuID killOld() { return make(&MuIRBuilder::new_csc_kill_old, nullptr); }
+  /// What the other stack goes on with: as many values as types, or an exception.
+  MuID passValues(Ids types, Ids values) {
+    return make(&MuIRBuilder::new_nsc_pass_values, nullptr, data(types), data(values), types.size());
+  }
+  MuID throwExc(MuID exception) { return make(&MuIRBuilder::new_nsc_throw_exc, nullptr, exception); }
 
   /// Checks and loads the bundle, all or nothing. The builder is used up.
   Status load() {
@@ -231,10 +322,15 @@ void Block::end(Slot slot, Arguments... arguments) {
   instructions_.push_back(instruction);
 }
 
+inline std::vector<MuID> Block::results(std::size_t count) const {
+  std::vector<MuID> ids(count);
+  for (MuID& id : ids) id = builder_->symbol();
+  return ids;
+}
+
 inline std::vector<MuID> Block::call(std::size_t results, MuID signature, MuID callee, Ids arguments,
                                      MuID exc, MuID keepalives) {
-  std::vector<MuID> ids(results);
-  for (MuID& id : ids) id = builder_->symbol();
+  std::vector<MuID> ids = this->results(results);
   end(&MuIRBuilder::new_call, ids.data(), ids.size(), signature, callee, Builder::data(arguments),
       arguments.size(), exc, keepalives);
   return ids;
@@ -242,18 +338,71 @@ inline std::vector<MuID> Block::call(std::size_t results, MuID signature, MuID c
 
 inline std::vector<MuID> Block::ccall(std::size_t results, MuID type, MuID signature, MuID callee,
                                       Ids arguments) {
-  std::vector<MuID> ids(results);
-  for (MuID& id : ids) id = builder_->symbol();
+  std::vector<MuID> ids = this->results(results);
   end(&MuIRBuilder::new_ccall, ids.data(), ids.size(), MU_CC_DEFAULT, type, signature, callee,
       Builder::data(arguments), arguments.size(), MuID{0}, MuID{0});
   return ids;
 }
 
 inline std::vector<MuID> Block::trap(Ids types, MuID exc, MuID keepalives) {
-  std::vector<MuID> ids(types.size());
-  for (MuID& id : ids) id = builder_->symbol();
+  std::vector<MuID> ids = results(types.size());
   end(&MuIRBuilder::new_trap, ids.data(), Builder::data(types), types.size(), exc, keepalives);
   return ids;
+}
+
+inline std::vector<MuID> Block::binopWithStatus(MuBinOptr op, MuBinOpStatus flags, MuID type, MuID a, MuID b,
+                                                MuID exc) {
+  std::size_t count = 1;
+  for (const MuBinOpStatus flag : {MU_BOS_N, MU_BOS_Z, MU_BOS_C, MU_BOS_V}) count += (flags & flag) != 0;
+  std::vector<MuID> ids = results(count);
+  end(&MuIRBuilder::new_binop_with_status, ids[0], ids.data() + 1, ids.size() - 1, op, flags, type, a, b, exc);
+  return ids;
+}
+
+inline std::pair<MuID, MuID> Block::compareExchange(MuID type, MuID iref, MuID expected, MuID desired,
+                                                    Order success, Order failure) {
+  const MuID found = builder_->symbol(), exchanged = builder_->symbol();
+  end(&MuIRBuilder::new_cmpxchg, found, exchanged, MuBool{0}, MuBool{0}, static_cast<MuMemOrd>(success),
+      static_cast<MuMemOrd>(failure), type, iref, expected, desired, MuID{0});
+  return {found, exchanged};
+}
+
+inline std::vector<MuID> Block::watchpoint(MuWPID number, Ids types, MuID disabled, MuID enabled,
+                                           MuID exceptional, MuID keepalives) {
+  std::vector<MuID> ids = results(types.size());
+  end(&MuIRBuilder::new_watchpoint, number, ids.data(), Builder::data(types), types.size(), disabled, enabled,
+      exceptional, keepalives);
+  return ids;
+}
+
+inline std::vector<MuID> Block::swapStack(std::size_t results, MuID stack, MuID currentStack, MuID newStack,
+                                          MuID exc, MuID keepalives) {
+  std::vector<MuID> ids = this->results(results);
+  end(&MuIRBuilder::new_swapstack, ids.data(), ids.size(), stack, currentStack, newStack, exc, keepalives);
+  return ids;
+}
+
+inline std::vector<MuID> Block::common(std::size_t results, MuCommInst opcode, Ids arguments, Ids types,
+                                       Ids signatures, Ids flags, MuID exc) {
+  std::vector<MuID> ids = this->results(results);
+  end(&MuIRBuilder::new_comminst, ids.data(), ids.size(), opcode, Builder::data(flags), flags.size(),
+      Builder::data(types), types.size(), Builder::data(signatures), signatures.size(),
+      Builder::data(arguments), arguments.size(), exc, MuID{0});
+  return ids;
+}
+
+inline void Block::switchOn(MuID type, MuID value, MuID otherwise,
+                            const std::vector<std::pair<MuID, MuID>>& cases) {
+  std::vector<MuID> constants, dests;
+  for (const auto& [constant, dest] : cases) {
+    constants.push_back(constant);
+    dests.push_back(dest);
+  }
+  end(&MuIRBuilder::new_switch, type, value, otherwise, constants.data(), dests.data(), cases.size());
+}
+
+inline void Block::tailCall(MuID signature, MuID callee, Ids arguments) {
+  end(&MuIRBuilder::new_tailcall, signature, callee, Builder::data(arguments), arguments.size());
 }
 
 inline void Block::branch(const Block& target, Ids arguments) {

@@ -93,7 +93,7 @@ typedef MuTrapHandlerFunc *MuTrapHandler;
 /* ---- Errors: of Gaur ---- */
 
 typedef struct MuError {
-    MuCString code;     /* such as "A0003": stable; the page of all errors lists them */
+    MuCString code;     /* such as "A0003": stable; `gaur errors` lists them all */
     MuCString message;  /* one line, or for bundles a report with a line for each mistake */
     uint32_t line;      /* of the first mistake in the text, from 1; 0 where there is no text */
     uint32_t column;

@@ -268,9 +268,9 @@ static void* stranger(void* argument) {
 }
 
 static void strangers(void) {
-  enum { kThreads = 8, kGenerations = 5 };
+  enum { kThreads = 8, kGenerations = 3 };
   pthread_t threads[kThreads];
-  int64_t rounds = getenv("GAUR_GC_STRESS") ? 32 : 2000;
+  int64_t rounds = getenv("GAUR_GC_STRESS") ? 32 : 500;
   int i, generation;
   for (generation = 0; generation < kGenerations; ++generation) {
     for (i = 0; i < kThreads; ++i) CHECK(pthread_create(&threads[i], NULL, stranger, &rounds) == 0);
@@ -385,7 +385,7 @@ int main(void) {
   }
   moves();
   /* One machine after the other, on a thread that knows those before. */
-  for (i = 0; i < 3; ++i) {
+  for (i = 0; i < 2; ++i) {
     start(NULL);
     loadBoth(ctx);
     frames = 0;

@@ -2,6 +2,8 @@
 // is left behind.
 #include "mu/gaur.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <iterator>
 #include <thread>
@@ -84,6 +86,10 @@ void composites(mu::Context& context) {
   CHECK(tagged.holdsDouble() && !tagged.holdsInt() && !tagged.holdsRef() &&
         tagged.taggedDouble().to<double>().value() == 0);
   CHECK(!tagged.taggedInt() && !tagged.taggedRef() && !tagged.tag());
+  CHECK(context.tagged(2.5).taggedDouble().to<double>().value() == 2.5);
+  CHECK(context.taggedInt(-9).holdsInt() && context.taggedInt(-9).taggedInt().to<int>().value() == -9);
+  mu::Value object = context.newFixed("void"), ref = context.taggedRef(object, 37);
+  CHECK(ref.holdsRef() && ref.taggedRef().equals(object).value() && ref.tag().to<unsigned>().value() == 37);
 }
 
 void memory(mu::Context& context) {
@@ -94,6 +100,8 @@ void memory(mu::Context& context) {
   mu::Value elements = node.iref().field(2);
   CHECK(elements.element(3).store(context.value<std::int64_t>(5)).ok() &&
         elements.element(0).shift(3).load().to<int>().value() == 5);
+  CHECK(elements.element(1).isBefore(elements.element(2)).value() &&
+        !elements.element(1).isBefore(elements.element(1)).value());
   mu::Value place = node.iref().field(0);
   bool exchanged = false;
   CHECK(place.compareExchange(context.value<std::int64_t>(11), context.value<std::int64_t>(12), exchanged)
@@ -154,6 +162,13 @@ void traps(mu::Vm& vm, mu::Context& context) {
             trap.resume(trap.context().value<std::int64_t>(2 * kept[0].to<std::int64_t>().value()));
           }).ok());
   CHECK(asks(21) == 42 && calls == 1);
+  // The thread-local of the thread that trapped.
+  CHECK(vm.onTrap([](mu::Trap& trap) {
+            mu::Value object = trap.context().newFixed("void");
+            CHECK(trap.thread().setThreadLocal(object).ok() && trap.thread().threadLocal().equals(object).value());
+            trap.resume(trap.context().value<std::int64_t>(3));
+          }).ok());
+  CHECK(asks(21) == 3);
   // Throws.
   CHECK(vm.onTrap([](mu::Trap& trap) { trap.raise(trap.context().newFixed("void")); }).ok());
   CHECK(asks(21) == 1 && context.global("object").load().equals(context.constant("null")).value() == false);
@@ -180,6 +195,91 @@ void traps(mu::Vm& vm, mu::Context& context) {
   mu::Value stack = context.newStack(context.function("set"));
   CHECK(context.start(stack, context.value<std::int64_t>(6)) && vm.wait().ok() && sum(context) == 6 &&
         !stack.kill());
+}
+
+/// What has not been in the other bundles.
+void everyInstruction(mu::Vm& vm, mu::Context& context) {
+  auto b = context.builder().value();
+  const MuID i64 = context.id("i64").value(), i1 = context.id("i1").value(), stack = context.id("stack").value();
+  const MuID sig = b.signature({i64}, {i64}), f = b.function(sig, "@every"), stackSig = b.signature({stack}, {});
+  const MuID give = b.function(stackSig, "@gives"), helper = b.function(sig, "@add_one");
+  const MuID wide = b.intType(128), pair = b.structType(std::vector<MuID>{i64, i64}), four = b.vectorType(i64, 4);
+  const MuID hybrid = b.hybridType({}, i64), zero = b.intConstant(i64, 0), one = b.intConstant(i64, 1);
+  const MuID zeros = b.sequenceConstant(four, {zero, one, zero, one}), pairs = b.sequenceConstant(pair, {zero, one});
+  CHECK(b.weakrefType(i64) && b.tagref64Type() && b.threadrefType() && b.framecursorrefType() && b.irbuilderrefType());
+  auto h = b.block({i64});
+  h.ret({h.binop(MU_BINOP_ADD, i64, h[0], one)});
+  b.version(helper, {&h});
+  // The other stack gives 40 and ends with the exception that it is sent.
+  auto g = b.block({stack}), last = b.block({}, true), never = b.block();
+  g.swapStack(0, g[0], b.retWith({}), b.passValues({i64}, {b.intConstant(i64, 40)}),
+              b.excClause(b.dest(never), b.dest(last)));
+  never.ret();
+  last.common(0, MU_CI_UVM_THREAD_EXIT);
+  b.version(give, {&g, &last, &never});
+
+  auto entry = b.block({i64}), small = b.block({i64}), other = b.block({i64}), off = b.block({i64}), on = b.block({i64}),
+       end = b.block({i64});
+  const MuID here = entry.common(1, MU_CI_UVM_CURRENT_STACK)[0];
+  const MuID generator = entry.common(1, MU_CI_UVM_NEW_STACK, {b.symbol("@gives")}, {}, {stackSig})[0];
+  const MuID forty = entry.swapStack(1, generator, b.retWith({i64}), b.passValues({stack}, {here}))[0];
+  entry.common(0, MU_CI_UVM_KILL_STACK, {generator});
+  const auto sum = entry.binopWithStatus(MU_BINOP_ADD, MU_BOS_Z | MU_BOS_V, i64, forty, entry[0]);
+  CHECK(sum.size() == 3);
+  const MuID place = entry.variablePart(hybrid, entry.getIref(hybrid, entry.newHybrid(hybrid, i64, b.intConstant(i64, 3))));
+  const MuID second = entry.shift(i64, i64, place, one);
+  entry.store(i64, second, sum[0]);
+  const auto [found, exchanged] = entry.compareExchange(i64, second, sum[0], one);
+  const MuID before = entry.update(MU_ARMW_ADD, i64, second, found);
+  entry.fence(mu::Order::SeqCst);
+  const MuID cell = entry.allocaFixed(i64), cells = entry.variablePart(hybrid, entry.allocaHybrid(hybrid, i64, one));
+  entry.store(i64, cell, before);
+  entry.store(i64, cells, entry.load(i64, second));
+  const MuID p = entry.insertValue(pair, 0, pairs, entry.load(i64, cell)), q = entry.extractValue(pair, 0, p);
+  const MuID v = entry.insertElement(four, i64, zeros, one, entry.load(i64, cells));
+  const MuID e = entry.extractElement(four, i64, entry.shuffle(four, four, v, v, zeros), one);
+  const MuID flag = entry.convert(MU_CONV_ZEXT, i1, i64, exchanged);
+  const MuID all = entry.binop(MU_BINOP_ADD, i64, entry.binop(MU_BINOP_ADD, i64, q, e), flag);
+  entry.switchOn(i64, entry[0], b.dest(other, {all}), {{zero, b.dest(small, {one})}, {one, b.dest(small, {zero})}});
+  small.tailCall(sig, helper, {small[0]});
+  other.watchpointBranch(77, b.dest(off, {other[0]}), b.dest(on, {other[0]}));
+  on.ret({zero});
+  off.watchpoint(78, {i64}, b.dest(end, {off[0]}), b.dest(on, {off[0]}));
+  end.ret({end[0]});
+  b.version(f, {&entry, &small, &other, &off, &on, &end});
+  b.expose(f, zero, "@every_native");
+  b.cell(wide, "@wide_cell");
+  b.wideConstant(wide, {5, 1}, "@wide_constant");
+  const mu::Status loaded = b.load();
+  if (!loaded) std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+  CHECK(loaded.ok());
+  auto every = context.native<std::int64_t(std::int64_t)>("every_native").value();
+  // The exchange leaves 1, which the update finds and makes 43; and the flag.
+  CHECK(every(2) == 1 + 43 + 1);
+  CHECK(every(0) == 2 && every(1) == 1);
+  CHECK(context.enableWatchpoint(77).ok() && every(2) == 0 && context.disableWatchpoint(77).ok());
+  CHECK(context.constant("wide_constant").to<std::uint64_t>().value() == 5);
+  CHECK(vm.wait().ok());
+}
+
+/// An image of the program, and a machine that goes on from it.
+void images(mu::Context& context) {
+  const std::string path = "/tmp/gaur_hpp." + std::to_string(getpid()) + ".img";
+  CHECK(context.global("sum").store(context.value<std::int64_t>(1234)).ok());
+  CHECK(!context.makeImage(path.c_str(), {MuID{0xfffffff0u}}));
+  const mu::Status made = context.makeImage(path.c_str(), {context.id("square_native").value(), context.id("sum").value()});
+  if (!made) std::fprintf(stderr, "%s\n", made.error().message.c_str());
+  CHECK(made.ok());
+  {
+    auto vm = mu::Vm::fromImage(path.c_str(), "opt=0").value();
+    auto there = vm.context().value();
+    CHECK(there.global("sum").load().to<int>().value() == 1234);
+    CHECK(there.native<std::int64_t(std::int64_t)>("square_native").value()(9) == 81);
+    CHECK(!vm.runImage(0, nullptr));
+  }
+  std::remove(path.c_str());
+  CHECK(!mu::Vm::fromImage(path.c_str()));
+  CHECK(!context.global("sum").relocate("stdin"));
 }
 
 void builders(mu::Vm& vm, mu::Context& context) {
@@ -239,6 +339,7 @@ void builders(mu::Vm& vm, mu::Context& context) {
           }).ok());
   CHECK(context.native<std::int64_t(std::int64_t)>("mixed_native").value()(20) == 42);
   CHECK(context.global("total").load().to<int>().value() == 20);
+  everyInstruction(vm, context);
   // What is wrong is told at once for the whole bundle; what is given up leaves nothing.
   auto wrong = context.builder().value();
   wrong.intConstant(wrong.symbol("@missing"), 5, "@five");
@@ -264,6 +365,7 @@ int main() {
     threads(vm, context);
     traps(vm, context);
     builders(vm, context);
+    images(context);
     mu::Context other = std::move(context);
     CHECK(other.value(3).to<int>().value() == 3);
   }

@@ -7,7 +7,7 @@ import unittest
 
 from command import OK, USAGE, Case, data, gaur
 
-COMMANDS = ["build", "image", "run", "check", "fmt", "dump", "test", "version", "completion", "man"]
+COMMANDS = ["build", "image", "run", "check", "fmt", "dump", "test", "errors", "version", "completion", "man"]
 
 
 class Whole(Case):
@@ -44,6 +44,18 @@ class Whole(Case):
         about = json.loads(self.expect(OK, "version", "--json").stdout)
         self.assertEqual(set(about), {"version", "target", "checkLevel", "jit", "compiler"})
         self.assertIs(about["jit"], True)
+
+    def test_errors_tell_what_codes_mean(self):
+        every = self.expect(OK, "errors", err="").stdout
+        for stage in "PLVHRIOA":
+            self.assertRegex(every, rf"(?m)^{stage}\d{{4}}  \S")
+        self.assertEqual(self.expect(OK, "errors", "P0104", err="").stdout, "P0104  a NUL byte in the text\n")
+        part = self.expect(OK, "errors", "P0101", "A00", err="").stdout.splitlines()
+        self.assertTrue(part[0].startswith("P0101") and part[1].startswith("       hint: "), part[:2])
+        self.assertTrue(all(line.startswith(("A00", "       hint: ")) for line in part[2:]))
+        self.expect_usage("errors", "P0140", saying="there is no error 'P0140'; did you mean 'P01")
+        listed = json.loads(self.expect(OK, "errors", "--json", "I", err="").stdout)
+        self.assertTrue(listed and all(set(error) == {"code", "message", "hint"} and error["code"][0] == "I" for error in listed))
 
     def test_no_colour_where_no_terminal_is(self):
         self.assertNotIn("\x1b", gaur("check", data("damaged.uir")).stderr)

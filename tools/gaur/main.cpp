@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tools/gaur/command.h"
+#include "tools/gaur/error_list.h"
 #include "vm/support/near_name.h"
 
 namespace {
@@ -76,6 +77,7 @@ int runCommand(int argc, char** argv) {
   addBuild(app, invocation);
   addImage(app, invocation);
 #endif
+  addErrors(app, invocation);
   addVersion(app, invocation);
   addSelfDescription(app);
   int own = static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);

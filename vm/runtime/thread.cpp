@@ -17,6 +17,13 @@
 
 namespace gaur::runtime {
 
+#if defined(__x86_64__)
+/// Whether gaur_exposedEntry uses ThreadBlock::hostStack.
+constexpr bool kUsesHostStack = true;
+#else
+constexpr bool kUsesHostStack = false;
+#endif
+
 /// A call from the host that is active on a stack of its own. Lies on the native stack; ThreadBlock::nativeStackPointer is where it is left to.
 struct Thread::HostFrame {
   HostFrame* outer;
@@ -97,7 +104,7 @@ void Thread::buryStack(abi::StackObject& object) {
 }
 
 void Thread::keepHostStack() {
-  if (block_.hostStack || runsMuCode()) return;
+  if (!kUsesHostStack || block_.hostStack || runsMuCode()) return;
   // Without memory, the next call says so.
   block_.hostStack = makeStack(vm_.options().stackSize);
 }
