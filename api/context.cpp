@@ -61,6 +61,7 @@ void Context::push(gc::RootSink& sink) const {
 
 Result<void> Context::closeContext() {
   if (isHandlers_) return makeError(ErrorId::ApiHandlerContext);
+  if (isThreads_) return makeError(ErrorId::ApiThreadContext);
   close();
   machine_.giveBack(*this);
   return {};

@@ -8,6 +8,7 @@
 #include "api/machine.h"
 #include "bootimage/image_output.h"
 #include "vm/abi/function_record.h"
+#include "vm/abi/native_target.h"
 #include "vm/ir/memory_rules.h"
 #include "vm/runtime/frame_cursor.h"
 #include "vm/runtime/pins.h"
@@ -30,6 +31,8 @@ class Context {
   MuCtx* table() { return &table_; }
   Machine& machine() { return machine_; }
   bool isHandlers() const { return isHandlers_; }
+  /// A thread's own (MuVM::current_context) or not any more.
+  void setThreads(bool isThreads) { isThreads_ = isThreads; }
   void open(bool isHandlers);
   void close();
   /// In a collection.
@@ -139,6 +142,18 @@ class Context {
 
   Result<bootimage::ImageFormat> formatOf(const bootimage::BuildRequest& request, std::string_view output) const;
 
+  // --- Host functions ------------------------------------------------------------------------------
+  Result<MuValue> newHostFunction(MuID signature, MuCFP code, MuCPtr environment, MuHostFinaliser finaliser, MuCString name);
+  Result<MuCFP> pinHostFunction(MuValue function);
+  Result<void> unpinHostFunction(MuValue function);
+  Result<void> bindSymbol(MuCString name, MuValue function);
+  Result<MuValue> weakRef(MuValue ref);
+  Result<MuValue> strongRef(MuValue weakref);
+  /// Outside of run(): they look at the stack of their caller.
+  static void disposeHostFunction(MuCtx* ctx, MuValue function);
+  static MuBool getCaller(MuCtx* ctx, MuID* function, MuID* version, MuID* instruction);
+  static void throwException(MuCtx* ctx, MuValue exception);
+
   // --- What the methods share ----------------------------------------------------------------------
   Result<Handle*> operand(MuValue value, std::string_view name) const;
   Result<Handle*> operand(MuValue value, std::string_view name, ir::TypeKind kind) const;
@@ -199,6 +214,7 @@ class Context {
   Result<MuValue> handleFromWord(std::uint64_t word, std::uint64_t high, int bits);
   Result<const abi::Layout*> intLayout(int bits);
   Result<const Handle*> pinnable(MuValue location);
+  Result<abi::HostRecord*> hostFunction(MuValue function) const;
   MuValue addressOf(const Handle& location);
   Result<Location> location(MuValue iref) const;
   Result<runtime::PointerRelocation> pointerRelocation(MuValue field, MuCString symbol) const;
@@ -235,6 +251,7 @@ class Context {
   /// Null until something is pinned.
   std::atomic<runtime::PinTable*> pins_{nullptr};
   bool isHandlers_ = false;
+  bool isThreads_ = false;
 };
 
 /// The memory order with this number, if it is one of the set.

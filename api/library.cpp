@@ -90,7 +90,7 @@ MuVM* makeOrNull(const char* text, Result<void> (*set)(Options&, std::string_vie
 
 /// A feature is there as soon as its slot has a method.
 bool hasFeature(std::string_view name) {
-  if (name == "threads") return true;
+  if (name == "threads" || name == "host-functions") return true;
   if (name == "ir-builder")
     return kContextTable.new_ir_builder != &MissingSlot<"new_ir_builder", &MuCtx::new_ir_builder>::call;
   if (name == "hail") return kContextTable.load_hail != &MissingSlot<"load_hail", &MuCtx::load_hail>::call;
@@ -148,6 +148,11 @@ MuVM* gaur_load_image(const char* path, const char* options, const GaurSymbol* s
 int gaur_run_image(MuVM* mvm, int argc, char** argv) {
   if (!mvm) return reportNull("gaur_run_image", "mvm"), -1;
   return Machine::of(mvm).runImage(argc, argv);
+}
+
+MuVM* gaur_current_vm(void) {
+  Machine* machine = Machine::current();
+  return machine ? machine->table() : nullptr;
 }
 
 const char* gaur_new_error(void) { return creationError().c_str(); }

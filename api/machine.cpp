@@ -134,6 +134,9 @@ void Machine::close() {
   vm_->threads().forEach([&](runtime::Thread&) { ++others; });
   if (others != 0) return report("close", makeError(ErrorId::ApiThreadsAttached, {std::to_string(others)}));
   if (linked_) forgetMachine(*linked_);
+  // Finalisers may call the machine, which attaches the thread again.
+  vm_->hostFunctions().finaliseAll();
+  runtime::detachFrom(*vm_);
   delete this;
 }
 
@@ -194,6 +197,49 @@ void Machine::giveBack(Context& context) {
 }
 
 Result<MuCtx*> Machine::newContext() { return openContext().table(); }
+
+Result<MuCtx*> Machine::currentContext() {
+  void*& data = runtime::Thread::current()->clientData;
+  if (!data) {
+    Context& context = openContext();
+    context.setThreads(true);
+    data = &context;
+  }
+  return static_cast<Context*>(data)->table();
+}
+
+void Machine::threadEnds(void* data) const {
+  auto& context = *static_cast<Context*>(data);
+  context.setThreads(false);
+  context.close();
+  context.machine().giveBack(context);
+}
+
+Machine* Machine::current() {
+  runtime::Thread* thread = runtime::Thread::current();
+  const runtime::ClientRoots* client = thread ? thread->vm().roots().client() : nullptr;
+  // Nothing else has such roots.
+  return const_cast<Machine*>(static_cast<const Machine*>(client));
+}
+
+// --- Host functions ------------------------------------------------------------------------------------
+
+Result<void> Machine::collect() {
+  vm_->heap().collect();
+  return {};
+}
+
+void Machine::runFinalisers() {
+  // Those that a finaliser makes due wait for the next call.
+  thread_local bool isRunning = false;
+  if (isRunning) return;
+  isRunning = true;
+  ThreadError& error = ThreadError::current();
+  const ThreadError before = error;
+  vm_->hostFunctions().runFinalisers();
+  error = before;
+  isRunning = false;
+}
 
 // --- Builders ----------------------------------------------------------------------------------------
 

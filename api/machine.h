@@ -59,6 +59,8 @@ class Machine final : private runtime::ClientRoots {
   /// Of a boot image.
   static Result<MuVM*> create(bootimage::LoadedImage image, abi::LinkedImage* linked = nullptr);
   static Machine& of(MuVM* vm) { return *static_cast<Machine*>(vm->header); }
+  /// The one that the calling thread is attached to, or null.
+  static Machine* current();
 
   MuVM* table() { return &table_; }
   runtime::MicroVm& vm() { return *vm_; }
@@ -92,6 +94,8 @@ class Machine final : private runtime::ClientRoots {
   Result<void> execute();
   Result<void> setErrorHandler(MuErrorHandler handler, MuCPtr userdata);
   Result<int*> errorPointer() { return &errorFlag_; }
+  Result<MuCtx*> currentContext();
+  Result<void> collect();
   /// Outside of run(): they may be called where no thread can be attached, or change what run() relies on.
   void close();
   /// Exit status of the image's primordial function; -1, and reported, where there is none.
@@ -115,6 +119,7 @@ class Machine final : private runtime::ClientRoots {
         } catch (const std::bad_alloc&) {
           outcome.emplace(makeError(ErrorId::OutOfMemory, {"memory of the C interface"}));
         }
+        if (vm_->hostFunctions().hasWork()) runFinalisers();
       });
     });
     using Value = std::remove_cvref_t<decltype(valueOf(*outcome))>;
@@ -141,6 +146,9 @@ class Machine final : private runtime::ClientRoots {
   explicit Machine(std::unique_ptr<runtime::MicroVm> vm);
   ~Machine();
   void push(gc::RootSink& sink) const override;
+  void threadEnds(void* data) const override;
+  /// Of host functions. The thread's error stays as it is.
+  void runFinalisers();
   /// Whether the calling thread has Mu code to go back to.
   bool runsHere() const;
 

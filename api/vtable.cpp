@@ -43,6 +43,8 @@ const MuVM kMachineTable = {
     .clear_error = clearError,
     .set_error_handler = MachineSlot<"set_error_handler", &Machine::setErrorHandler>::call,
     .get_mu_error_ptr = MachineSlot<"get_mu_error_ptr", &Machine::errorPointer>::call,
+    .current_context = MachineSlot<"current_context", &Machine::currentContext>::call,
+    .collect = MachineSlot<"collect", &Machine::collect>::call,
 };
 
 const MuCtx kContextTable = {
@@ -137,6 +139,15 @@ const MuCtx kContextTable = {
     .new_ir_builder = ContextSlot<"new_ir_builder", &Context::newIrBuilder>::call,
     .make_boot_image = ContextSlot<"make_boot_image", &Context::makeBootImage>::call,
     .add_ptr_reloc = ContextSlot<"add_ptr_reloc", &Context::addPointerRelocation>::call,
+    .new_host_function = ContextSlot<"new_host_function", &Context::newHostFunction>::call,
+    .dispose_host_function = Context::disposeHostFunction,
+    .pin_host_function = ContextSlot<"pin_host_function", &Context::pinHostFunction>::call,
+    .unpin_host_function = ContextSlot<"unpin_host_function", &Context::unpinHostFunction>::call,
+    .bind_symbol = ContextSlot<"bind_symbol", &Context::bindSymbol>::call,
+    .get_caller = Context::getCaller,
+    .throw_exception = Context::throwException,
+    .weak_ref = ContextSlot<"weak_ref", &Context::weakRef>::call,
+    .strong_ref = ContextSlot<"strong_ref", &Context::strongRef>::call,
 };
 
 const MuIRBuilder kBuilderTable = {

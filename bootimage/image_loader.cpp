@@ -179,7 +179,7 @@ class Loader {
   Result<void> resolve() {
     MissingSymbols missing(image_, index_);
     for (const NativeSlotRow& row : image_.get<SectionKind::NativeSlots>()) {
-      auto** slot = inData<void*>(row.slot);
+      auto* slot = inData<abi::NativeSlot>(row.slot);
       if (!slot) return image_.damaged("an EXTERN constant has no slot");
       std::string_view symbol = image_.string(row.symbol);
       if (!vm().nativeSymbols().adopt(symbol, slot)) missing.addCode(symbol);

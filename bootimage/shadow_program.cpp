@@ -76,12 +76,15 @@ void* ShadowProgram::addressOf(const ir::GlobalCell& cell) {
   return memory;
 }
 
-Result<void**> ShadowProgram::externSlot(std::string_view symbol) {
+Result<abi::NativeSlot*> ShadowProgram::externSlot(std::string_view symbol) {
   auto known = externs_.find(symbol);
   if (known == externs_.end()) {
-    known = externs_.emplace(std::string(symbol), make<void*>()).first;
-    // Which function a name means is settled when a process starts; here it only tells the compiler about functions of libc that it knows.
-    *known->second = vm_.nativeSymbols().find(symbol);
+    known = externs_.emplace(std::string(symbol), make<abi::NativeSlot>()).first;
+    // Which function a name means is settled when a process starts; here it only tells the compiler about functions of libc that it knows, and about names that
+    // host functions have had so far.
+    abi::NativeSlot& slot = *known->second;
+    slot.address = vm_.nativeSymbols().find(symbol);
+    slot.target = vm_.nativeSymbols().isHost(symbol) ? nullptr : &slot.own;
   }
   return known->second;
 }
@@ -261,7 +264,7 @@ void ShadowProgram::writeSlots(ImageContents& contents) {
   std::vector<NativeSlotRow> externs;
   for (auto& [symbol, slot] : externs_) {
     externs.push_back({inData(slot), contents.string(symbol), 0});
-    *slot = nullptr;
+    *slot = {.hasPlainCalls = slot->hasPlainCalls};
   }
   contents.set<SectionKind::NativeSlots>(externs);
   std::vector<NativeCallSlotRow> calls;

@@ -65,7 +65,7 @@ class ShadowProgram final : private jit::Environment {
   abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }
   abi::FunctionRecord* recordOf(const ir::Function& function) override;
   void* addressOf(const ir::GlobalCell& cell) override;
-  Result<void**> externSlot(std::string_view symbol) override;
+  Result<abi::NativeSlot*> externSlot(std::string_view symbol) override;
   void** exposedSlot(const ir::ExposedFunction& exposed) override;
   abi::LinkTable* linkTable() override { return linkTable_; }
   Result<void**> nativeCallSlot(const ir::Signature* signature) override;
@@ -99,7 +99,7 @@ class ShadowProgram final : private jit::Environment {
   std::map<Id, std::pair<const ir::GlobalCell*, void*>> cells_;
   std::map<Id, Exposed> exposed_;
   std::map<const void*, Exposed> exposures_;
-  std::map<std::string, void**, std::less<>> externs_;
+  std::map<std::string, abi::NativeSlot*, std::less<>> externs_;
   std::map<std::uint32_t, std::pair<const ir::Signature*, void**>> nativeCalls_;
   std::map<std::pair<AdapterKind, std::uint32_t>, void*> adapters_;
   std::unique_ptr<jit::Compiler> compiler_;

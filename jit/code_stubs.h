@@ -12,6 +12,10 @@ inline constexpr std::size_t kTrampolineBytes = 32;
 /// Writes to `writable`, to run at any address, the code of a trampoline (see CodeSlab::makeTrampoline).
 void writeTrampoline(void* writable, void* chain, void* const* target);
 
+/// Writes to `writable` the code of a host function's pointer (vm/abi/native_target.h): the record into the static chain register, the environment into the
+/// integer argument register with this number, and on to the code of the record. With null, to `onStack`, which finds the record there, in place of the last two.
+void writeHostTrampoline(void* writable, void* record, unsigned integerRegister, const void* onStack);
+
 /// Fills with instructions that trap.
 void fillWithTraps(void* writable, std::size_t bytes);
 

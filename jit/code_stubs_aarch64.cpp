@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "jit/code_stubs.h"
+#include "vm/abi/asm_offsets.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -20,6 +21,26 @@ struct Trampoline {
 };
 static_assert(sizeof(Trampoline) == kTrampolineBytes);
 
+struct HostTrampoline {
+  std::uint32_t loadRecord = 0x58000092;  // ldr x18, record
+  std::uint32_t loadEnvironment;          // ldr register, [x18, GAUR_HOST_ENVIRONMENT]
+  std::uint32_t loadCode = 0xf9400250;    // ldr x16, [x18]
+  std::uint32_t jump = 0xd61f0200;        // br x16
+  std::uint64_t record;
+};
+struct StackTrampoline {
+  std::uint32_t loadRecord = 0x58000092;  // ldr x18, record
+  std::uint32_t loadTarget = 0x580000b0;  // ldr x16, target
+  std::uint32_t jump = 0xd61f0200;        // br x16
+  std::uint32_t padding = 0xd503201f;     // nop
+  std::uint64_t record;
+  std::uint64_t target;
+};
+static_assert(sizeof(HostTrampoline) <= kTrampolineBytes && sizeof(StackTrampoline) <= kTrampolineBytes);
+static_assert(GAUR_HOST_CODE == 0);
+
+constexpr std::uint32_t kLoadFromChain = 0xf9400240;  // ldr register, [x18, offset in words in bits 10 to 21]
+
 constexpr std::uint32_t kBreak = 0xd4200000;  // brk #0
 
 // The instructions at a watchpoint. The architecture allows these two to be replaced while they are executed.
@@ -33,6 +54,19 @@ void writeTrampoline(void* writable, void* chain, void* const* target) {
   Trampoline code;
   code.chain = reinterpret_cast<std::uint64_t>(chain);
   code.target = reinterpret_cast<std::uint64_t>(target);
+  std::memcpy(writable, &code, sizeof(code));
+}
+
+void writeHostTrampoline(void* writable, void* record, unsigned integerRegister, const void* onStack) {
+  if (onStack) {
+    StackTrampoline code;
+    code.record = reinterpret_cast<std::uint64_t>(record);
+    code.target = reinterpret_cast<std::uint64_t>(onStack);
+    std::memcpy(writable, &code, sizeof(code));
+    return;
+  }
+  constexpr std::uint32_t kEnvironmentWord = GAUR_HOST_ENVIRONMENT / sizeof(std::uint64_t);
+  HostTrampoline code{.loadEnvironment = kLoadFromChain | kEnvironmentWord << 10 | integerRegister, .record = reinterpret_cast<std::uint64_t>(record)};
   std::memcpy(writable, &code, sizeof(code));
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "jit/code_stubs.h"
+#include "vm/abi/asm_offsets.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -18,8 +19,26 @@ struct Trampoline {
   std::uint64_t target;
   std::uint8_t jump[3] = {0x41, 0xff, 0x23};  // jmp [r11]
 };
+struct HostTrampoline {
+  std::uint8_t moveRecord[2] = {0x49, 0xba};  // mov r10, record
+  std::uint64_t record;
+  std::uint8_t loadEnvironment[4];                     // mov register, [r10 + GAUR_HOST_ENVIRONMENT]
+  std::uint8_t jump[3] = {0x41, 0xff, 0x22};           // jmp [r10]
+};
+struct StackTrampoline {
+  std::uint8_t moveRecord[2] = {0x49, 0xba};  // mov r10, record
+  std::uint64_t record;
+  std::uint8_t moveTarget[2] = {0x49, 0xbb};  // mov r11, onStack
+  std::uint64_t target;
+  std::uint8_t jump[3] = {0x41, 0xff, 0xe3};  // jmp r11
+};
 #pragma pack(pop)
 static_assert(sizeof(Trampoline) <= kTrampolineBytes);
+static_assert(sizeof(HostTrampoline) <= kTrampolineBytes && sizeof(StackTrampoline) <= kTrampolineBytes);
+static_assert(GAUR_HOST_CODE == 0);
+
+/// Numbers of the integer argument registers: rdi, rsi, rdx, rcx, r8, r9.
+constexpr std::uint8_t kArgumentRegisters[] = {7, 6, 2, 1, 8, 9};
 
 constexpr int kInt3 = 0xcc;
 
@@ -36,6 +55,21 @@ void writeTrampoline(void* writable, void* chain, void* const* target) {
   Trampoline code;
   code.chain = reinterpret_cast<std::uint64_t>(chain);
   code.target = reinterpret_cast<std::uint64_t>(target);
+  std::memcpy(writable, &code, sizeof(code));
+}
+
+void writeHostTrampoline(void* writable, void* record, unsigned integerRegister, const void* onStack) {
+  if (onStack) {
+    StackTrampoline code;
+    code.record = reinterpret_cast<std::uint64_t>(record);
+    code.target = reinterpret_cast<std::uint64_t>(onStack);
+    std::memcpy(writable, &code, sizeof(code));
+    return;
+  }
+  const std::uint8_t number = kArgumentRegisters[integerRegister];
+  const std::uint8_t rex = number < 8 ? 0x49 : 0x4d;
+  const auto operands = static_cast<std::uint8_t>(0x42 | (number & 7) << 3);
+  HostTrampoline code{.record = reinterpret_cast<std::uint64_t>(record), .loadEnvironment = {rex, 0x8b, operands, GAUR_HOST_ENVIRONMENT}};
   std::memcpy(writable, &code, sizeof(code));
 }
 

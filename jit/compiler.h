@@ -11,6 +11,7 @@
 #include "vm/abi/function_record.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/link_table.h"
+#include "vm/abi/native_target.h"
 #include "vm/ir/program.h"
 #include "vm/support/result.h"
 
@@ -30,8 +31,8 @@ class Environment {
   virtual abi::LayoutTable& layouts() = 0;
   virtual abi::FunctionRecord* recordOf(const ir::Function& function) = 0;
   virtual void* addressOf(const ir::GlobalCell& cell) = 0;
-  /// Slot that holds the address of a native symbol.
-  virtual Result<void**> externSlot(std::string_view symbol) = 0;
+  /// Slot of a native symbol.
+  virtual Result<abi::NativeSlot*> externSlot(std::string_view symbol) = 0;
   /// Slot that holds the native address of an exposed function.
   virtual void** exposedSlot(const ir::ExposedFunction& exposed) = 0;
   virtual abi::LinkTable* linkTable() = 0;

@@ -13,7 +13,7 @@ extern "C" {
 
 /* How many levels of additions, marked in muapi.h, this header knows; gaur_api_level tells what the library
  * has. */
-#define GAUR_API_LEVEL 1
+#define GAUR_API_LEVEL 2
 
 /* A new machine. `options`: words separated by blanks or line ends, each an option as `gaur run --help` lists
  * them, with or without dashes, such as "opt=0 --heap=256M"; NULL: none. The environment (GAUR_*) is read
@@ -54,6 +54,10 @@ MuVM* gaur_start_image(GaurLinkedImage* image, const char* options, const GaurSy
 /* What `main` of an object with a primordial function does: begins the image and runs it as gaur_run_image does. A
  * program with a main of its own calls it, or not. 4, and a report to standard error, where it cannot begin. */
 int gaur_image_main(int argc, char** argv, GaurLinkedImage* image);
+
+/* The machine whose code the calling thread runs, or that it is attached to; NULL: none. For native code that Mu code called and that
+ * was given no machine: gaur_current_vm()->current_context is its context. */
+MuVM* gaur_current_vm(void);
 
 /* Why the last gaur_new, gaur_load_image, gaur_start_image or mu_fastimpl_new* of this thread returned NULL. Good until its next one. Never
  * NULL. */

@@ -102,6 +102,13 @@ typedef struct MuError {
 typedef void MuErrorHandlerFunc(MuVM *mvm, MuError *error, MuCPtr userdata);
 typedef MuErrorHandlerFunc *MuErrorHandler;
 
+/* ---- Host functions: of Gaur ---- */
+
+/* Called once for each host function with an environment, when nothing can call it any more: on a thread that is in a call of the machine, or closes it, with no lock held.
+ * It may call the machine. */
+typedef void MuHostFinaliserFunc(MuCPtr environment);
+typedef MuHostFinaliserFunc *MuHostFinaliser;
+
 /* ---- Operators, orders, conventions (chapter "Instruction set") ---- */
 
 typedef MuFlag MuBinOpStatus; /* flags of binary operations: negative, zero, unsigned overflow or borrow, signed overflow */
@@ -238,6 +245,14 @@ struct MuVM {
     void (*set_error_handler)(MuVM *mvm, MuErrorHandler error_handler, MuCPtr userdata); /// MUAPIPARSER error_handler:optional;userdata:optional
     /* A word that becomes 1 with each error in any thread; the client may set it to 0. Lasts as long as the machine. */
     int* (*get_mu_error_ptr)(MuVM *mvm);
+
+    /* Level 2: */
+
+    /* The context of the calling thread, for native code that Mu code called and that has none at hand: the same each time, until the thread detaches. Handles made with
+     * it last until they are deleted. Not to be closed: error. */
+    MuCtx* (*current_context)(MuVM *mvm);
+    /* Collects garbage now, and runs the finalisers of host functions that are found dead. */
+    void (*collect)(MuVM *mvm);
 };
 
 /* ---- A context ---- */
@@ -404,6 +419,31 @@ struct MuCtx {
      * address of `symbol`, looked up each time a process starts from the image; where there is no such symbol, the process does not start. Given again for a field,
      * the later symbol counts. The entry goes when the object dies, that of a cell never. Error: another type, NULL, memory of ALLOCA. */
     void (*add_ptr_reloc)(MuCtx *ctx, MuIRefValue field, MuCString symbol);
+
+    /* --- Host functions (api/README.md, "Host functions") --- Native code with an environment of its own, which Mu code calls by CCALL and native code through a
+     * pointer. It stays as long as its pointer is in any Mu value or handle, a name is bound to it, it is pinned, or a frame is in it. */
+
+    /* A new one. sig: ID of a signature; code: a C function with these parameters, then the environment. finaliser gets the environment exactly once, at the end;
+     * NULL: it needs none. name is for messages. Error: a signature that C does not have; then the finaliser will not run. */
+    MuUFPValue (*new_host_function)(MuCtx *ctx, MuID sig, MuCFP code, MuCPtr environment, MuHostFinaliser finaliser, MuCString name); /// MUAPIPARSER environment:optional;finaliser:optional;name:optional
+    /* Ends it, whatever refers to it: a later call throws NULL where the CCALL has an EXC clause, else is a failure that tells its name. The finaliser runs as soon as
+     * no frame is in it: before this returns, where the calling thread is the only one attached, runs no Mu code, and there are no stacks; else after a collection.
+     * func: its pointer. Error: no pointer of a host function, or disposed already. */
+    void (*dispose_host_function)(MuCtx *ctx, MuUFPValue func);
+    /* The pointer, for native code to keep: good until as many calls of unpin_host_function. Pins are the machine's, not the context's. */
+    MuCFP (*pin_host_function)(MuCtx *ctx, MuUFPValue func);
+    void (*unpin_host_function)(MuCtx *ctx, MuUFPValue func);
+    /* From now on `name` stands for func, a host function's pointer or any other, before the process and its libraries: for EXTERN constants, also in code that runs
+     * already. A bound host function stays until the name is bound anew. NULL: again what libraries say; code that calls a name which stands for nothing fails. */
+    void (*bind_symbol)(MuCtx *ctx, MuCString name, MuUFPValue func); /// MUAPIPARSER func:optional
+    /* In native code that Mu code called, on its stack: the function, version and instruction that did. 0 and error: nobody. */
+    MuBool (*get_caller)(MuCtx *ctx, MuID *func, MuID *func_ver, MuID *inst); /// MUAPIPARSER func:out;func_ver:out;inst:out
+    /* The same: goes back to that instruction, which throws exc, and gives its handle up. Native frames on the way are gone as by longjmp. Returns only with an error. */
+    void (*throw_exception)(MuCtx *ctx, MuRefValue exc);
+    /* A weakref<T>: a handle that keeps nothing alive, so that an environment may refer to an object that refers to its function. */
+    MuValue (*weak_ref)(MuCtx *ctx, MuRefValue ref);
+    /* What it refers to; NULL in Mu once that is gone. */
+    MuRefValue (*strong_ref)(MuCtx *ctx, MuValue weakref);
 };
 
 /* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ----

@@ -29,6 +29,13 @@ bool hasAggregate(const ir::Signature* signature) {
   return false;
 }
 
+/// The symbol of a CCALL of an EXTERN constant; null where the callee is something else.
+const ir::Constant* externCallee(ir::CCall call) {
+  if (call.callee()->entityKind != ir::EntityKind::Constant) return nullptr;
+  const auto* constant = static_cast<const ir::Constant*>(call.callee());
+  return constant->kind == ir::ConstantKind::Extern ? constant : nullptr;
+}
+
 /// Whether the call is of the C library's own sqrt, which is one instruction on every target.
 bool isSquareRoot(Environment& environment, ir::CCall call) {
   const ir::Value* callee = call.callee();
@@ -40,7 +47,7 @@ bool isSquareRoot(Environment& environment, ir::CCall call) {
     return false;
   // A client may have put a function of its own in that place.
   auto slot = environment.externSlot("sqrt");
-  return slot && **slot == reinterpret_cast<void*>(static_cast<double (*)(double)>(&::sqrt));
+  return slot && (*slot)->address == reinterpret_cast<void*>(static_cast<double (*)(double)>(&::sqrt));
 }
 
 /// Whether an ALLOCA cell can be reached through values of the type alone.
@@ -55,13 +62,31 @@ bool mayReferToCell(const ir::Type* type) {
   }
 }
 
+/// An empty use of a pointer.
+llvm::CallInst* use(llvm::IRBuilder<>& builder, llvm::Value* pointer) {
+  auto* type = llvm::FunctionType::get(builder.getVoidTy(), {pointer->getType()}, false);
+  auto* call = builder.CreateCall(llvm::InlineAsm::get(type, "", "r", /*hasSideEffects=*/true), {pointer});
+  call->setDoesNotThrow();
+  return call;
+}
+
+/// Whether a value is made while the program runs.
+bool isLocal(const ir::Value& value) {
+  switch (value.entityKind) {
+    case ir::EntityKind::Constant:
+    case ir::EntityKind::Global:
+    case ir::EntityKind::Function:
+    case ir::EntityKind::ExposedFunction: return false;
+    default: return true;
+  }
+}
+
 /// Who looks at the frame gets these pointers and may write through them. LLVM takes values of a stack map for values that nobody writes through, but not
 /// those of an assembly, which here is empty.
 void publish(llvm::IRBuilder<>& builder, llvm::ArrayRef<llvm::Value*> scalars) {
   for (llvm::Value* scalar : scalars) {
     if (!scalar->getType()->isPointerTy() || llvm::isa<llvm::Constant>(scalar)) continue;
-    auto* type = llvm::FunctionType::get(builder.getVoidTy(), {scalar->getType()}, false);
-    builder.CreateCall(llvm::InlineAsm::get(type, "", "r", /*hasSideEffects=*/true), {scalar})->setDoesNotThrow();
+    use(builder, scalar);
   }
 }
 
@@ -179,18 +204,56 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
     if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
     return finish(inst.inst);
   }
-  llvm::Value* callee = value(inst.callee());
-  if (callee->getType()->isIntegerTy()) callee = builder_.CreateIntToPtr(callee, builder_.getPtrTy());
+  const CalledCode callee = calledCode(inst);
+  if (callee.target) {
+    // It goes along where nothing is lost by it, for who has to tell which function it was.
+    parameters.insert(parameters.begin(), builder_.getPtrTy());
+    arguments.insert(arguments.begin(), callee.target);
+    parameters.push_back(builder_.getPtrTy());
+    llvm::Value* place = memory_.byteOffset(callee.target, offsetof(abi::NativeTarget, environment));
+    arguments.push_back(builder_.CreateLoad(builder_.getPtrTy(), place, "environment"));
+  }
   // A variadic callee reads how many vector registers hold arguments; others do not care. Vectors would travel otherwise then.
   bool hasVector = llvm::any_of(parameters, [](llvm::Type* type) { return type->isVectorTy(); });
   bool isVariadic = !hasVector && llvm::any_of(parameters, [](llvm::Type* type) { return type->isFloatingPointTy(); });
   auto* callType = llvm::FunctionType::get(result, parameters, isVariadic);
-  auto* call = callSite(inst.inst, callType, callee, arguments, llvm::CallingConv::C);
+  auto* call = callSite(inst.inst, callType, callee.code, arguments, llvm::CallingConv::C);
+  if (callee.target) call->addParamAttr(0, llvm::Attribute::Nest);
   // C callees may rely on small integers being extended (map, NI-ext).
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
-    if (isNarrowInt(signature->parameters[i])) call->addParamAttr(i, llvm::Attribute::ZExt);
+    if (isNarrowInt(signature->parameters[i])) call->addParamAttr(callee.target ? i + 1 : i, llvm::Attribute::ZExt);
+  keepCallees(inst, callee);
   if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
   finish(inst.inst);
+}
+
+FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
+  const ir::Constant* constant = externCallee(inst);
+  auto slot = constant ? module_.environment().externSlot(constant->symbol) : Result<abi::NativeSlot*>(nullptr);
+  if (!slot || !*slot || (*slot)->target == &(*slot)->own) {
+    if (slot && *slot) (*slot)->hasPlainCalls = true;
+    llvm::Value* callee = value(inst.callee());
+    return {callee->getType()->isIntegerTy() ? builder_.CreateIntToPtr(callee, builder_.getPtrTy()) : callee};
+  }
+  // The name may be given to another function at any time; the two words of a target belong together.
+  auto load = [&](llvm::Value* place, const char* name) {
+    auto* loaded = builder_.CreateLoad(builder_.getPtrTy(), place, name);
+    loaded->setAtomic(llvm::AtomicOrdering::Monotonic);
+    loaded->setAlignment(llvm::Align(8));
+    return loaded;
+  };
+  llvm::Value* target = load(memory_.byteOffset(module_.externSymbol(constant->symbol, *slot), offsetof(abi::NativeSlot, target)), "target");
+  return {load(memory_.byteOffset(target, offsetof(abi::NativeTarget, code)), "code"), target};
+}
+
+void FunctionLowering::keepCallees(ir::CCall inst, const CalledCode& callee) {
+  auto keep = [&](llvm::Value* pointer) { use(builder_, pointer)->setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly()); };
+  if (callee.target) keep(callee.target);
+  auto keepFunction = [&](const ir::Value* pointer) {
+    if (pointer->type->is(TypeKind::Ufuncptr) && isLocal(*pointer)) keep(value(pointer));
+  };
+  keepFunction(inst.callee());
+  for (const auto& argument : inst.arguments()) keepFunction(argument.target);
 }
 
 void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
@@ -219,7 +282,7 @@ llvm::Function* FunctionLowering::knownFunction(ir::CCall inst, llvm::FunctionTy
   bool isExtern = inst.callee()->entityKind == ir::EntityKind::Constant && constant->kind == ir::ConstantKind::Extern;
   if (module_.level() == OptLevel::O0 || !isExtern || !inst.inst.keepalives.empty()) return nullptr;
   auto slot = module_.environment().externSlot(constant->symbol);
-  if (!slot || !isKnownFunction(constant->symbol, **slot)) return nullptr;
+  if (!slot || !isKnownFunction(constant->symbol, (*slot)->address)) return nullptr;
   auto* function = llvm::cast<llvm::Function>(module_.module().getOrInsertFunction(constant->symbol, type).getCallee());
   return function->getFunctionType() == type ? function : nullptr;
 }
@@ -244,6 +307,7 @@ void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {
   llvm::Value* description = builder_.CreateLoad(pointer, module_.slotSymbol("native" + std::to_string(signature->index), *slot));
   llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
   module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, value(inst.callee()), result, addresses}, inst.inst.id, pad);
+  keepCallees(inst, {});
   if (resultType) setResult(inst.inst, 0, memory_.loadPlain(resultType, result));
   finish(inst.inst);
 }

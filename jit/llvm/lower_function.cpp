@@ -89,7 +89,7 @@ llvm::Value* FunctionLowering::constant(const ir::Constant& constant) {
         module_.fail(slot.error());
         return llvm::PoisonValue::get(type);
       }
-      auto* load = builder_.CreateLoad(type, module_.slotSymbol("extern." + std::string(constant.symbol), *slot));
+      auto* load = builder_.CreateLoad(type, module_.externSymbol(constant.symbol, *slot));
       load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.context(), {}));
       return load;
     }

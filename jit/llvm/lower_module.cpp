@@ -203,6 +203,11 @@ llvm::Constant* ModuleLowering::slotSymbol(const std::string& name, void* addres
   return externalSymbol(name, reinterpret_cast<std::uintptr_t>(address), llvm::PointerType::getUnqual(context()));
 }
 
+llvm::Constant* ModuleLowering::externSymbol(std::string_view symbol, abi::NativeSlot* slot) {
+  return externalSymbol("extern." + std::string(symbol), reinterpret_cast<std::uintptr_t>(slot),
+                        llvm::ArrayType::get(llvm::Type::getInt8Ty(context()), sizeof(abi::NativeSlot)));
+}
+
 llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry,
                                             llvm::ArrayRef<llvm::Value*> arguments, Id instruction, llvm::BasicBlock* unwind) {
   auto declaration = declarationOf(context(), entry);

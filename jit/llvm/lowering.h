@@ -72,6 +72,8 @@ class ModuleLowering {
   llvm::Constant* recordSymbol(const ir::Function& function);
   llvm::Constant* cellSymbol(const ir::GlobalCell& cell);
   llvm::Constant* slotSymbol(const std::string& name, void* address);
+  /// The abi::NativeSlot of an EXTERN symbol.
+  llvm::Constant* externSymbol(std::string_view symbol, abi::NativeSlot* slot);
   /// A call of a runtime entry through the link table. Entries that throw, or that somebody may look through, need a call site:
   /// `instruction` is the one that calls. With `unwind` the call is an invoke to it, and the builder goes on in its normal continuation.
   llvm::CallBase* callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry, llvm::ArrayRef<llvm::Value*> arguments,
@@ -202,6 +204,15 @@ class FunctionLowering {
   void lowerNativeAggregateCall(ir::CCall inst);
   /// The function that LLVM knows by name, where a CCALL is one of it (library_calls.def); null otherwise.
   llvm::Function* knownFunction(ir::CCall inst, llvm::FunctionType* type);
+  /// What a CCALL calls: null `target` where that is a plain pointer.
+  struct CalledCode {
+    llvm::Value* code;
+    /// abi::NativeTarget, whose environment is the last argument.
+    llvm::Value* target = nullptr;
+  };
+  CalledCode calledCode(ir::CCall inst);
+  /// Behind a native call: what was called, and pointers to functions that it was given, are alive until here.
+  void keepCallees(ir::CCall inst, const CalledCode& callee);
   void lowerSquareRoot(ir::CCall inst);
   void lowerNotAvailable(const ir::Instruction& instruction);
 

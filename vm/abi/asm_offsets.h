@@ -37,3 +37,8 @@
 // LinkedExport and LinkedImage
 #define GAUR_EXPORT_IMAGE 8
 #define GAUR_LINKED_BIND 8
+
+// HostRecord
+#define GAUR_HOST_CODE 0
+#define GAUR_HOST_ENVIRONMENT 8
+#define GAUR_HOST_STACK_BYTES 40

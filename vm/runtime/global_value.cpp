@@ -32,8 +32,8 @@ Result<void> writeConstant(MicroVm& vm, const ir::Constant& constant, void* byte
     case ir::ConstantKind::Null: return {};
     case ir::ConstantKind::Sequence: return writeSequence(vm, constant, bytes);
     case ir::ConstantKind::Extern: {
-      GAUR_TRY_ASSIGN(void** slot, vm.nativeSymbols().slot(constant.symbol));
-      std::memcpy(bytes, slot, sizeof *slot);
+      GAUR_TRY_ASSIGN(const abi::NativeSlot* slot, vm.nativeSymbols().slot(constant.symbol));
+      std::memcpy(bytes, &slot->address, sizeof slot->address);
       return {};
     }
   }

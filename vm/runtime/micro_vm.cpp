@@ -143,6 +143,13 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   return outcome;
 }
 
+void MicroVm::bindSymbol(std::string_view name, void* pointer) {
+  abi::HostRecord* host = pointer ? hostFunctions_.find(pointer) : nullptr;
+  if (host) hostFunctions_.retain(*host);
+  abi::HostRecord* before = pointer ? nativeSymbols_.bind(name, pointer, host) : nativeSymbols_.unbind(name);
+  if (before) hostFunctions_.release(*before);
+}
+
 Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
   const void* object = heap_->objectContaining(relocation.field);
   if (!object && !entities_.cellContaining(relocation.field)) return makeError(ErrorId::RelocatedField, {relocation.symbol});

@@ -14,6 +14,7 @@
 #include "vm/ir/program.h"
 #include "vm/runtime/code_registry.h"
 #include "vm/runtime/entity_data.h"
+#include "vm/runtime/host_functions.h"
 #include "vm/runtime/native_call.h"
 #include "vm/runtime/native_symbols.h"
 #include "vm/runtime/roots.h"
@@ -98,6 +99,10 @@ class MicroVm final : private jit::Environment {
   WatchpointTable& watchpoints() { return watchpoints_; }
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
   NativeCallTable& nativeCalls() { return nativeCalls_; }
+  HostFunctions& hostFunctions() { return hostFunctions_; }
+  /// The name stands for the function with this pointer, which may be a host function's; null: again for what libraries say. Code that has been compiled sees the
+  /// change.
+  void bindSymbol(std::string_view name, void* pointer);
   jit::CodeSlab& slab() { return slab_; }
   /// For forks.cpp, in that order: no other thread changes the VM between the first and one of the others.
   void beforeFork();
@@ -119,7 +124,7 @@ class MicroVm final : private jit::Environment {
   abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }
   abi::FunctionRecord* recordOf(const ir::Function& function) override { return entities_.recordOf(function); }
   void* addressOf(const ir::GlobalCell& cell) override { return entities_.addressOf(cell); }
-  Result<void**> externSlot(std::string_view symbol) override { return nativeSymbols_.slot(symbol); }
+  Result<abi::NativeSlot*> externSlot(std::string_view symbol) override { return nativeSymbols_.slot(symbol); }
   void** exposedSlot(const ir::ExposedFunction& exposed) override { return entities_.exposedSlot(exposed); }
   abi::LinkTable* linkTable() override { return linkTable_; }
   Result<void**> nativeCallSlot(const ir::Signature* signature) override { return nativeCalls_.slot(signature); }
@@ -133,7 +138,8 @@ class MicroVm final : private jit::Environment {
   ThreadList threads_;
   TrapHandlers trapHandlers_;
   CodeOwners owners_{slab_};
-  Roots roots_{stacks_, trapHandlers_, owners_};
+  HostFunctions hostFunctions_{slab_};
+  Roots roots_{stacks_, trapHandlers_, owners_, hostFunctions_};
   NativeSymbols nativeSymbols_{slab_};
   NativeCallTable nativeCalls_{slab_};
   EntityData entities_{*this, slab_, roots_};

@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "jit/code_slab.h"
+#include "vm/runtime/transitions.h"
 #include "vm/support/near_name.h"
 
 namespace gaur::runtime {
@@ -70,7 +71,7 @@ int offerSymbols(dl_phdr_info* object, std::size_t, void* finder) {
 void NativeSymbols::offerNames(NearName& finder) {
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [name, address] : registered_) finder.offer(name);
+    for (const auto& [name, binding] : registered_) finder.offer(name);
   }
   dl_iterate_phdr(&offerSymbols, &finder);
 }
@@ -86,28 +87,69 @@ Result<void> NativeSymbols::addLibrary(const std::string& path) {
   return {};
 }
 
-void NativeSymbols::registerSymbol(std::string_view name, void* address) {
-  std::lock_guard lock(mutex_);
-  registered_.insert_or_assign(std::string(name), address);
-  if (auto known = slots_.find(name); known != slots_.end()) *known->second = address;
+/// Code that is under way has either the old target or the new one as a whole.
+void NativeSymbols::fill(abi::NativeSlot& slot, const Binding& binding) {
+  abi::NativeTarget* target = binding.host ? &binding.host->target : &slot.own;
+  if (!binding.host) __atomic_store_n(&slot.own.code, binding.address, __ATOMIC_RELEASE);
+  __atomic_store_n(&slot.target, target, __ATOMIC_RELEASE);
+  __atomic_store_n(&slot.address, binding.address, __ATOMIC_RELEASE);
 }
 
-void* NativeSymbols::findLocked(const std::string& name, std::string_view library) {
+abi::HostRecord* NativeSymbols::replace(std::string_view name, abi::HostRecord* before, const Binding& binding) {
+  auto known = slots_.find(name);
+  if (known == slots_.end()) return before;
+  fill(*known->second, binding);
+  return known->second->hasPlainCalls ? nullptr : before;
+}
+
+abi::HostRecord* NativeSymbols::bind(std::string_view name, void* address, abi::HostRecord* host) {
+  std::lock_guard lock(mutex_);
+  auto [binding, isNew] = registered_.try_emplace(std::string(name));
+  abi::HostRecord* before = isNew ? nullptr : binding->second.host;
+  binding->second = {address, host};
+  return replace(name, before, binding->second);
+}
+
+abi::HostRecord* NativeSymbols::unbind(std::string_view name) {
+  std::lock_guard lock(mutex_);
+  auto binding = registered_.find(name);
+  if (binding == registered_.end()) return nullptr;
+  abi::HostRecord* before = binding->second.host;
+  registered_.erase(binding);
+  Binding found = findLocked(std::string(name), {});
+  if (!found.address) found.address = reinterpret_cast<void*>(&gaur_hostDisposed);
+  return replace(name, before, found);
+}
+
+bool NativeSymbols::isHost(std::string_view name) {
+  std::lock_guard lock(mutex_);
+  auto binding = registered_.find(name);
+  return binding != registered_.end() && binding->second.host;
+}
+
+std::string NativeSymbols::nameOf(const abi::HostRecord& host) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, binding] : registered_)
+    if (binding.host == &host) return name;
+  return {};
+}
+
+NativeSymbols::Binding NativeSymbols::findLocked(const std::string& name, std::string_view library) {
   if (auto own = registered_.find(name); own != registered_.end()) return own->second;
   if (!library.empty()) {
     // A library that the process has open is not opened again.
     void* handle = dlopen(std::string(library).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (void* address = handle ? dlsym(handle, name.c_str()) : nullptr) return address;
+    if (void* address = handle ? dlsym(handle, name.c_str()) : nullptr) return {address, nullptr};
   }
-  if (void* address = findInSystem(name.c_str())) return address;
+  if (void* address = findInSystem(name.c_str())) return {address, nullptr};
   for (const Library& known : libraries_)
-    if (void* address = dlsym(known.handle, name.c_str())) return address;
-  return nullptr;
+    if (void* address = dlsym(known.handle, name.c_str())) return {address, nullptr};
+  return {nullptr, nullptr};
 }
 
 void* NativeSymbols::find(std::string_view name, std::string_view library) {
   std::lock_guard lock(mutex_);
-  return findLocked(std::string(name), library);
+  return findLocked(std::string(name), library).address;
 }
 
 std::vector<std::string> NativeSymbols::libraries() {
@@ -117,25 +159,25 @@ std::vector<std::string> NativeSymbols::libraries() {
   return paths;
 }
 
-void* NativeSymbols::adopt(std::string_view name, void** slot) {
+void* NativeSymbols::adopt(std::string_view name, abi::NativeSlot* slot) {
   std::lock_guard lock(mutex_);
   std::string text(name);
-  void* address = findLocked(text, {});
-  if (!address) return nullptr;
-  *slot = address;
+  const Binding found = findLocked(text, {});
+  if (!found.address) return nullptr;
+  fill(*slot, found);
   slots_.emplace(std::move(text), slot);
-  return address;
+  return found.address;
 }
 
-Result<void**> NativeSymbols::slot(std::string_view name) {
+Result<abi::NativeSlot*> NativeSymbols::slot(std::string_view name) {
   std::lock_guard lock(mutex_);
   if (auto known = slots_.find(name); known != slots_.end()) return known->second;
   std::string text(name);
-  void* address = findLocked(text, {});
-  if (!address) return makeError(ErrorId::SymbolUnknown, {name});
-  auto* slot = static_cast<void**>(slab_.allocateData(sizeof(void*), alignof(void*)));
+  const Binding found = findLocked(text, {});
+  if (!found.address) return makeError(ErrorId::SymbolUnknown, {name});
+  auto* slot = static_cast<abi::NativeSlot*>(slab_.allocateData(sizeof(abi::NativeSlot), alignof(abi::NativeSlot)));
   if (!slot) return makeError(ErrorId::OutOfMemory, {"data of the code slab"});
-  *slot = address;
+  fill(*slot, found);
   slots_.emplace(std::move(text), slot);
   return slot;
 }

@@ -24,6 +24,9 @@ enum class NativeEnd : std::uint8_t {
 /// reached. An error where native code has no unwind information.
 Result<NativeEnd> unwindNative(const jit::CodeMap& map, UnwindRegisters& registers);
 
+/// From the caller's own frame. `registers` is only written to.
+Result<NativeEnd> unwindHere(const jit::CodeMap& map, UnwindRegisters& registers);
+
 /// The same with Unknown in place of an error. Signal-safe.
 NativeEnd tryUnwindNative(const jit::CodeMap& map, UnwindRegisters& registers);
 

@@ -7,6 +7,7 @@
 #include "gc/roots.h"
 #include "vm/abi/layout.h"
 #include "vm/runtime/code_owners.h"
+#include "vm/runtime/host_functions.h"
 #include "vm/runtime/pins.h"
 #include "vm/runtime/pointer_relocations.h"
 #include "vm/runtime/stack.h"
@@ -19,6 +20,8 @@ class ClientRoots {
  public:
   /// In a collection, as gc::RootProvider::pushRoots.
   virtual void push(gc::RootSink& sink) const = 0;
+  /// A thread that the client has given data (Thread::clientData) ends.
+  virtual void threadEnds(void* data) const = 0;
 
  protected:
   ~ClientRoots() = default;
@@ -31,12 +34,15 @@ class Roots final : public gc::RootProvider {
     void* base;
   };
 
-  Roots(StackArena& stacks, const TrapHandlers& trapHandlers, CodeOwners& owners) : stacks_(stacks), trapHandlers_(trapHandlers), owners_(owners) {}
+  Roots(StackArena& stacks, const TrapHandlers& trapHandlers, CodeOwners& owners, HostFunctions& hostFunctions)
+      : stacks_(stacks), trapHandlers_(trapHandlers), owners_(owners), hostFunctions_(hostFunctions) {}
   ~Roots() override;
 
   PinTable& pins() { return pins_; }
   PointerRelocations& pointerRelocations() { return pointerRelocations_; }
   void setClient(const ClientRoots* client) { client_.store(client, std::memory_order_release); }
+  /// Null for none.
+  const ClientRoots* client() const { return client_.load(std::memory_order_acquire); }
   /// Global cells of a bundle; they stay roots for good.
   void addCells(std::span<const Cell> cells);
 
@@ -46,6 +52,7 @@ class Roots final : public gc::RootProvider {
     stacks_.endUnreachable(isReachable);
     pointerRelocations_.afterMarking(isReachable);
     owners_.afterMarking(isReachable);
+    hostFunctions_.afterMarking();
     if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
   }
 
@@ -70,6 +77,7 @@ class Roots final : public gc::RootProvider {
   StackArena& stacks_;
   const TrapHandlers& trapHandlers_;
   CodeOwners& owners_;
+  HostFunctions& hostFunctions_;
   std::atomic<Observer*> observer_{nullptr};
   PinTable pins_;
   PointerRelocations pointerRelocations_;

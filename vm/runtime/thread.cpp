@@ -52,6 +52,7 @@ Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentT
 Thread::~Thread() {
   GAUR_CHECK(gaur_currentThread == &block_ && !innermost_, "a thread is detached while it runs Mu code");
   if (block_.hostStack) buryStack(*block_.hostStack);
+  if (const ClientRoots* client = vm_.roots().client(); client && clientData) client->threadEnds(clientData);
   vm_.threads().remove(*this);
   if (block_.threadObject) block_.threadObject->thread = nullptr;
   vm_.heap().detachThread(block_);

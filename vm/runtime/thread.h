@@ -114,6 +114,8 @@ class Thread {
   /// The Mu thread ends, and with it the stack it stands on: the outermost call from the host on this native thread is over, or the thread itself.
   [[noreturn]] void exit();
 
+  /// The client's own; it hears of the thread's end (ClientRoots).
+  void* clientData = nullptr;
   jit::UnwindCache unwindCache;
   /// Where the last exception that no frame took was thrown.
   std::vector<BacktraceFrame> throwTrace;

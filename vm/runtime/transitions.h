@@ -83,4 +83,13 @@ void gaur_exposedEntry();
 /// Stands behind the stubs of linked images (vm/abi/linked_image.h): goes on to what LinkedImage::bind returns, with the arguments as they are.
 void gaur_resolve_export();
 
+// In front of the code of host functions (vm/abi/native_target.h), with the record, or another NativeTarget, in the static chain register. Not called from C++.
+/// Calls the code with the arguments as they are and the environment behind those on the stack.
+void gaur_hostOnStack();
+/// Stands in place of the code once the function is disposed: the call fails.
+void gaur_hostDisposed();
+
+/// Throws the exception as if from the call that these registers wait in.
+[[noreturn]] void gaur_throwAt(const gaur::runtime::UnwindRegisters* registers, void* exception);
+
 }  // extern "C"

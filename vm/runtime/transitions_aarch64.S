@@ -341,6 +341,71 @@ ENTRY gaur_resolve_export
   br x16
 END gaur_resolve_export
 
+ENTRY gaur_hostOnStack
+  .cfi_startproc
+  stp x29, x30, [sp, #-16]!
+  .cfi_def_cfa_offset 16
+  .cfi_offset x29, -16
+  .cfi_offset x30, -8
+  mov x29, sp
+  .cfi_def_cfa x29, 16
+  ldr w9, [x18, #GAUR_HOST_STACK_BYTES]
+  add x10, x9, #23
+  and x10, x10, #-16
+  sub sp, sp, x10
+  ldr x11, [x18, #GAUR_HOST_ENVIRONMENT]
+  str x11, [sp, x9]
+  add x10, x29, #16
+1:
+  cbz x9, 2f
+  sub x9, x9, #8
+  ldr x11, [x10, x9]
+  str x11, [sp, x9]
+  b 1b
+2:
+  ldr x16, [x18, #GAUR_HOST_CODE]
+  blr x16
+  mov sp, x29
+  ldp x29, x30, [sp], #16
+  .cfi_def_cfa sp, 0
+  .cfi_restore x29
+  .cfi_restore x30
+  ret
+  .cfi_endproc
+END gaur_hostOnStack
+
+ENTRY gaur_hostDisposed
+  .cfi_startproc
+  stp x29, x30, [sp, #-16]!
+  .cfi_def_cfa_offset 16
+  .cfi_offset x29, -16
+  .cfi_offset x30, -8
+  mov x29, sp
+  .cfi_def_cfa x29, 16
+  mov x0, x18
+  bl gaur_callDisposed
+  .cfi_endproc
+END gaur_hostDisposed
+
+ENTRY gaur_throwAt
+  mov x9, x0
+  mov x0, x1
+  ldp x19, x20, [x9, #0]
+  ldp x21, x22, [x9, #16]
+  ldp x23, x24, [x9, #32]
+  ldp x25, x26, [x9, #48]
+  ldp x27, x28, [x9, #64]
+  ldr x29, [x9, #80]
+  ldp d8, d9, [x9, #96]
+  ldp d10, d11, [x9, #112]
+  ldp d12, d13, [x9, #128]
+  ldp d14, d15, [x9, #144]
+  ldr x10, [x9, #160]
+  ldr x30, [x9, #168]
+  mov sp, x10
+  b gaur_throw
+END gaur_throwAt
+
 // Runtime entries that may throw do so with the registers of their caller: the work is done by a function that tells whether it failed.
 .macro THROWING_ENTRY name, implementation
 ENTRY \name

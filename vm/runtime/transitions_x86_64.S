@@ -448,6 +448,59 @@ ENTRY gaur_resolve_export
   jmp *%r11
 END gaur_resolve_export
 
+ENTRY gaur_hostOnStack
+  .cfi_startproc
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  movq %rsp, %rbp
+  .cfi_def_cfa_register %rbp
+  // An even number of words keeps the stack aligned.
+  movl GAUR_HOST_STACK_BYTES(%r10), %r11d
+  testl $8, %r11d
+  jne 1f
+  subq $8, %rsp
+1:
+  pushq GAUR_HOST_ENVIRONMENT(%r10)
+2:
+  testl %r11d, %r11d
+  je 3f
+  pushq 8(%rbp, %r11)
+  subl $8, %r11d
+  jmp 2b
+3:
+  call *GAUR_HOST_CODE(%r10)
+  leave
+  .cfi_def_cfa %rsp, 8
+  ret
+  .cfi_endproc
+END gaur_hostOnStack
+
+ENTRY gaur_hostDisposed
+  .cfi_startproc
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  movq %rsp, %rbp
+  .cfi_def_cfa_register %rbp
+  movq %r10, %rdi
+  call gaur_callDisposed
+  .cfi_endproc
+END gaur_hostDisposed
+
+ENTRY gaur_throwAt
+  movq 0(%rdi), %rbx
+  movq 8(%rdi), %rbp
+  movq 16(%rdi), %r12
+  movq 24(%rdi), %r13
+  movq 32(%rdi), %r14
+  movq 40(%rdi), %r15
+  movq 48(%rdi), %rsp
+  pushq 56(%rdi)
+  movq %rsi, %rdi
+  jmp gaur_throw
+END gaur_throwAt
+
 // Runtime entries that may throw do so with the registers of their caller: the work is done by a function that tells whether it failed.
 .macro THROWING_ENTRY name, implementation
 ENTRY \name

@@ -13,7 +13,7 @@ with open(os.path.join(host.ROOT, "api", "mu", "muapi.h"), encoding="utf-8") as 
 FLAGS = ("MuMemOrd", "MuAtomicRMWOptr", "MuCallConv", "MuWPID", "MuFlag", "MuBinOptr", "MuBinOpStatus", "MuCmpOptr", "MuConvOptr", "MuCommInst")
 PLAIN = {"MuCtx*": "context", "MuVM*": "machine", "MuIRBuilder*": "builder", "char*": "text", "MuCString": "text", "MuName": "text", "void": "none",
          "MuBool": "int", "int": "int", "MuArraySize": "size", "MuCPtr": "address", "int*": "address", "MuError*": "address", "MuCFP": "function",
-         "MuTrapHandler": "function", "MuErrorHandler": "function"}
+         "MuTrapHandler": "function", "MuErrorHandler": "function", "MuHostFinaliser": "function"}
 
 
 def kind(ctype, is_result=False):

@@ -34,7 +34,7 @@ class TestEnvironment : public Environment {
     if (!place) place = slab_.allocateData(layouts().of(cell.cellType->type).size, 16);
     return place;
   }
-  Result<void**> externSlot(std::string_view symbol) override {
+  Result<abi::NativeSlot*> externSlot(std::string_view symbol) override {
     return makeError(ErrorId::SymbolUnknown, {symbol});
   }
   void** exposedSlot(const ir::ExposedFunction&) override { return make<void*>(); }

@@ -19,6 +19,8 @@ int get_error(address error?)
 none clear_error()
 none set_error_handler(function error_handler?, address userdata?)
 address get_mu_error_ptr()
+context current_context()
+none collect()
 """
 
 CONTEXT = """
@@ -112,6 +114,15 @@ none unexpose(flag call_conv, value value)
 builder new_ir_builder()
 none make_boot_image(id* whitelist, size whitelist_sz, value primordial_func?, value primordial_stack?, value primordial_threadlocal?, value* sym_fields, text* sym_strings, size nsyms, value* reloc_fields, text* reloc_strings, size nrelocs, text output_file)
 none add_ptr_reloc(value field, text symbol)
+value new_host_function(id sig, function code, address environment?, function finaliser?, text name?)
+none dispose_host_function(value func)
+function pin_host_function(value func)
+none unpin_host_function(value func)
+none bind_symbol(text name, value func?)
+int get_caller(id* func, id* func_ver, id* inst)
+none throw_exception(value exc)
+value weak_ref(value ref)
+value strong_ref(value weakref)
 """
 
 BUILDER = """
