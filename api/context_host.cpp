@@ -91,8 +91,12 @@ void Context::throwException(MuCtx* ctx, MuValue exception) {
   void* object = nullptr;
   const bool isGood = machine.run(kSlot, [&]() -> Result<bool> {
     ContextCall call(*context);
-    GAUR_TRY_ASSIGN(Handle * handle, context->operand(exception, "exc", TypeKind::Ref));
+    Handle* handle = nullptr;
+    if (exception) {
+      GAUR_TRY_ASSIGN(handle, context->operand(exception, "exc", TypeKind::Ref));
+    }
     if (runtime::Thread::current()->boundStack() == nullptr) return makeError(ErrorId::NoMuCaller);
+    if (!handle) return true;
     object = handle->address();
     context->handles_.remove(exception, *handle);
     return true;

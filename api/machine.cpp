@@ -230,15 +230,10 @@ Result<void> Machine::collect() {
 }
 
 void Machine::runFinalisers() {
-  // Those that a finaliser makes due wait for the next call.
-  thread_local bool isRunning = false;
-  if (isRunning) return;
-  isRunning = true;
   ThreadError& error = ThreadError::current();
   const ThreadError before = error;
   vm_->hostFunctions().runFinalisers();
   error = before;
-  isRunning = false;
 }
 
 // --- Builders ----------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ void ShadowProgram::writeSlots(ImageContents& contents) {
   std::vector<NativeSlotRow> externs;
   for (auto& [symbol, slot] : externs_) {
     externs.push_back({inData(slot), contents.string(symbol), 0});
-    *slot = {.hasPlainCalls = slot->hasPlainCalls};
+    *slot = {nullptr, nullptr, {}, slot->hasPlainCalls};
   }
   contents.set<SectionKind::NativeSlots>(externs);
   std::vector<NativeCallSlotRow> calls;

@@ -20,6 +20,7 @@
 #include "gc/heap_verifier.h"
 #include "gc/interrupted_context.h"
 #include "gc/mark_procedure.h"
+#include "gc/marked_range.h"
 #include "gc/owner_map.h"
 #include "gc/watched_memory.h"
 #include "vm/abi/code_owner.h"
@@ -134,7 +135,8 @@ class WordBuffer {
 };
 
 /// The owners of the memory that an address belongs to, or lies just behind.
-void addOwners(WordBuffer& buffer, std::uintptr_t address) {
+void addOwners(WordBuffer& buffer, std::uintptr_t address, CellMark how) {
+  markCells(address, how);
   for (std::uintptr_t byte : {address, address - 1})
     if (const void* owner = ownerOf(byte)) buffer.add(reinterpret_cast<std::uintptr_t>(owner));
 }
@@ -146,7 +148,7 @@ GAUR_SCANS_STACKS void pushUnusualReferences(std::uintptr_t begin, std::uintptr_
   for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
        p < reinterpret_cast<const std::uint64_t*>(end); ++p) {
     if (abi::tagrefHoldsRef(*p)) buffer.add(abi::tagrefAddress(*p));
-    if (mayHaveOwner(*p)) addOwners(buffer, *p);
+    if (mayHaveOwner(*p)) addOwners(buffer, *p, CellMark::Stack);
     if (mayBeWatched(*p)) noteWatched(*p);
   }
 }
@@ -171,7 +173,7 @@ void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::Slot
     case abi::SlotKind::Interior:
     case abi::SlotKind::Code:
       if (mayHaveOwner(*slot)) {
-        addOwners(buffer, *slot);
+        addOwners(buffer, *slot, CellMark::Value);
       } else if (kind == abi::SlotKind::Interior) {
         buffer.add(*slot);
       }
@@ -207,7 +209,7 @@ void RootSink::word(std::uintptr_t value) {
   GC_push_all_eager(&target, &target + 1);
   if (!mayHaveOwner(target)) return;
   WordBuffer buffer;
-  addOwners(buffer, target);
+  addOwners(buffer, target, CellMark::Value);
 }
 
 void RootSink::cell(const abi::GcMap& map, void* base) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "gc/marked_range.h"
 #include "gc/owner_map.h"
 #include "gc/watched_memory.h"
 #include "vm/abi/code_owner.h"
@@ -55,7 +56,8 @@ bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* 
 
 /// The owners of the memory that an address belongs to, or lies just behind: a return address, where a call is the
 /// last instruction; an iref past the last element.
-[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, GC_ms_entry* top, GC_ms_entry* limit) {
+[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, GC_ms_entry* top, GC_ms_entry* limit) {
+  markCells(address, how);
   const void* owner = ownerOf(address);
   const void* before = ownerOf(address - 1);
   if (owner) top = push(const_cast<void*>(owner), top, limit, nullptr);
@@ -85,9 +87,9 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
       addWeakSlot(slot);
       return top;
     case SlotKind::Interior:
-      if (mayHaveOwner(word)) return pushOwners(word, top, limit);
+      if (mayHaveOwner(word)) return pushOwners(word, CellMark::Value, top, limit);
       return push(reinterpret_cast<void*>(word), top, limit, slot);
-    case SlotKind::Code: return mayHaveOwner(word) ? pushOwners(word, top, limit) : top;
+    case SlotKind::Code: return mayHaveOwner(word) ? pushOwners(word, CellMark::Value, top, limit) : top;
     case SlotKind::StackExtent: return markExtent(slot, top, limit);
     case SlotKind::Owned: return markOwned(reinterpret_cast<const abi::OwnedReferences*>(word), top, limit);
   }
@@ -100,7 +102,7 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
   for (const abi::OwnedCell& cell : references->cells)
     abi::forEachSlot(*cell.map, reinterpret_cast<std::uintptr_t>(cell.base),
                      [&](std::uint64_t* slot, SlotKind kind) { top = markSlot(slot, kind, top, limit); });
-  for (std::uintptr_t address : references->addresses) top = pushOwners(address, top, limit);
+  for (std::uintptr_t address : references->addresses) top = pushOwners(address, CellMark::Value, top, limit);
   return top;
 }
 
@@ -245,7 +247,7 @@ GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC
   for (GC_word* word = begin; word != begin + count; ++word) {
     GC_word target = abi::tagrefHoldsRef(*word) ? abi::tagrefAddress(*word) : *word;
     if (mayHaveOwner(target)) {
-      top = pushOwners(target, top, limit);
+      top = pushOwners(target, CellMark::Stack, top, limit);
       continue;
     }
     if (mayBeWatched(target)) noteWatched(target);
@@ -262,6 +264,7 @@ void addWeakSlot(std::uint64_t* slot) {
 void startMarking() {
   weakSlotCount = 0;
   weakSlotsWanted = true;
+  for (MarkedRange* range = MarkedRange::first(); range; range = range->next()) range->clear();
 }
 
 void endMarking() {

@@ -1,9 +1,9 @@
 #include "gc/marked_range.h"
 
-#include <gc/gc.h>
-
-#include <algorithm>
 #include <utility>
+
+#include "gc/collector_lock.h"
+#include "gc/owner_map.h"
 
 namespace gaur::gc {
 
@@ -12,16 +12,6 @@ namespace {
 /// Changes only with the collector's lock held.
 MarkedRange* ranges = nullptr;
 
-template <class F>
-void withCollectorLock(F f) {
-  GC_call_with_alloc_lock(
-      [](void* function) -> void* {
-        (*static_cast<F*>(function))();
-        return nullptr;
-      },
-      &f);
-}
-
 }  // namespace
 
 MarkedRange::MarkedRange(std::uintptr_t begin, std::size_t cells, unsigned cellShift, std::shared_ptr<std::atomic<CellMark>[]> marks)
@@ -29,6 +19,7 @@ MarkedRange::MarkedRange(std::uintptr_t begin, std::size_t cells, unsigned cellS
   withCollectorLock([this] {
     next_ = ranges;
     ranges = this;
+    measureOwnedSpan();
   });
 }
 
@@ -37,16 +28,18 @@ MarkedRange::~MarkedRange() {
     MarkedRange** link = &ranges;
     while (*link != this) link = &(*link)->next_;
     *link = next_;
+    measureOwnedSpan();
   });
 }
 
-void clearMarkedRanges() {
-  for (MarkedRange* range = ranges; range; range = range->next_)
-    std::fill_n(reinterpret_cast<std::uint8_t*>(range->marks_.get()), range->bytes_ >> range->shift_, std::uint8_t{0});
+MarkedRange* MarkedRange::first() { return ranges; }
+
+void MarkedRange::clear() {
+  for (std::size_t i = 0; i < bytes_ >> shift_; ++i) marks_[i].store(CellMark::None, std::memory_order_relaxed);
 }
 
 void markCells(std::uintptr_t address, CellMark how) {
-  for (MarkedRange* range = ranges; range; range = range->next_) range->mark(address, how);
+  for (MarkedRange* range = ranges; range; range = range->next()) range->mark(address, how);
 }
 
 }  // namespace gaur::gc

@@ -36,10 +36,15 @@ class MarkedRange {
     cell.store(cell.load(std::memory_order_relaxed) | how, std::memory_order_relaxed);
   }
 
- private:
-  friend void clearMarkedRanges();
-  friend void markCells(std::uintptr_t address, CellMark how);
+  std::uintptr_t begin() const { return begin_; }
+  std::uintptr_t bytes() const { return bytes_; }
+  /// All there are. They change only with the collector's lock held.
+  static MarkedRange* first();
+  MarkedRange* next() const { return next_; }
+  /// At the beginning of a collection.
+  void clear();
 
+ private:
   const std::uintptr_t begin_;
   const std::uintptr_t bytes_;
   const unsigned shift_;
@@ -47,8 +52,6 @@ class MarkedRange {
   MarkedRange* next_ = nullptr;
 };
 
-/// At the beginning of a collection.
-void clearMarkedRanges();
 /// In all ranges.
 void markCells(std::uintptr_t address, CellMark how);
 

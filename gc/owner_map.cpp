@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gc/collector_lock.h"
+#include "gc/marked_range.h"
 #include "vm/support/check.h"
 #include "vm/support/platform.h"
 
@@ -21,6 +22,18 @@ std::size_t tableBytes(std::size_t bytes, unsigned shift) {
 
 OwnedSpan ownedSpan;
 
+void measureOwnedSpan() {
+  std::uintptr_t lowest = ~std::uintptr_t{0};
+  std::uintptr_t highest = 0;
+  auto add = [&](std::uintptr_t begin, std::uintptr_t bytes) {
+    lowest = std::min(lowest, begin);
+    highest = std::max(highest, begin + bytes);
+  };
+  for (const OwnerMap* map = maps; map; map = map->next_) add(map->begin_, map->bytes_);
+  for (const MarkedRange* range = MarkedRange::first(); range; range = range->next()) add(range->begin(), range->bytes());
+  ownedSpan = highest != 0 ? OwnedSpan{lowest, highest - lowest} : OwnedSpan{};
+}
+
 OwnerMap::OwnerMap(std::uintptr_t begin, std::size_t bytes, unsigned granuleShift)
     : begin_(begin),
       bytes_(bytes),
@@ -30,13 +43,7 @@ OwnerMap::OwnerMap(std::uintptr_t begin, std::size_t bytes, unsigned granuleShif
   withCollectorLock([this] {
     next_ = maps;
     maps = this;
-    std::uintptr_t lowest = begin_;
-    std::uintptr_t highest = begin_ + bytes_;
-    if (ownedSpan.bytes != 0) {
-      lowest = std::min(lowest, ownedSpan.begin);
-      highest = std::max(highest, ownedSpan.begin + ownedSpan.bytes);
-    }
-    ownedSpan = {lowest, highest - lowest};
+    measureOwnedSpan();
   });
 }
 
@@ -45,13 +52,7 @@ OwnerMap::~OwnerMap() {
     OwnerMap** link = &maps;
     while (*link != this) link = &(*link)->next_;
     *link = next_;
-    std::uintptr_t lowest = ~std::uintptr_t{0};
-    std::uintptr_t highest = 0;
-    for (const OwnerMap* map = maps; map; map = map->next_) {
-      lowest = std::min(lowest, map->begin_);
-      highest = std::max(highest, map->begin_ + map->bytes_);
-    }
-    ownedSpan = maps ? OwnedSpan{lowest, highest - lowest} : OwnedSpan{};
+    measureOwnedSpan();
   });
   platform::release(table_, tableBytes(bytes_, shift_));
 }

@@ -29,6 +29,7 @@ class OwnerMap {
 
  private:
   friend const void* ownerOf(std::uintptr_t address);
+  friend void measureOwnedSpan();
   using Entry = std::atomic<const void*>;
 
   const std::uintptr_t begin_;
@@ -45,6 +46,8 @@ struct OwnedSpan {
   std::uintptr_t bytes = 0;
 };
 extern OwnedSpan ownedSpan;
+/// Found out anew. Requires: the collector's lock held.
+void measureOwnedSpan();
 
 inline bool mayHaveOwner(std::uintptr_t word) { return word - ownedSpan.begin < ownedSpan.bytes; }
 

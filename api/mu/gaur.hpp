@@ -217,6 +217,17 @@ class ContextRef {
   template <class Signature>
   Expected<Signature*> native(Entity entity);
 
+  // --- Host functions (gaur_host.hpp) ---
+  /// The callable as a ufuncptr, which keeps what it captured. `name` is for messages.
+  template <class F>
+  Value host(F&& callable, const char* name = nullptr);
+  /// From now on EXTERN constants of this name stand for the callable, which is kept until the name is bound
+  /// anew.
+  template <class F>
+  Status bind(const char* name, F&& callable);
+  Status bindValue(const char* name, const Value& function);
+  Status unbind(const char* name);
+
   // --- Heap, stacks, threads ---
   Value newFixed(Entity type);
   Value newHybrid(Entity type, std::uint64_t length);
@@ -265,6 +276,8 @@ class [[nodiscard]] Value {
 
   explicit operator bool() const { return handle_ != nullptr; }
   MuValue get() const { return handle_; }
+  /// The context that the handle is of; NULL of a value that was always empty.
+  MuCtx* context() const { return ctx_; }
   /// The handle, which is the caller's now.
   MuValue release() { return std::exchange(handle_, nullptr); }
   void reset() {
@@ -359,6 +372,14 @@ class [[nodiscard]] Value {
   Status setThreadLocal(const Value& ref) const {
     return ask([&] { ctx_->set_threadlocal(ctx_, handle_, ref.handle_); });
   }
+
+  /// Of the pointer of a host function: ends it, whatever refers to it.
+  Status dispose() const {
+    return ask([&] { ctx_->dispose_host_function(ctx_, handle_); });
+  }
+  /// Of a ref: a handle that keeps nothing alive; and back.
+  Value weak() const { return made(&MuCtx::weak_ref, handle_); }
+  Value strong() const { return made(&MuCtx::strong_ref, handle_); }
 
   // --- Stacks ---
   Status kill() const {
@@ -723,6 +744,10 @@ class [[nodiscard]] Vm {
       vm_->compile_to_sharedlib(vm_, detail::text(name), const_cast<char**>(extraSources.data()), extraSources.size());
     });
   }
+  /// Collects garbage now.
+  Status collect() const {
+    return detail::checked(vm_, [&] { vm_->collect(vm_); });
+  }
   /// Waits until all Mu threads have ended.
   Status wait() const {
     return detail::checked(vm_, [&] { vm_->execute(vm_); });
@@ -770,5 +795,6 @@ class [[nodiscard]] Vm {
 }  // namespace mu
 
 #include "gaur_builder.hpp"
+#include "gaur_host.hpp"
 
 #endif  // MU_GAUR_HPP

@@ -438,8 +438,8 @@ struct MuCtx {
     void (*bind_symbol)(MuCtx *ctx, MuCString name, MuUFPValue func); /// MUAPIPARSER func:optional
     /* In native code that Mu code called, on its stack: the function, version and instruction that did. 0 and error: nobody. */
     MuBool (*get_caller)(MuCtx *ctx, MuID *func, MuID *func_ver, MuID *inst); /// MUAPIPARSER func:out;func_ver:out;inst:out
-    /* The same: goes back to that instruction, which throws exc, and gives its handle up. Native frames on the way are gone as by longjmp. Returns only with an error. */
-    void (*throw_exception)(MuCtx *ctx, MuRefValue exc);
+    /* The same: goes back to that instruction, which throws exc (NULL: NULL in Mu), and gives its handle up. Native frames on the way are gone as by longjmp. Returns only with an error. */
+    void (*throw_exception)(MuCtx *ctx, MuRefValue exc); /// MUAPIPARSER exc:optional
     /* A weakref<T>: a handle that keeps nothing alive, so that an environment may refer to an object that refers to its function. */
     MuValue (*weak_ref)(MuCtx *ctx, MuRefValue ref);
     /* What it refers to; NULL in Mu once that is gone. */

@@ -58,6 +58,10 @@ HANDLES = (("make", "a handle made and deleted", 50.0), ("close", "a handle of a
            ("pin", "an object pinned and unpinned, beside 100,000", 100.0))
 # 5 ns more than a call through a pointer, which takes 1.1.
 EXPOSED_CALL_GOAL = 5.5
+# What hostcall.c does, its peer, the goal, how often.
+HOST_CALLS = (("host function by name, against one more argument", "name", "plain", 1.05, (20000000, 200000000)),
+              ("host function through its pointer", "pointer", "thunk", 1.2, (20000000, 200000000)),
+              ("host function made and dropped, against libffi", "drop", "ffi", 3.0, (1000000, 5000000)))
 # Label, what the program is to measure, the limit, its unit.
 BUILDING = (("build and load, times text", "ratio", 2.0, "x"), ("a call of a builder", "call", 4000.0, "ns"))
 START_GOAL = 2.0
@@ -351,6 +355,25 @@ def client_calls(bench):
                                              measure.printed_nanoseconds))
 
 
+def host_functions(bench):
+    """Functions of the host with an environment: calls, and how they come and go."""
+    if not bench.wants("hostcall", "client"):
+        return
+    library = pathlib.Path(bench.gaur).parent.parent / "lib"
+    client = []
+
+    def command(what, sizes):
+        if not client:
+            client.append(bench.build("hostcall", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "hostcall.c", f"-L{library}", "-lgaur", "-lffi",
+                                      f"-Wl,-rpath,{library}"))
+        return [client[0], what, str(bench.size(sizes))]
+
+    for label, what, peer, goal, sizes in HOST_CALLS:
+        bench.measure_row(report.Row("client", label, peer, goal, "ns"),
+                          lambda row, what=what, peer=peer, sizes=sizes: bench.fill(row, command(what, sizes), command(peer, sizes),
+                                                                                     measure.printed_nanoseconds))
+
+
 def building(bench):
     """A client's calls against loading the same program as text, in one process."""
     if not bench.wants("builder", "calls"):
@@ -509,10 +532,10 @@ def start_up(bench):
         lambda row: bench.fill(row, ours, ["lli-19", str(hello)], measure.cpu_seconds, pairs=max(11, bench.pairs)))
 
 
-PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, building, frame_editing,
+PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, host_functions, building, frame_editing,
          compile_latency, code_footprint, big_bundles, start_up)
 NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
-         "generator", "newstack", "livestacks", "trap", "handles", "builder", *FRAMES, "compile", "footprint", "big", "startup", "kernels", "allocation",
+         "generator", "newstack", "livestacks", "trap", "handles", "hostcall", "builder", *FRAMES, "compile", "footprint", "big", "startup", "kernels", "allocation",
          "calls", "stacks", "frames", "client")
 
 

@@ -81,6 +81,7 @@ static void prepare(void) {
   good[kTagInt] = ctx->tr64_from_int(ctx, good[kInt52]);
   good[kTagRef] = ctx->tr64_from_ref(ctx, good[kRef], good[kInt6]);
   good[kTagDouble] = ctx->tr64_from_fp(ctx, good[kDouble]);
+  good[kWeakRef] = ctx->weak_ref(ctx, good[kRef]);
   my.deleted = int64(1);
   ctx->delete_value(ctx, my.deleted);
   my.foreign = my.other->handle_from_sint64(my.other, 1, 64);
@@ -125,7 +126,7 @@ static void oneSlot(const Slot* slot) {
     const unsigned right = kindsOf(letter, i ? kinds[i - 1] : kInt6);
     const MuValue is = operands[i];
     operands[i] = NULL;
-    if (letter != 'o') wrong(slot, ctx, operands, "A0001");
+    if (letter != 'o' && letter != 'v') wrong(slot, ctx, operands, "A0001");
     operands[i] = my.deleted;
     wrong(slot, ctx, operands, "A0003");
     operands[i] = my.foreign;

@@ -27,6 +27,7 @@ enum Kind {
   kTagInt,
   kTagRef,
   kTagDouble,
+  kWeakRef,
   kKinds
 };
 
@@ -57,7 +58,7 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
  * d double   p uptr   u ufuncptr   s struct   q array or vector r ref   l iref of an int<64>   a iref of an
  * array R ref or iref   G any reference but a tagged one   H of the kind of the operand before   n int<64> c
  * ref, iref or funcref   F funcref   T threadref   S READY stackref   C cursor   t tagref64   7 8 9 one that
- * holds an integer, a reference, a double o ref or nothing   * any after `-` where a good call would end,
+ * holds an integer, a reference, a double o ref or nothing   v ufuncptr or nothing   w weakref   * any after `-` where a good call would end,
  * change or wait for something: the tests make it where they know better. */
 /* clang-format off */
 #define CONTEXT_SLOTS(X) \
@@ -150,7 +151,16 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
   X(unexpose, "-u", (t->unexpose(c, x->convention, v[0]), 0)) \
   X(new_ir_builder, "-", endOf(t->new_ir_builder(c))) \
   X(make_boot_image, "-", (t->make_boot_image(c, NULL, 1, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL), 0)) \
-  X(add_ptr_reloc, "-l", (t->add_ptr_reloc(c, v[0], x->text), 0))
+  X(add_ptr_reloc, "-l", (t->add_ptr_reloc(c, v[0], x->text), 0)) \
+  X(new_host_function, "-", t->new_host_function(c, x->entity, NULL, NULL, NULL, NULL)) \
+  X(dispose_host_function, "-u", (t->dispose_host_function(c, v[0]), 0)) \
+  X(pin_host_function, "-u", t->pin_host_function(c, v[0])) \
+  X(unpin_host_function, "-u", (t->unpin_host_function(c, v[0]), 0)) \
+  X(bind_symbol, "-v", (t->bind_symbol(c, x->text, v[0]), 0)) \
+  X(get_caller, "-", t->get_caller(c, NULL, NULL, NULL)) \
+  X(throw_exception, "-o", (t->throw_exception(c, v[0]), 0)) \
+  X(weak_ref, "r", t->weak_ref(c, v[0])) \
+  X(strong_ref, "w", t->strong_ref(c, v[0]))
 /* clang-format on */
 
 #define SLOT_FUNCTION(slot, operands, call)                                \
@@ -188,7 +198,9 @@ static inline unsigned kindsOf(char letter, enum Kind before) {
     case 'f': return BIT(kFloat);
     case 'd': return BIT(kDouble);
     case 'p': return BIT(kPointer);
+    case 'v':
     case 'u': return BIT(kFunctionPointer);
+    case 'w': return BIT(kWeakRef);
     case 's': return BIT(kStruct);
     case 'q': return BIT(kArray) | BIT(kVector);
     case 'o':

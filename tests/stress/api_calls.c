@@ -107,6 +107,7 @@ static MuValue fresh(MuCtx* c, enum Kind kind) {
     case kTagInt: return c->tr64_from_int(c, fresh(c, kInt52));
     case kTagRef: return c->tr64_from_ref(c, c->new_fixed(c, ONE_OF("pair")), fresh(c, kInt6));
     case kTagDouble: return c->tr64_from_fp(c, fresh(c, kDouble));
+    case kWeakRef: return c->weak_ref(c, c->new_fixed(c, ONE_OF("pair")));
     default: return NULL;
   }
 }
@@ -149,7 +150,8 @@ static MuValue operand(int context, char letter, enum Kind before) {
 static int isSafe(const Slot* slot) {
   static const char* const unsafe[] = {
       "new_thread_nor", "new_thread_exc", "refcast",  "get_var_part_iref", "load_bundle",
-      "load_hail",      "close_context",  "unexpose", "shift_iref",        "fence"};
+      "load_hail",      "close_context",  "unexpose", "shift_iref",        "fence",
+      "throw_exception"};
   size_t i;
   for (i = 0; i < sizeof unsafe / sizeof *unsafe; ++i)
     if (strcmp(slot->name, unsafe[i]) == 0) return 0;
@@ -185,7 +187,7 @@ static int resultKind(const char* name) {
               {"pin", kPointer},         {"get_addr", kPointer},       {"insert_value", kStruct},
               {"tr64_to_fp", kDouble},   {"tr64_to_int", kInt52},      {"tr64_to_tag", kInt6},
               {"tr64_to_ref", kRef},     {"tr64_from_fp", kTagDouble}, {"tr64_from_int", kTagInt},
-              {"tr64_from_ref", kTagRef}};
+              {"tr64_from_ref", kTagRef},  {"weak_ref", kWeakRef},     {"strong_ref", kRef}};
   size_t i;
   for (i = 0; i < sizeof rows / sizeof *rows; ++i)
     if (strcmp(rows[i].slot, name) == 0) return rows[i].kind;

@@ -251,6 +251,10 @@ void HostFunctions::sweep() {
 }
 
 void HostFunctions::runFinalisers() {
+  // Those that a finaliser makes due wait for the next time.
+  thread_local bool isRunning = false;
+  if (isRunning) return;
+  isRunning = true;
   std::vector<Due> due;
   {
     std::lock_guard lock(mutex_);
@@ -259,6 +263,7 @@ void HostFunctions::runFinalisers() {
     due.swap(due_);
   }
   for (const Due& one : due) one.finaliser(one.environment);
+  isRunning = false;
 }
 
 void HostFunctions::finaliseAll() {

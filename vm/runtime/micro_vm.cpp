@@ -76,10 +76,14 @@ MicroVm::~MicroVm() {
   leaveForks(*this);
   threads_.waitForStarted();
   detachFrom(*this);
+  hostFunctions_.finaliseAll();
   owners_.releaseAll();
 }
 
-void MicroVm::tidy(Thread& thread) { owners_.work(thread); }
+void MicroVm::tidy(Thread& thread) {
+  owners_.work(thread);
+  if (hostFunctions_.hasWork()) thread.onNativeStack([this] { hostFunctions_.runFinalisers(); });
+}
 
 ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
   std::lock_guard lock(program_.loadMutex());

@@ -90,7 +90,7 @@ class MicroVm final : private jit::Environment {
   Roots& roots() { return roots_; }
   CodeOwners& owners() { return owners_; }
   /// Whether some memory of the code slab may be taken back; `tidy` does it. On any stack of a thread that holds no lock of the VM.
-  bool wantsTidying() const { return owners_.hasWork(); }
+  bool wantsTidying() const { return owners_.hasWork() || hostFunctions_.hasWork(); }
   void tidy(Thread& thread);
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }

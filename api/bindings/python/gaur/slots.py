@@ -120,7 +120,7 @@ function pin_host_function(value func)
 none unpin_host_function(value func)
 none bind_symbol(text name, value func?)
 int get_caller(id* func, id* func_ver, id* inst)
-none throw_exception(value exc)
+none throw_exception(value exc?)
 value weak_ref(value ref)
 value strong_ref(value weakref)
 """
