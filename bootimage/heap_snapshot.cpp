@@ -214,6 +214,8 @@ void HeapSnapshot::visitPointer(std::uint64_t& word, WordKind kind, WordPlace pl
     case Location::Kind::Unknown:
       if (kind == WordKind::Iref) {
         refuse(word, kind, place);
+      } else if (std::string name = kind == WordKind::Ufuncptr ? addresses_.symbolOf(word) : ""; !name.empty()) {
+        namedPointers_.emplace_back(place, std::move(name));
       } else {
         unknownPointers_.push_back({place, kind, word});
       }
@@ -273,6 +275,7 @@ Result<HeapSnapshot::Outcome> HeapSnapshot::finish(const Targets& targets,
   finishOutside(targets);
   Outcome outcome;
   outcome.symbols = finishSymbols(targets, relocations);
+  for (auto& [place, name] : namedPointers_) outcome.names.push_back(std::move(name));
   finishDataRelocations(targets);
   for (const Target& cell : targets.cells) cellOffsets_.push_back(cell.value);
   if (unknownPointers_.empty()) return outcome;
@@ -337,6 +340,12 @@ std::vector<SymbolRelocation> HeapSnapshot::finishSymbols(
     if (*place < kFirstCellWord)
       relocated_[*place / kWordBytes / kBitsPerEntry] &=
           ~(std::uint64_t{1} << *place / kWordBytes % kBitsPerEntry);
+  }
+  for (std::size_t i = 0; i < namedPointers_.size(); ++i) {
+    const WordPlace place = namedPointers_[i].first;
+    if (!given.emplace(place, symbols.size()).second) continue;
+    symbols.push_back({placeInFile(place, targets), static_cast<std::uint32_t>(relocations.size() + i), false, 0});
+    wordAt(place) = 0;
   }
   if (symbols.empty()) return symbols;
   std::erase_if(relocatedCellWords_, [&](WordPlace place) { return given.contains(place); });

@@ -55,6 +55,8 @@ class AddressSpace {
  public:
   virtual ~AddressSpace() = default;
   virtual Location locate(std::uintptr_t address) = 0;
+  /// The symbol that whoever starts the image has to give for an address that locate does not know; empty: none.
+  virtual std::string symbolOf([[maybe_unused]] std::uintptr_t address) { return {}; }
 };
 
 /// What becomes of a raw pointer that is not NULL, refers to nothing in the image and has no relocation to a
@@ -101,8 +103,10 @@ class HeapSnapshot {
 
   struct Outcome {
     /// What wanted relocations to symbols: those given that lie in the image; `symbol` numbers `relocations`
-    /// below.
+    /// below, and behind them `names`.
     std::vector<SymbolRelocation> symbols;
+    /// Of host functions that words refer to.
+    std::vector<std::string> names;
     /// One line each.
     std::vector<std::string> warnings;
   };
@@ -220,6 +224,8 @@ class HeapSnapshot {
   /// Raw pointers to objects that only references keep.
   std::vector<Word> pointers_;
   std::vector<Word> unknownPointers_;
+  /// Pointers of host functions, and the names that stand for them.
+  std::vector<std::pair<WordPlace, std::string>> namedPointers_;
   std::vector<Word> refused_;
   std::vector<WordPlace> relocatedCellWords_;
   std::vector<std::uint64_t> dataRelocations_;

@@ -177,9 +177,11 @@ class ImageBuilder {
     contents_.set<SectionKind::HeapPages>(heap_.firstBlocks());
     contents_.set<SectionKind::HeapWords>(heap_.heapRelocations());
     for (const SymbolRelocation& symbol : outcome.symbols) {
-      const runtime::PointerRelocation& relocation = relocations[symbol.symbol];
-      symbolWords_.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(relocation.symbol), symbol.place.offset, symbol.addend,
-                       symbol.isWeak ? kWeakSymbol : 0u, contents_.string(relocation.library)});
+      const bool isGiven = symbol.symbol < relocations.size();
+      const std::string& name = isGiven ? relocations[symbol.symbol].symbol : outcome.names[symbol.symbol - relocations.size()];
+      const std::string library = isGiven ? relocations[symbol.symbol].library : "";
+      symbolWords_.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(name), symbol.place.offset, symbol.addend,
+                              symbol.isWeak ? kWeakSymbol : 0u, contents_.string(library)});
     }
     contents_.set<SectionKind::SymbolWords>(symbolWords_);
     report_.symbols = symbolWords_.size();

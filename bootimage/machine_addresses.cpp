@@ -45,4 +45,9 @@ Location MachineAddresses::locate(std::uintptr_t address) {
   return {Location::Kind::Object, isPinned, object, address - reinterpret_cast<std::uintptr_t>(object)};
 }
 
+std::string MachineAddresses::symbolOf(std::uintptr_t address) {
+  const abi::HostRecord* host = vm_.hostFunctions().find(reinterpret_cast<const void*>(address));
+  return host ? vm_.nativeSymbols().nameOf(*host) : std::string();
+}
+
 }  // namespace gaur::bootimage

@@ -15,6 +15,8 @@ class MachineAddresses final : public AddressSpace {
   explicit MachineAddresses(runtime::MicroVm& vm);
 
   Location locate(std::uintptr_t address) override;
+  /// The name of a host function that is bound to one, by its pointer.
+  std::string symbolOf(std::uintptr_t address) override;
   /// Of a Location::Kind::Exposure.
   const abi::ExposedRecord& exposureAt(const void* address) const { return *exposures_.at(reinterpret_cast<std::uintptr_t>(address)); }
 

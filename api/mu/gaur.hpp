@@ -362,6 +362,10 @@ class [[nodiscard]] Value {
     return ask([&] { ctx_->unexpose(ctx_, MU_CC_DEFAULT, handle_); });
   }
 
+  /// Of the pointer of a host function: ends it, whatever refers to it.
+  Status dispose() const {
+    return ask([&] { ctx_->dispose_host_function(ctx_, handle_); });
+  }
   /// Of an iref to a pointer: in boot images it becomes the address of the symbol.
   Status relocate(const char* symbol) const {
     return ask([&] { ctx_->add_ptr_reloc(ctx_, handle_, detail::text(symbol)); });
@@ -373,10 +377,6 @@ class [[nodiscard]] Value {
     return ask([&] { ctx_->set_threadlocal(ctx_, handle_, ref.handle_); });
   }
 
-  /// Of the pointer of a host function: ends it, whatever refers to it.
-  Status dispose() const {
-    return ask([&] { ctx_->dispose_host_function(ctx_, handle_); });
-  }
   /// Of a ref: a handle that keeps nothing alive; and back.
   Value weak() const { return made(&MuCtx::weak_ref, handle_); }
   Value strong() const { return made(&MuCtx::strong_ref, handle_); }

@@ -222,7 +222,7 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
   // C callees may rely on small integers being extended (map, NI-ext).
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
     if (isNarrowInt(signature->parameters[i])) call->addParamAttr(callee.target ? i + 1 : i, llvm::Attribute::ZExt);
-  keepCallees(inst, callee);
+  keepCallees(inst, callee.target);
   if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
   finish(inst.inst);
 }
@@ -246,9 +246,9 @@ FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
   return {load(memory_.byteOffset(target, offsetof(abi::NativeTarget, code)), "code"), target};
 }
 
-void FunctionLowering::keepCallees(ir::CCall inst, const CalledCode& callee) {
+void FunctionLowering::keepCallees(ir::CCall inst, llvm::Value* called) {
   auto keep = [&](llvm::Value* pointer) { use(builder_, pointer)->setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly()); };
-  if (callee.target) keep(callee.target);
+  if (called && !llvm::isa<llvm::Constant>(called)) keep(called);
   auto keepFunction = [&](const ir::Value* pointer) {
     if (pointer->type->is(TypeKind::Ufuncptr) && isLocal(*pointer)) keep(value(pointer));
   };
@@ -306,8 +306,9 @@ void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {
   llvm::Value* result = frameSlot(bytes(resultType ? module_.layoutOf(resultType).size : 0), 16);
   llvm::Value* description = builder_.CreateLoad(pointer, module_.slotSymbol("native" + std::to_string(signature->index), *slot));
   llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
-  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, value(inst.callee()), result, addresses}, inst.inst.id, pad);
-  keepCallees(inst, {});
+  llvm::Value* callee = value(inst.callee());
+  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, callee, result, addresses}, inst.inst.id, pad);
+  keepCallees(inst, callee);
   if (resultType) setResult(inst.inst, 0, memory_.loadPlain(resultType, result));
   finish(inst.inst);
 }

@@ -211,8 +211,8 @@ class FunctionLowering {
     llvm::Value* target = nullptr;
   };
   CalledCode calledCode(ir::CCall inst);
-  /// Behind a native call: what was called, and pointers to functions that it was given, are alive until here.
-  void keepCallees(ir::CCall inst, const CalledCode& callee);
+  /// Behind a native call: `called`, if not null, and pointers to functions that the call uses are alive until here.
+  void keepCallees(ir::CCall inst, llvm::Value* called);
   void lowerSquareRoot(ir::CCall inst);
   void lowerNotAvailable(const ir::Instruction& instruction);
 

@@ -177,10 +177,6 @@ bool HostFunctions::unpin(abi::HostRecord& record) {
   return true;
 }
 
-bool HostFunctions::isDisposed(const abi::HostRecord& record) const {
-  return __atomic_load_n(&record.target.code, __ATOMIC_RELAXED) == disposedEntry;
-}
-
 bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
   Region& region = *regionOf(record);
   const auto index = static_cast<std::size_t>(&record - region.records);
@@ -191,7 +187,6 @@ bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
   // A collection that is over tells nothing of frames that have begun since.
   region.marks[index].store(kEveryMark, std::memory_order_relaxed);
   --live_;
-  ++disposed_;
   if (isIdle) finish(region, index);
   return true;
 }
@@ -206,11 +201,8 @@ void HostFunctions::finish(Region& region, std::size_t index) {
   if (region.states[index] == State::Live) {
     __atomic_store_n(&record.target.code, disposedEntry, __ATOMIC_RELEASE);
     --live_;
-  } else {
-    --disposed_;
   }
   region.states[index] = State::Finalised;
-  ++finalised_;
 }
 
 void HostFunctions::giveBack(Region& region, std::size_t index) {
@@ -219,7 +211,6 @@ void HostFunctions::giveBack(Region& region, std::size_t index) {
   region.states[index] = State::Free;
   record.nextFree = free_;
   free_ = &record;
-  --finalised_;
 }
 
 // --- Death -----------------------------------------------------------------------------------------------------------------
@@ -279,11 +270,6 @@ void HostFunctions::finaliseAll() {
     }
     runFinalisers();
   }
-}
-
-HostFunctions::Statistics HostFunctions::statistics() const {
-  std::lock_guard lock(mutex_);
-  return {live_, disposed_, finalised_};
 }
 
 }  // namespace gaur::runtime

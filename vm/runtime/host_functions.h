@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,7 +50,7 @@ class HostFunctions {
   void* pointerOf(const abi::HostRecord& record) const;
   /// A copy for messages; of functions without a name, where they are.
   std::string nameOf(const abi::HostRecord& record) const;
-  /// The function whose record lies there, or null: for code that knows nothing better.
+  /// The function whose record lies there, or null: any address will do.
   abi::HostRecord* recordAt(const void* address) const;
 
   /// A name stands for it, or no longer.
@@ -62,7 +63,6 @@ class HostFunctions {
   /// From now on calls of it fail. The finaliser runs as soon as no frame is in the function: before this returns, if `isIdle` tells so. False where that was done
   /// before.
   bool dispose(abi::HostRecord& record, bool isIdle);
-  bool isDisposed(const abi::HostRecord& record) const;
 
   /// Whether so many were made since the last collection that one may find dead ones: they are no load of the heap's that would start it.
   bool wantsCollection() const { return made_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed); }
@@ -75,11 +75,6 @@ class HostFunctions {
   void runFinalisers();
   /// Runs those of all functions, which can be called no more.
   void finaliseAll();
-
-  struct Statistics {
-    std::size_t live, disposed, finalised;
-  };
-  Statistics statistics() const;
 
  private:
   struct Region;
@@ -115,8 +110,6 @@ class HostFunctions {
   abi::HostRecord* free_ = nullptr;
   std::vector<Due> due_;
   std::size_t live_ = 0;
-  std::size_t disposed_ = 0;
-  std::size_t finalised_ = 0;
   std::atomic<std::size_t> made_{0};
   std::atomic<std::size_t> collectAt_{kLeastToCollect};
   std::atomic<bool> sweepWanted_{false};
