@@ -163,6 +163,7 @@ void HostFunctions::retain(abi::HostRecord& record) {
 void HostFunctions::release(abi::HostRecord& record) {
   std::lock_guard lock(mutex_);
   --record.bindings;
+  forgetMarks(record);
 }
 
 void HostFunctions::pin(abi::HostRecord& record) {
@@ -174,7 +175,14 @@ bool HostFunctions::unpin(abi::HostRecord& record) {
   std::lock_guard lock(mutex_);
   if (record.pins == 0) return false;
   --record.pins;
+  forgetMarks(record);
   return true;
+}
+
+/// Collections that are over did not look for who has got it since, as something else kept it.
+void HostFunctions::forgetMarks(const abi::HostRecord& record) {
+  Region& region = *regionOf(record);
+  region.marks[static_cast<std::size_t>(&record - region.records)].store(kEveryMark, std::memory_order_relaxed);
 }
 
 bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
@@ -184,8 +192,7 @@ bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
   if (region.states[index] != State::Live) return false;
   __atomic_store_n(&record.target.code, disposedEntry, __ATOMIC_RELEASE);
   region.states[index] = State::Disposed;
-  // A collection that is over tells nothing of frames that have begun since.
-  region.marks[index].store(kEveryMark, std::memory_order_relaxed);
+  forgetMarks(record);
   --live_;
   if (isIdle) finish(region, index);
   return true;

@@ -95,6 +95,7 @@ class HostFunctions {
   abi::HostRecord* take();
   void finish(Region& region, std::size_t index);
   void giveBack(Region& region, std::size_t index);
+  void forgetMarks(const abi::HostRecord& record);
   void sweep();
 
   Region* regionOf(const abi::HostRecord& record) const;
