@@ -7,6 +7,12 @@
 
 static int64_t rounds = 100000;
 
+/* Pointers that C holds lie on its stack, where they keep what they point to: tests overwrite it. */
+static __attribute__((noinline)) void wipe(void) {
+  volatile char space[8192];
+  size_t i;
+  for (i = 0; i < sizeof space; ++i) space[i] = 0;
+}
 /* Runs `round` so often; each makes one function. All of them end, once, and memory is as it was after half of them. */
 static void lose(const char* what, void (*round)(void), int64_t count) {
   const int64_t before = finalised;
@@ -15,7 +21,10 @@ static void lose(const char* what, void (*round)(void), int64_t count) {
     round();
     if (i == count / 2) warm = resident();
   }
-  mvm->collect(mvm);
+  for (i = 0; i < 3; ++i) {
+    wipe();
+    mvm->collect(mvm);
+  }
   grown = resident() - warm;
   if (finalised - before != count || grown > 1 << 20)
     fprintf(stderr, "%s: %lld of %lld finalised, %lld bytes grown\n", what, (long long)(finalised - before), (long long)count, (long long)grown);
@@ -117,12 +126,6 @@ static MuCFP dropped(void) {
   ctx->delete_value(ctx, f);
   return pointer;
 }
-/* Pointers that C holds lie on its stack, where they keep what they point to: tests overwrite it. */
-static __attribute__((noinline)) void wipe(void) {
-  volatile char space[8192];
-  size_t i;
-  for (i = 0; i < sizeof space; ++i) space[i] = 0;
-}
 static __attribute__((noinline)) void holdOne(void) { hold(dropped()); }
 static __attribute__((noinline)) void pinOne(MuCFP* hidden) {
   MuUFPValue f = make(1);
@@ -215,7 +218,10 @@ static void inThreads(int64_t each) {
   for (i = 0; i < 4; ++i) CHECK(pthread_create(&threads[i], NULL, worker, (void*)(intptr_t)each) == 0);
   for (i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
   CHECK(failures == 0);
-  for (i = 0; i < 3; ++i) mvm->collect(mvm);
+  for (i = 0; i < 3; ++i) {
+    wipe();
+    mvm->collect(mvm);
+  }
   CHECK(finalised - before == 4 * each);
 }
 

@@ -38,6 +38,17 @@ char* copyOf(std::string_view name) {
   return copy;
 }
 
+/// Where the environment travels; nothing where C has no such signature. Signatures are the process's, and a client mostly makes many functions of one.
+std::optional<abi::LastArgument> environmentPlace(const ir::Signature* signature) {
+  thread_local const ir::Signature* known = nullptr;
+  thread_local std::optional<abi::LastArgument> place;
+  if (known == signature) return place;
+  const bool isC = ir::isNativeSafe(signature) && signature->results.size() <= 1;
+  place = isC ? abi::lastArgument(abi::LayoutTable::shared(), *signature) : std::nullopt;
+  known = signature;
+  return place;
+}
+
 }  // namespace
 
 /// Records and trampolines side by side, as many as are made at a time.
@@ -127,8 +138,8 @@ abi::HostRecord* HostFunctions::take() {
 // --- A function's life ---------------------------------------------------------------------------------------------------
 
 Result<void*> HostFunctions::make(const HostDefinition& definition) {
-  const auto last = ir::isNativeSafe(definition.signature) ? abi::lastArgument(abi::LayoutTable::shared(), *definition.signature) : std::nullopt;
-  if (!last || definition.signature->results.size() > 1)
+  const auto last = environmentPlace(definition.signature);
+  if (!last)
     return makeError(ErrorId::NotAvailable, {"a host function of signature " + ir::toString(definition.signature)});
   const bool isOnStack = last->integerRegister == abi::LastArgument::kOnStack;
   char* name = copyOf(definition.name);
