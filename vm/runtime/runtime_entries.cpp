@@ -222,7 +222,7 @@ void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* argument
   if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
   if (outcome.kind == CallOutcome::Kind::Threw) here().fail("gaur: an exception reached native code\n" + outcome.report);
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
-  if (!visiting.isNew()) here().keepHostStack();
+  if (&here().vm() == &vm) here().keepHostStack();
 }
 
 }  // extern "C"
