@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/ir_builder.h"
+#include "vm/runtime/why_alive.h"
 
 namespace gaur::api {
 
@@ -86,6 +87,25 @@ Result<void> Context::loadBundle(char* text, MuArraySize bytes) {
   return loadText("bundle", text, bytes, [this](const SourceText& source, Diagnostics& diagnostics) {
     return machine_.vm().load(source, diagnostics) != nullptr;
   });
+}
+
+Result<void> Context::loadCollectible(char* text, MuArraySize bytes) {
+  return loadText("bundle", text, bytes, [this](const SourceText& source, Diagnostics& diagnostics) {
+    return machine_.vm().load(source, diagnostics, true) != nullptr;
+  });
+}
+
+Result<void> Context::makeCollectible(MuIRBuilder* builder) {
+  if (!builder) return makeError(ErrorId::ApiNull, {"b"});
+  return IrBuilder::of(builder).builder().makeCollectible();
+}
+
+Result<void> Context::unload(MuID member) { return machine_.vm().unload(member); }
+
+Result<MuCString> Context::why(MuID entity) {
+  GAUR_TRY_ASSIGN(runtime::KeepPath path, runtime::whyAlive(machine_.vm(), entity));
+  why_ = path.text();
+  return why_.data();
 }
 
 Result<void> Context::loadHail(char* text, MuArraySize bytes) {

@@ -45,6 +45,10 @@ class Context {
   // --- Bundles ------------------------------------------------------------------------------------
   Result<void> closeContext();
   Result<void> loadBundle(char* text, MuArraySize bytes);
+  Result<void> loadCollectible(char* text, MuArraySize bytes);
+  Result<void> makeCollectible(MuIRBuilder* builder);
+  Result<void> unload(MuID member);
+  Result<MuCString> why(MuID entity);
   Result<MuIRBuilder*> newIrBuilder();
   Result<void> loadHail(char* text, MuArraySize bytes);
 
@@ -252,6 +256,8 @@ class Context {
   std::atomic<runtime::PinTable*> pins_{nullptr};
   bool isHandlers_ = false;
   bool isThreads_ = false;
+  /// The answer of the last `why`.
+  std::string why_;
 };
 
 /// The memory order with this number, if it is one of the set.

@@ -148,6 +148,10 @@ const MuCtx kContextTable = {
     .throw_exception = Context::throwException,
     .weak_ref = ContextSlot<"weak_ref", &Context::weakRef>::call,
     .strong_ref = ContextSlot<"strong_ref", &Context::strongRef>::call,
+    .load_collectible = ContextSlot<"load_collectible", &Context::loadCollectible>::call,
+    .make_collectible = ContextSlot<"make_collectible", &Context::makeCollectible>::call,
+    .unload = ContextSlot<"unload", &Context::unload>::call,
+    .why = ContextSlot<"why", &Context::why>::call,
 };
 
 const MuIRBuilder kBuilderTable = {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <span>
 
@@ -113,6 +114,9 @@ bool isReachable(const void* object) {
   return !block || GC_is_marked(block) != 0;
 }
 
+/// Who gets the roots instead of Boehm, or null.
+RootVisitor* rootVisitor = nullptr;
+
 /// Gathers words to push, since Boehm takes ranges of memory.
 class WordBuffer {
  public:
@@ -121,6 +125,7 @@ class WordBuffer {
   WordBuffer& operator=(const WordBuffer&) = delete;
   ~WordBuffer() { flush(); }
   void add(std::uintptr_t word) {
+    if (rootVisitor) return rootVisitor->word(word, nullptr);
     words_[count_++] = word;
     if (count_ == std::size(words_)) flush();
   }
@@ -168,7 +173,7 @@ void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::Slot
       if (abi::tagrefHoldsRef(*slot)) buffer.add(abi::tagrefAddress(*slot));
       break;
     case abi::SlotKind::Weak:
-      if (*slot != 0) addWeakSlot(slot);
+      if (*slot != 0 && !rootVisitor) addWeakSlot(slot);
       break;
     case abi::SlotKind::Interior:
     case abi::SlotKind::Code:
@@ -186,6 +191,10 @@ void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::Slot
   }
 }
 
+std::array<const void*, 5> rootsOf(const abi::ThreadBlock& block) {
+  return {block.stack, block.threadLocal, block.exception, block.threadObject, block.hostStack};
+}
+
 void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
   WordBuffer buffer;
   for (void* head : heads) {
@@ -199,13 +208,47 @@ void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
 
 }  // namespace
 
+VisitRoots::VisitRoots(RootVisitor& visitor) { rootVisitor = &visitor; }
+VisitRoots::~VisitRoots() { rootVisitor = nullptr; }
+
+/// Tells of every word, as it is and as the reference that it may be the tagged form of.
+GAUR_SCANS_STACKS void visitWords(RootVisitor& visitor, std::uintptr_t begin, std::uintptr_t end) {
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+    visitor.word(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, p);
+}
+
+void visitThreadStacks(RootVisitor& visitor) { BoehmProcess::instance().visitThreadStacks(visitor); }
+void visitThreadBlocks(RootVisitor& visitor) { BoehmProcess::instance().visitThreadBlocks(visitor); }
+void visitImages(RootVisitor& visitor) {
+  VisitRoots visit(visitor);
+  BoehmProcess::instance().visitImages();
+}
+
+void forEachReachable(void (*visit)(void* ref, void* data), void* data) {
+  struct Visit {
+    void (*visit)(void* ref, void* data);
+    void* data;
+  } how{visit, data};
+  GC_enumerate_reachable_objects_inner(
+      [](void* block, std::size_t, void* given) {
+        if (!BoehmProcess::instance().isOurs(GC_get_kind_and_size(block, nullptr))) return;
+        abi::ObjectHeader header(*static_cast<const std::uint64_t*>(block));
+        auto* told = static_cast<Visit*>(given);
+        if (header.isLive()) told->visit(static_cast<char*>(block) + header.prefix(), told->data);
+      },
+      &how);
+}
+
 void RootSink::conservative(const void* begin, const void* end) {
+  if (rootVisitor)
+    return visitWords(*rootVisitor, reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
   GC_push_all_eager(const_cast<void*>(begin), const_cast<void*>(end));
   pushUnusualReferences(reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
 }
 
 void RootSink::word(std::uintptr_t value) {
   std::uintptr_t target = abi::tagrefHoldsRef(value) ? abi::tagrefAddress(value) : value;
+  if (rootVisitor) return rootVisitor->word(target, nullptr);
   GC_push_all_eager(&target, &target + 1);
   if (!mayHaveOwner(target)) return;
   WordBuffer buffer;
@@ -534,15 +577,31 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
       const abi::ThreadBlock& block = *attachment->block;
       sink.freeLists(block.allocation);
-      for (const void* root :
-           {static_cast<const void*>(block.stack), static_cast<const void*>(block.threadLocal),
-            static_cast<const void*>(block.exception), static_cast<const void*>(block.threadObject),
-            static_cast<const void*>(block.hostStack)})
-        sink.word(reinterpret_cast<std::uintptr_t>(root));
+      for (const void* root : rootsOf(block)) sink.word(reinterpret_cast<std::uintptr_t>(root));
     }
   }
   for (const Provider* entry = providers_; entry; entry = entry->next) entry->provider->pushRoots(sink);
   pushImages();
+}
+
+void BoehmProcess::visitThreadStacks(RootVisitor& visitor) {
+  for (const NativeThread* thread = threads_; thread; thread = thread->next)
+    forEachStackPart(*thread, [&](std::uintptr_t begin, const StackRange& stack, std::uintptr_t) {
+      visitor.word(reinterpret_cast<std::uintptr_t>(stack.owner), nullptr);
+      visitWords(visitor, begin, stack.end);
+    });
+}
+
+void BoehmProcess::visitThreadBlocks(RootVisitor& visitor) {
+  for (const NativeThread* thread = threads_; thread; thread = thread->next)
+    for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
+      for (const void* root : rootsOf(*attachment->block)) visitor.word(reinterpret_cast<std::uintptr_t>(root), nullptr);
+}
+
+bool BoehmProcess::isOurs(int kind) const {
+  bool isOurs = false;
+  for (std::size_t i = 0; i < abi::kBlockKinds; ++i) isOurs |= kind == kinds_.listed[i] || kind == kinds_.single[i];
+  return isOurs;
 }
 
 /// Untouched pages refer to nothing but the image they belong to.
@@ -605,11 +664,7 @@ void* BoehmProcess::objectHolding(std::uintptr_t address) const {
     const ImmortalRange* range = immortalRangeAt(address);
     return range ? gc::objectHolding(*range, address) : nullptr;
   }
-  int kind = GC_get_kind_and_size(block, nullptr);
-  bool isOurs = false;
-  for (std::size_t i = 0; i < abi::kBlockKinds; ++i)
-    isOurs |= kind == kinds_.listed[i] || kind == kinds_.single[i];
-  if (!isOurs) return nullptr;
+  if (!isOurs(GC_get_kind_and_size(block, nullptr))) return nullptr;
   abi::ObjectHeader header(*static_cast<const std::uint64_t*>(block));
   if (!header.isLive()) return nullptr;
   auto ref = reinterpret_cast<std::uintptr_t>(block) + header.prefix();

@@ -13,6 +13,7 @@
 #include "gc/block_supply.h"
 #include "gc/heap.h"
 #include "gc/immortal_ranges.h"
+#include "gc/live_graph.h"
 #include "gc/roots.h"
 #include "vm/abi/object.h"
 #include "vm/abi/thread_block.h"
@@ -57,6 +58,13 @@ class BoehmProcess {
   bool refill(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes);
 
   CollectionTimes times() const { return times_; }
+
+  // --- At the end of a collection: live_graph.h ---
+  void visitThreadStacks(RootVisitor& visitor);
+  void visitThreadBlocks(RootVisitor& visitor);
+  void visitImages() { pushImages(); }
+  /// Whether a block is one of objects.
+  bool isOurs(int kind) const;
 
   /// Call before asking Boehm for blocks: enlarges the heap if the last collection found it tight.
   void growIfTight() {

@@ -197,7 +197,7 @@ SlabPlacement CodeSlab::extent() const {
 
 CodeSlab::Statistics CodeSlab::statistics() const {
   std::lock_guard lock(impl_->mutex);
-  return {impl_->code.used(), impl_->code.freeBytes(), impl_->data.used()};
+  return {impl_->code.used(), impl_->code.freeBytes(), impl_->data.used(), impl_->code.freePieces(), impl_->code.largestFree()};
 }
 
 }  // namespace gaur::jit

@@ -59,6 +59,8 @@ class CodeSlab {
 
   struct Statistics {
     std::size_t codeUsed, codeFree, dataUsed;
+    /// Of codeFree: between what is in use.
+    std::size_t codeFreePieces, codeLargestFree;
   };
   Statistics statistics() const;
 

@@ -22,6 +22,8 @@ class RangeAllocator {
   std::size_t used() const { return frontier_ - begin_ - freeBytes_; }
   /// Below the highest address ever in use.
   std::size_t freeBytes() const { return freeBytes_; }
+  std::size_t freePieces() const { return byAddress_.size(); }
+  std::size_t largestFree() const { return bySize_.empty() ? 0 : bySize_.rbegin()->first; }
   std::size_t rounded(std::size_t bytes) const;
   /// Nothing at or above it is in use.
   std::uintptr_t frontier() const { return frontier_; }

@@ -178,6 +178,23 @@ class ContextRef {
     return detail::checked(vm_,
                            [&] { ctx_->load_bundle(ctx_, const_cast<char*>(text.data()), text.size()); });
   }
+  /// A bundle that `unload` takes out again.
+  Status loadCollectible(std::string_view text) {
+    return detail::checked(
+        vm_, [&] { ctx_->load_collectible(ctx_, const_cast<char*>(text.data()), text.size()); });
+  }
+  /// Unloads the collectible bundle that brought the entity: its names are free at once, and what it brought goes when
+  /// the last way to it is gone.
+  Status unload(MuID member) {
+    return detail::checked(vm_, [&] { ctx_->unload(ctx_, member); });
+  }
+  /// What keeps a function, version or cell that could go, a line a step from the root on.
+  Expected<std::string> why(MuID entity) {
+    return detail::checked(vm_, [&] {
+      const char* found = ctx_->why(ctx_, entity);
+      return std::string(found ? found : "");
+    });
+  }
   Status loadHail(std::string_view text) {
     return detail::checked(vm_, [&] { ctx_->load_hail(ctx_, const_cast<char*>(text.data()), text.size()); });
   }

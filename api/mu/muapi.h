@@ -444,6 +444,22 @@ struct MuCtx {
     MuValue (*weak_ref)(MuCtx *ctx, MuRefValue ref);
     /* What it refers to; NULL in Mu once that is gone. */
     MuRefValue (*strong_ref)(MuCtx *ctx, MuValue weakref);
+
+    /* --- Bundles that come and go --- */
+
+    /* As load_bundle, of a bundle that unload takes out again. */
+    void (*load_collectible)(MuCtx *ctx, char *buf, MuArraySize sz); /// MUAPIPARSER buf:array:sz
+    /* The bundle that the builder, which has not ended, is going to load can be unloaded. */
+    void (*make_collectible)(MuCtx *ctx, MuIRBuilder *b);
+    /* Unloads the collectible bundle that brought the top-level entity. Its names are free at once, also for the next version of the bundle, and its IDs are nobody's.
+     * Its code, IR, constants, cells and all else go when the last way to it is gone: funcrefs, irefs to its cells, exposed functions (until unexpose), frames, and
+     * bundles that name its entities; a permanent bundle that does keeps it for good. Native code must not call what it exposes by definition any more. Error:
+     * the entity is of no collectible bundle, or of one that is unloaded. */
+    void (*unload)(MuCtx *ctx, MuID member);
+    /* What keeps a function, a version or a global cell of a bundle that was unloaded, or a version that was superseded: the shortest way to it, a line a step, from
+     * the root (a cell, handle, pin, stack with the frame, ...) through the objects on it. Other entities stay for good, and the text says so. Good until the
+     * next call of why with this context. Collects. Error: there is no such ID. */
+    MuCString (*why)(MuCtx *ctx, MuID entity);
 };
 
 /* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ----

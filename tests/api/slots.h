@@ -160,7 +160,11 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
   X(get_caller, "-", t->get_caller(c, NULL, NULL, NULL)) \
   X(throw_exception, "-o", (t->throw_exception(c, v[0]), 0)) \
   X(weak_ref, "r", t->weak_ref(c, v[0])) \
-  X(strong_ref, "w", t->strong_ref(c, v[0]))
+  X(strong_ref, "w", t->strong_ref(c, v[0])) \
+  X(load_collectible, "-", (t->load_collectible(c, x->text, x->length), 0)) \
+  X(make_collectible, "-", (t->make_collectible(c, NULL), 0)) \
+  X(unload, "-", (t->unload(c, x->entity), 0)) \
+  X(why, "-", (uintptr_t)t->why(c, x->entity))
 /* clang-format on */
 
 #define SLOT_FUNCTION(slot, operands, call)                                \

@@ -44,6 +44,7 @@ struct Invocation {
 
 /// Adds the subcommand to the app; its body runs as the subcommand's callback and ends by throwing Exit.
 void addRun(CLI::App& app, Invocation& invocation);
+void addHeap(CLI::App& app, Invocation& invocation);
 void addCheck(CLI::App& app, Invocation& invocation);
 void addFmt(CLI::App& app, Invocation& invocation);
 void addDump(CLI::App& app, Invocation& invocation);

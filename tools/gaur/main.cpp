@@ -45,7 +45,7 @@ void checkSubcommand(const CLI::App& app, const std::string& word) {
     throw Exit{kUsage,
                withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
                    "\n  hint: gaur " + words[1] + " --help lists them" +
-                   (words[1] == "run" ? "; words for the program that begin with - come after --" : "")};
+                   (words[1] == "run" || words[1] == "heap" ? "; words for the program that begin with - come after --" : "")};
   }
   throw Exit{kUsage, "'" + words[1] + "' takes no argument '" + command->remaining().front() + "'"};
 }
@@ -68,6 +68,7 @@ int runCommand(int argc, char** argv) {
     throw Exit{kUsage, fromEnvironment.error().message};
 #if GAUR_JIT
   addRun(app, invocation);
+  addHeap(app, invocation);
 #endif
   addCheck(app, invocation);
   addFmt(app, invocation);

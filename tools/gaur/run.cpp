@@ -13,6 +13,7 @@
 #include "tools/gaur/machine.h"
 #include "tools/gaur/run_watch.h"
 #include "vm/runtime/process_end.h"
+#include "vm/runtime/why_alive.h"
 
 namespace gaur::tool {
 
@@ -24,6 +25,8 @@ struct RunArguments {
   bool elsewhere = false;
   bool time = false;
   double timeout = 0;
+  /// Functions, versions and cells of which is told what keeps them.
+  std::vector<std::string> why;
 };
 
 bool isFile(const std::string& word) { return word.ends_with(".uir") || word.ends_with(".hail"); }
@@ -108,10 +111,33 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
   }
 }
 
+/// What keeps each of the entities, whose names or IDs these are, to standard error.
+void printKeepPaths(runtime::MicroVm& vm, const std::vector<std::string>& entities, bool json) {
+  nlohmann::ordered_json report = nlohmann::ordered_json::array();
+  for (const std::string& entity : entities) {
+    const bool isNumber = entity.find_first_not_of("0123456789") == std::string::npos;
+    const Id id = isNumber ? static_cast<Id>(std::strtoul(entity.c_str(), nullptr, 10)) : vm.program().idOf(entity);
+    auto path = runtime::whyAlive(vm, id);
+    if (json) {
+      nlohmann::ordered_json& row = report.emplace_back(nlohmann::ordered_json{{"entity", entity}, {"id", id}, {"known", static_cast<bool>(path)}});
+      if (!path) continue;
+      row["permanent"] = path->isPermanent;
+      row["path"] = path->steps;
+    } else {
+      std::fprintf(stderr, "%s: %s", entity.c_str(), path ? path->text().c_str() : "there is nothing of that name\n");
+    }
+  }
+  if (json) std::fprintf(stderr, "%s\n", report.dump().c_str());
+}
+
 /// As in C, the end of the entry is the end of the process: threads that still run are not waited for. They are the program's, and those of
 /// native code that has called in. What exit() does may call in, too, so the VM stays.
 [[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments,
                         bool json) {
+  if (!arguments.why.empty()) {
+    std::fflush(stdout);
+    printKeepPaths(machine.vm(), arguments.why, json);
+  }
   if (arguments.time) {
     std::fflush(stdout);
     printTimes(times, machine.vm().statistics(), json);
@@ -171,11 +197,8 @@ void run(const RunArguments& arguments, Invocation& invocation) {
         arguments, invocation.json);
 }
 
-}  // namespace
-
-void addRun(CLI::App& app, Invocation& invocation) {
-  auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image, or of bundles and HAIL scripts");
+/// What `run` and `heap` have in common.
+void addProgram(CLI::App* command, const std::shared_ptr<RunArguments>& arguments, Invocation& invocation) {
   command->add_option("FILE", arguments->words, "A boot image, or bundles (.uir) and HAIL scripts (.hail) in order, then the arguments of the program")
       ->required();
   command->add_option("--entry", arguments->entry, "Function to call [that of the image, else @main]");
@@ -189,13 +212,34 @@ void addRun(CLI::App& app, Invocation& invocation) {
       ->check(CLI::PositiveNumber);
   command->add_flag("--json", invocation.json, "Diagnostics and times as JSON");
   addVmOptions(*command, invocation.options);
+  command->callback([arguments, &invocation] { run(*arguments, invocation); });
+}
+
+}  // namespace
+
+void addHeap(CLI::App& app, Invocation& invocation) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("heap", "Run a program, and tell at its end what keeps code and cells alive");
+  command->add_option("--why", arguments->why, "Function, version or global cell, by name or ID, of which to tell the shortest way from a root")
+      ->required()
+      ->type_name("@NAME")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  addProgram(command, arguments, invocation);
+  command->footer(
+      "The way is told to standard error, a line a step, the root first. What no client can unload and nothing has replaced stays for good, and is told to.");
+}
+
+void addRun(CLI::App& app, Invocation& invocation) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image, or of bundles and HAIL scripts");
+  addProgram(command, arguments, invocation);
   command->footer(
       "Words after -- are the program's, whatever they look like. The program ends when its entry returns; "
       "if "
       "the entry ends its thread, when all threads have ended. SIGQUIT prints the backtraces of all threads "
       "and "
       "stacks to standard error.");
-  command->callback([arguments, &invocation] { run(*arguments, invocation); });
 }
 
 }  // namespace gaur::tool

@@ -252,7 +252,7 @@ std::string describeSite(MicroVm& vm, Id version, Id instruction) {
   };
   if (instruction == kNoId) return name(version);
   std::string id = "#" + std::to_string(instruction);
-  const auto* entity = vm.program().entityOf<ir::Instruction>(instruction);
+  const auto* entity = vm.program().entityOfCode<ir::Instruction>(instruction);
   if (!entity) return version == kNoId ? id : id + " in " + name(version);
   // Texts name the results of an instruction, seldom the instruction.
   std::string text = ir::describe(*entity);

@@ -85,14 +85,20 @@ void CodeOwners::extend(CodeOwner& owner, OwnedRange range) {
   setOwner(range, owner.object_);
 }
 
+void CodeOwners::withdraw(CodeOwner& owner, OwnedRange range) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(owner.ranges_, [&](const OwnedRange& owned) { return owned.begin == range.begin; });
+}
+
 void CodeOwners::setReferences(CodeOwner& owner, const abi::OwnedReferences* references) {
   __atomic_store_n(&owner.object_->references, references, __ATOMIC_RELEASE);
 }
 
 CodeOwner* CodeOwners::ownerOf(const void* address) const {
-  if (!data_) return nullptr;
+  auto word = reinterpret_cast<std::uintptr_t>(address);
+  if (!code_ || !(slab_.isCode(word) || word - slab_.dataBegin() < jit::CodeSlab::kDataBytes)) return nullptr;
   const auto* object =
-      static_cast<const abi::CodeOwnerObject*>(mapOf(address).at(reinterpret_cast<std::uintptr_t>(address)));
+      static_cast<const abi::CodeOwnerObject*>(mapOf(address).at(word));
   return object ? static_cast<CodeOwner*>(object->owner) : nullptr;
 }
 
@@ -105,6 +111,11 @@ bool CodeOwners::giveUp(const void* address) {
   for (OwnedRange range : owner->ranges_) setOwner(range, nullptr);
   keep(address);
   return true;
+}
+
+void CodeOwners::addPressure(std::size_t bytes) {
+  pressure_.fetch_add(bytes, std::memory_order_relaxed);
+  if (wantsCollection()) isDue_.store(true, std::memory_order_relaxed);
 }
 
 bool CodeOwners::wantsCollection() const {
@@ -145,6 +156,7 @@ void CodeOwners::releaseAll() {
         auto expected = CodeOwner::State::Alive;
         if (owner->state_.compare_exchange_strong(expected, CodeOwner::State::Dead))
           for (OwnedRange range : owner->ranges_) setOwner(range, nullptr);
+        owner->object_->references = nullptr;
         push(dead_, owner, owner->next_);
         owner = next;
       }

@@ -87,7 +87,7 @@ class CodeOwners {
   CodeOwners(const CodeOwners&) = delete;
   CodeOwners& operator=(const CodeOwners&) = delete;
 
-  /// Gives memory that has no owner yet to a new one. `references`, which may be null, must stay as it is
+  /// Gives memory that has no owner yet, or whose owner is going to withdraw from it, to a new one. `references`, which may be null, must stay as it is
   /// until the release. Null where there is no memory for the heap object. May collect. The caller sees to it
   /// that an address in one of the ranges lies where the collector looks from the call on: in a variable that
   /// is used later, mostly. `bytes`: what the release frees beyond the ranges, as far as known; it makes
@@ -96,6 +96,8 @@ class CodeOwners {
                  const abi::OwnedReferences* references = nullptr, std::size_t bytes = 0);
   /// Gives it more memory. Requires: the caller keeps the owner alive, as above.
   void extend(CodeOwner& owner, OwnedRange range);
+  /// Memory that it was given has got another owner since, by `add`. Requires: as above.
+  void withdraw(CodeOwner& owner, OwnedRange range);
   /// Other references; the old ones may go when it returns. Requires: as above.
   void setReferences(CodeOwner& owner, const abi::OwnedReferences* references);
   /// The owner of the memory at an address is one no longer, and its release function is not going to be
@@ -111,6 +113,8 @@ class CodeOwners {
   void letGo(HoldKind kind, const void* address) { holds(kind).unpin(const_cast<void*>(address)); }
   PinTable& holds(HoldKind kind) { return holds_[static_cast<std::size_t>(kind)]; }
 
+  /// So much is garbage, or may well be, beside what owners have.
+  void addPressure(std::size_t bytes);
   /// Whether there is something for `work` to do. Whoever makes owners in numbers asks now and then, as
   /// allocation does.
   bool hasWork() const {

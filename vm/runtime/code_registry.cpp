@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "jit/code_map.h"
+#include "jit/code_slab.h"
 #include "vm/ir/instruction.h"
 #include "vm/runtime/resumption.h"
 #include "vm/runtime/watchpoints.h"
@@ -17,6 +18,8 @@ namespace {
 /// Without optimisation most of the cost is per unit, so a call compiles what it is going to call.
 constexpr std::size_t kQuickBatch = 64;
 constexpr std::size_t kEagerBatch = 256;
+/// What a small unit takes beside its code: rows, the linker's books, its IR.
+constexpr std::size_t kUnitBytes = 4096;
 
 /// The function that the instruction calls by name, or null.
 const ir::Function* calledFunction(const ir::Instruction& instruction) {
@@ -25,16 +28,23 @@ const ir::Function* calledFunction(const ir::Instruction& instruction) {
   return callee->entityKind == ir::EntityKind::Function ? static_cast<const ir::Function*>(callee) : nullptr;
 }
 
-void setEntry(abi::FunctionRecord* record, void* entry) { __atomic_store_n(&record->entry, entry, __ATOMIC_RELEASE); }
+/// Whether code of both may lie in one unit, which goes as a whole.
+bool liveTogether(const ir::FunctionVersion& a, const ir::FunctionVersion& b) {
+  return a.bundle == b.bundle || (!a.bundle->isCollectible && !b.bundle->isCollectible);
+}
+
+OwnedRange rangeOf(const jit::CodeUnit& code) {
+  return {reinterpret_cast<const void*>(code.block().begin), code.block().end - code.block().begin};
+}
 
 }  // namespace
 
 CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
-                           const Options& options)
-    : environment_(environment), slab_(slab), map_(map), watchpoints_(watchpoints), options_(options) {}
+                           CodeOwners& owners, const Options& options)
+    : environment_(environment), slab_(slab), map_(map), watchpoints_(watchpoints), options_(options), owners_(owners) {}
 
 CodeRegistry::~CodeRegistry() {
-  for (const auto& unit : units_) watchpoints_.remove(unit->block());
+  for (const auto& [block, unit] : units_) watchpoints_.remove(*block);
   units_.clear();
   for (const abi::CodeBlock* block : adopted_) {
     watchpoints_.remove(*block);
@@ -93,7 +103,8 @@ CodeRegistry::Versions CodeRegistry::batchFrom(const ir::FunctionVersion& versio
     ir::forEachInstruction(*batch[i], [&](const ir::Instruction& instruction) {
       const ir::Function* callee = calledFunction(instruction);
       if (!callee || batch.size() >= kQuickBatch || !seen.insert(callee).second || isCompiled(*callee)) return;
-      if (const ir::FunctionVersion* current = callee->current.load(std::memory_order_acquire)) batch.push_back(current);
+      const ir::FunctionVersion* current = callee->current.load(std::memory_order_acquire);
+      if (current && liveTogether(version, *current)) batch.push_back(current);
     });
   }
   return batch;
@@ -104,10 +115,15 @@ Result<void> CodeRegistry::compileUnit(const Versions& versions) {
   GAUR_TRY(environment_.program().needBodies());
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->compile(versions, level()));
-  watchpoints_.add(unit->block());
-  for (const jit::Inlining& inlining : unit->inlinings()) copies_[inlining.function].push_back(inlining.callerVersion);
-  for (const ir::FunctionVersion* version : versions) setEntry(environment_.recordOf(*version->function.target), unit->entryOf(version->id));
-  units_.push_back(std::move(unit));
+  Versions parts = versions;
+  for (const jit::Inlining& inlining : unit->inlinings()) {
+    copies_[inlining.function].push_back(inlining.callerVersion);
+    const auto* copied = environment_.program().entityOfCode<ir::Function>(inlining.function);
+    parts.push_back(copied->current.load(std::memory_order_relaxed));
+  }
+  Unit& kept = keep(std::move(unit), versions.front()->bundle, std::move(parts));
+  for (const ir::FunctionVersion* version : versions)
+    setEntry(environment_.recordOf(*version->function.target), kept.code->entryOf(version->id));
   std::uint64_t duration = platform::monotonicTime() - start;
   nanoseconds_.fetch_add(duration, std::memory_order_relaxed);
   compiled_.fetch_add(versions.size(), std::memory_order_relaxed);
@@ -131,8 +147,8 @@ Result<void> CodeRegistry::compile(const ir::Function& function) {
 Result<void> CodeRegistry::compileUndefined(const ir::Function& function) {
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->undefinedFunction(function));
-  setEntry(environment_.recordOf(function), unit->entryOf(kNoId));
-  units_.push_back(std::move(unit));
+  Unit& kept = keep(std::move(unit), collectibleBundleOf(function), {});
+  setEntry(environment_.recordOf(function), kept.code->entryOf(kNoId));
   return {};
 }
 
@@ -143,6 +159,7 @@ Result<void> CodeRegistry::compileAll(std::span<ir::FunctionVersion* const> vers
     const ir::Function& function = *version->function.target;
     if (function.current == version && !isCompiled(function)) left.push_back(version);
   }
+  // All are of one bundle.
   for (std::size_t i = 0; i < left.size(); i += kEagerBatch) {
     auto end = left.begin() + static_cast<std::ptrdiff_t>(std::min(i + kEagerBatch, left.size()));
     GAUR_TRY(compileUnit(Versions(left.begin() + static_cast<std::ptrdiff_t>(i), end)));
@@ -156,7 +173,7 @@ void CodeRegistry::invalidate(const ir::Function& function) {
   auto copies = copies_.find(function.id);
   if (copies == copies_.end()) return;
   for (Id callerVersion : copies->second) {
-    auto* version = environment_.program().entityOf<ir::FunctionVersion>(callerVersion);
+    auto* version = environment_.program().entityOfCode<ir::FunctionVersion>(callerVersion);
     if (!version || version->function->current != version) continue;
     abi::FunctionRecord* caller = environment_.recordOf(*version->function.target);
     GAUR_LOG(Code, Debug, "{} holds code of {}, which is redefined", ir::describe(*version), ir::describe(function));
@@ -164,6 +181,159 @@ void CodeRegistry::invalidate(const ir::Function& function) {
   }
   copies_.erase(copies);
 }
+
+// --- The end of code -----------------------------------------------------------------------------------
+
+CodeRegistry::Unit& CodeRegistry::keep(std::unique_ptr<jit::CodeUnit> code, const ir::Bundle* bundle, Versions versions) {
+  auto owned = bundleOwners_.find(bundle);
+  if (owned == bundleOwners_.end()) bundle = nullptr;
+  watchpoints_.add(code->block());
+  const abi::CodeBlock* block = &code->block();
+  auto unit = std::make_unique<Unit>(Unit{std::move(code), this, 0, bundle, std::move(versions)});
+  for (const ir::FunctionVersion* version : unit->versions) ++uses_[version];
+  if (bundle) owners_.extend(*owned->second.owner, rangeOf(*unit->code));
+  return *(units_[block] = std::move(unit));
+}
+
+CodeRegistry::Unit* CodeRegistry::unitAt(const void* code) {
+  auto found = units_.find(map_.findFunction(reinterpret_cast<std::uintptr_t>(code)).block);
+  return found == units_.end() ? nullptr : found->second.get();
+}
+
+void CodeRegistry::setEntry(abi::FunctionRecord* record, void* entry) {
+  void* before = __atomic_exchange_n(&record->entry, entry, __ATOMIC_ACQ_REL);
+  if (Unit* unit = unitAt(entry)) ++unit->current;
+  if (Unit* unit = unitAt(before); unit && --unit->current == 0) retire(*unit);
+}
+
+/// No call reaches it any more. Threads may still be on their way, and frames active in it: its owner will tell.
+void CodeRegistry::retire(Unit& unit) {
+  unit.isRetired = true;
+  ++retiredCount_;
+  retired_.push_back(&unit);
+  hasGarbage_.store(true, std::memory_order_relaxed);
+}
+
+bool CodeRegistry::giveOwner(Thread& thread, Unit& unit) {
+  OwnedRange range = rangeOf(*unit.code);
+  auto owned = bundleOwners_.find(unit.bundle);
+  const bool isOfBundle = owned != bundleOwners_.end();
+  unit.hasOwner = owners_.add(thread, {&range, 1}, bury, &unit, isOfBundle ? &owned->second.references : nullptr, kUnitBytes) != nullptr;
+  // At each moment frames in the unit keep its bundle, by the one owner or the other.
+  if (isOfBundle && unit.hasOwner) owners_.withdraw(*owned->second.owner, range);
+  return unit.hasOwner;
+}
+
+/// The release function of a unit's owner. Compilation may be going on, so it only takes a note.
+void CodeRegistry::bury(void* data) {
+  auto* unit = static_cast<Unit*>(data);
+  CodeRegistry& registry = *unit->registry;
+  std::lock_guard lock(registry.buriedMutex_);
+  registry.buried_.push_back(unit);
+  registry.hasGarbage_.store(true, std::memory_order_relaxed);
+}
+
+void CodeRegistry::free(Unit& unit) {
+  const abi::CodeBlock* block = &unit.code->block();
+  watchpoints_.remove(*block);
+  forgetVersions(unit);
+  if (unit.isRetired) --retiredCount_;
+  ++freedCount_;
+  units_.erase(block);
+}
+
+void CodeRegistry::forgetVersions(Unit& unit) {
+  for (const ir::FunctionVersion* version : unit.versions) {
+    auto use = uses_.find(version);
+    if (--use->second != 0) continue;
+    uses_.erase(use);
+    noteUnused(*version);
+    // Where there is other code of it, that may hold copies as well.
+    for (const jit::Inlining& inlining : unit.code->inlinings())
+      if (inlining.callerVersion == version->id) forgetCopies(inlining);
+  }
+  unit.versions.clear();
+}
+
+void CodeRegistry::forgetCopies(const jit::Inlining& inlining) {
+  auto copies = copies_.find(inlining.function);
+  if (copies == copies_.end()) return;
+  std::erase(copies->second, inlining.callerVersion);
+  if (copies->second.empty()) copies_.erase(copies);
+}
+
+void CodeRegistry::noteUnused(const ir::FunctionVersion& version) {
+  if (!version.bundle->isOnlyVersions() || version.bundle->isCollectible) return;
+  candidates_.insert(version.bundle);
+  hasGarbage_.store(true, std::memory_order_relaxed);
+}
+
+bool CodeRegistry::tidy(Thread& thread, std::span<ir::Bundle* const> dead, std::vector<ir::Bundle*>& superseded) {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;
+  const std::uint64_t freedBefore = freedCount_;
+  hasGarbage_.store(false, std::memory_order_relaxed);
+  std::vector<Unit*> buried;
+  {
+    std::lock_guard buriedLock(buriedMutex_);
+    buried.swap(buried_);
+  }
+  for (Unit* unit : buried) free(*unit);
+  for (ir::Bundle* bundle : dead) free(*bundle);
+  std::erase_if(retired_, [&](Unit* unit) { return giveOwner(thread, *unit); });
+  auto isUsed = [&](const ir::FunctionVersion* version) {
+    return version->function->current.load(std::memory_order_relaxed) == version || uses_.contains(version);
+  };
+  for (ir::Bundle* bundle : candidates_)
+    if (std::none_of(bundle->versions.begin(), bundle->versions.end(), isUsed)) superseded.push_back(bundle);
+  candidates_.clear();
+  if (freedCount_ == freedBefore) return true;
+  jit::CodeSlab::Statistics memory = slab_.statistics();
+  GAUR_LOG(Code, Info, "freed {} units; {} KB of code in use, {} KB free in {} pieces, the largest of {} KB; {} KB of data",
+           freedCount_ - freedBefore, memory.codeUsed >> 10, memory.codeFree >> 10, memory.codeFreePieces,
+           memory.codeLargestFree >> 10, memory.dataUsed >> 10);
+  return true;
+}
+
+void CodeRegistry::setOwner(const ir::Bundle& bundle, CodeOwner& owner, const void* anchor) {
+  std::lock_guard lock(mutex_);
+  BundleOwner& entry = bundleOwners_[&bundle];
+  entry.owner = &owner;
+  entry.anchor = std::make_unique<std::uintptr_t>(reinterpret_cast<std::uintptr_t>(anchor));
+  entry.references.addresses = {entry.anchor.get(), 1};
+}
+
+/// What a bundle had compiled, when its owner has died.
+void CodeRegistry::free(const ir::Bundle& bundle) {
+  std::vector<Unit*> dying;
+  for (const auto& [block, unit] : units_) {
+    if (unit->bundle != &bundle) continue;
+    // Its own owner is as dead, but may not have said so yet.
+    if (unit->hasOwner) {
+      forgetVersions(*unit);
+      unit->bundle = nullptr;
+    } else {
+      dying.push_back(unit.get());
+    }
+  }
+  std::erase_if(retired_, [&](const Unit* unit) { return unit->bundle == &bundle; });
+  for (Unit* unit : dying) free(*unit);
+  bundleOwners_.erase(&bundle);
+}
+
+const ir::Bundle* CodeRegistry::collectibleBundleOf(const ir::Function& function) {
+  const CodeOwner* owner = owners_.ownerOf(environment_.recordOf(function));
+  for (const auto& [bundle, known] : bundleOwners_)
+    if (owner && known.owner == owner) return bundle;
+  return nullptr;
+}
+
+CodeRegistry::Statistics CodeRegistry::statistics() {
+  std::lock_guard lock(mutex_);
+  return {units_.size(), retiredCount_, freedCount_};
+}
+
+// --- Adapters ------------------------------------------------------------------------------------------
 
 Result<void*> CodeRegistry::adapter(Adapters& adapters, const ir::Signature* signature,
                                     Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*)) {
@@ -174,7 +344,7 @@ Result<void*> CodeRegistry::adapter(Adapters& adapters, const ir::Signature* sig
   GAUR_TRY_ASSIGN(auto unit, (compiler->*make)(signature));
   void* entry = unit->entryOf(kNoId);
   adapters.emplace(signature, entry);
-  units_.push_back(std::move(unit));
+  keepForGood(std::move(unit));
   nanoseconds_.fetch_add(platform::monotonicTime() - start, std::memory_order_relaxed);
   return entry;
 }
@@ -202,7 +372,7 @@ Result<const StartAdapter*> CodeRegistry::startAdapter(const ir::Signature* sign
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   GAUR_TRY_ASSIGN(auto unit, compiler->startAdapter(signature));
   enter(signature, unit->entryOf(kNoId));
-  units_.push_back(std::move(unit));
+  keepForGood(std::move(unit));
   return startAdapters_.get(signature->index);
 }
 

@@ -1,4 +1,5 @@
-// All compiled code of a VM: what gets compiled when, who owns it, and what a redefinition makes stale.
+// All compiled code of a VM: what gets compiled when, what a redefinition makes stale, and when code goes: a unit that
+// no function's entry leads into any more gets an owner (code_owners.h), and is freed when no frame is active in it.
 #pragma once
 
 #include <atomic>
@@ -6,14 +7,17 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "jit/compiler.h"
+#include "vm/runtime/code_owners.h"
 #include "vm/support/id_table.h"
 #include "vm/support/options.h"
 
 namespace gaur::runtime {
 
+class Thread;
 class WatchpointTable;
 /// Code that passes values on as arguments (abi::StartFrame), and the memory it needs for them.
 struct StartAdapter {
@@ -24,7 +28,7 @@ struct StartAdapter {
 class CodeRegistry {
  public:
   CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
-               const Options& options);
+               CodeOwners& owners, const Options& options);
   ~CodeRegistry();
   CodeRegistry(const CodeRegistry&) = delete;
   CodeRegistry& operator=(const CodeRegistry&) = delete;
@@ -42,8 +46,29 @@ class CodeRegistry {
     // No compilation that sees old versions may end after this.
     std::lock_guard lock(mutex_);
     publish();
-    for (const ir::FunctionVersion* version : versions) invalidate(*version->function.target);
+    for (const ir::FunctionVersion* version : versions) {
+      invalidate(*version->function.target);
+      if (const ir::FunctionVersion* old = version->previous.load(std::memory_order_relaxed)) noteUnused(*old);
+    }
   }
+
+  /// Whether `tidy` has something to do.
+  bool hasGarbage() const { return hasGarbage_.load(std::memory_order_relaxed); }
+  /// Gives owners to units that are retired, and frees those whose owner died, and all code of bundles in `dead`, whose
+  /// owners died. Bundles that brought nothing but versions, none of which is current or in any code, go to
+  /// `superseded`: nothing refers to them but the program. False where another thread compiles: then nothing is done. On
+  /// the native stack of an attached thread.
+  bool tidy(Thread& thread, std::span<ir::Bundle* const> dead, std::vector<ir::Bundle*>& superseded);
+
+  /// Code of a collectible bundle belongs to the bundle's owner; `anchor` is an address of its memory. Before any of
+  /// its functions can be called.
+  void setOwner(const ir::Bundle& bundle, CodeOwner& owner, const void* anchor);
+
+  struct Statistics {
+    /// Units, those retired and not freed yet, and units freed since the VM was made.
+    std::uint64_t units, retired, freed;
+  };
+  Statistics statistics();
 
   /// Takes over linked code of a boot image, which stays for ever. Its records point to it already.
   void adopt(const abi::CodeBlock& block, std::span<const jit::Inlining> inlinings);
@@ -74,7 +99,41 @@ class CodeRegistry {
 
   // Requires: mutex_ held, for all of these.
   Result<jit::Compiler*> compiler();
+  struct Unit {
+    std::unique_ptr<jit::CodeUnit> code;
+    CodeRegistry* registry = nullptr;
+    /// Functions whose entry is in it; one more of code that stays.
+    std::size_t current = 0;
+    /// The collectible bundle whose code it is, or null.
+    const ir::Bundle* bundle = nullptr;
+    /// What its code was made of: versions of its own, and those that were copied into it.
+    Versions versions = {};
+    bool isRetired = false;
+    bool hasOwner = false;
+  };
+  struct BundleOwner {
+    CodeOwner* owner;
+    /// By these references retired units of the bundle keep it.
+    std::unique_ptr<std::uintptr_t> anchor;
+    abi::OwnedReferences references;
+  };
+
   Result<void> compileUnit(const Versions& versions);
+  /// `bundle`: where its function or versions come from.
+  Unit& keep(std::unique_ptr<jit::CodeUnit> code, const ir::Bundle* bundle, Versions versions);
+  void keepForGood(std::unique_ptr<jit::CodeUnit> code) { ++keep(std::move(code), nullptr, {}).current; }
+  /// Calls of the function go there from now on.
+  void setEntry(abi::FunctionRecord* record, void* entry);
+  Unit* unitAt(const void* code);
+  void retire(Unit& unit);
+  bool giveOwner(Thread& thread, Unit& unit);
+  void free(Unit& unit);
+  void free(const ir::Bundle& bundle);
+  void forgetVersions(Unit& unit);
+  void forgetCopies(const jit::Inlining& inlining);
+  const ir::Bundle* collectibleBundleOf(const ir::Function& function);
+  void noteUnused(const ir::FunctionVersion& version);
+  static void bury(void* unit);
   Result<void> compileUndefined(const ir::Function& function);
   Result<void*> adapter(Adapters& adapters, const ir::Signature* signature,
                         Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*));
@@ -91,8 +150,21 @@ class CodeRegistry {
   const Options& options_;
   std::mutex mutex_;
   std::unique_ptr<jit::Compiler> compiler_;
-  /// Code stays until the VM goes: frames may be active in it.
-  std::vector<std::unique_ptr<jit::CodeUnit>> units_;
+  CodeOwners& owners_;
+  std::unordered_map<const abi::CodeBlock*, std::unique_ptr<Unit>> units_;
+  /// No entry leads to them, and they have no owner yet.
+  std::vector<Unit*> retired_;
+  std::uint64_t retiredCount_ = 0;
+  std::uint64_t freedCount_ = 0;
+  /// In how many units there is code of a version.
+  std::unordered_map<const ir::FunctionVersion*, std::size_t> uses_;
+  /// Bundles that brought nothing but versions, of which one was replaced or lost its code.
+  std::unordered_set<ir::Bundle*> candidates_;
+  std::unordered_map<const ir::Bundle*, BundleOwner> bundleOwners_;
+  /// Units whose owner died.
+  std::mutex buriedMutex_;
+  std::vector<Unit*> buried_;
+  std::atomic<bool> hasGarbage_{false};
   /// Of a boot image.
   std::vector<const abi::CodeBlock*> adopted_;
   Adapters hostCalls_;

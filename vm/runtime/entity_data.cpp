@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "jit/code_stubs.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/value_passing.h"
+#include "vm/runtime/micro_vm.h"
 #include "vm/runtime/transitions.h"
 
 namespace gaur::runtime {
@@ -40,12 +42,63 @@ Result<T*> EntityData::make(std::size_t bytes, std::size_t alignment) {
   return data;
 }
 
-Result<void> EntityData::prepare(const ir::Bundle& bundle) {
+Result<void> EntityData::makeAll(const ir::Bundle& bundle) {
   for (ir::Function* function : bundle.functions) GAUR_TRY(prepare(*function));
   for (const ir::ExposedFunction* exposed : bundle.exposed) GAUR_TRY(prepare(*exposed));
   for (const ir::GlobalCell* cell : bundle.globals) GAUR_TRY(prepare(*cell));
+  return {};
+}
+
+Result<void> EntityData::prepare(const ir::Bundle& bundle) {
+  GAUR_TRY(makeAll(bundle));
   addRoots(bundle);
   return {};
+}
+
+Result<EntityData::Owned> EntityData::prepareOwned(const ir::Bundle& bundle) {
+  GAUR_TRY(makeAll(bundle));
+  Owned owned;
+  for (const ir::Function* function : bundle.functions) {
+    abi::FunctionRecord* record = recordOf(*function);
+    owned.ranges.push_back({record, sizeof *record});
+    owned.ranges.push_back({record->lazyEntry, jit::kTrampolineBytes});
+  }
+  for (const ir::ExposedFunction* exposed : bundle.exposed) {
+    void** slot = exposedSlot(*exposed);
+    owned.ranges.push_back({slot, sizeof *slot});
+    owned.ranges.push_back({*slot, jit::kTrampolineBytes});
+  }
+  for (const ir::GlobalCell* cell : bundle.globals) {
+    const abi::Layout& layout = abi::LayoutTable::shared().of(cell->cellType->type);
+    owned.ranges.push_back({addressOf(*cell), cellBytes(*cell)});
+    if (!layout.map.isEmpty()) owned.cells.push_back({&layout.map, addressOf(*cell)});
+  }
+  return owned;
+}
+
+void EntityData::release(const ir::Bundle& bundle) {
+  for (const ir::ExposedFunction* exposed : bundle.exposed) {
+    void** slot = exposedSlot(*exposed);
+    freeExposure(*slot);
+    exposed_.set(exposed->id, nullptr);
+    slab_.freeData(slot, sizeof *slot);
+  }
+  for (const ir::Function* function : bundle.functions) {
+    abi::FunctionRecord* record = recordOf(*function);
+    records_.set(function->id, nullptr);
+    slab_.freeTrampoline(record->lazyEntry);
+    slab_.freeData(record, sizeof *record);
+  }
+  for (const ir::GlobalCell* cell : bundle.globals) {
+    void* memory = addressOf(*cell);
+    cells_.set(cell->id, nullptr);
+    {
+      std::lock_guard lock(cellsMutex_);
+      cellsByAddress_.erase(reinterpret_cast<std::uintptr_t>(memory));
+    }
+    const std::size_t bytes = cellBytes(*cell);
+    slab_.freeData(memory, bytes);
+  }
 }
 
 void EntityData::addRoots(const ir::Bundle& bundle) {
@@ -116,13 +169,19 @@ const ir::GlobalCell* EntityData::cellContaining(std::uintptr_t address) const {
 
 Result<void> EntityData::prepare(const ir::ExposedFunction& exposed) {
   GAUR_TRY_ASSIGN(void** slot, make<void*>());
-  *slot = expose(recordOf(*exposed.function.target), cookieOf(exposed));
+  *slot = makeExposure(recordOf(*exposed.function.target), cookieOf(exposed));
   if (!*slot) return makeError(ErrorId::OutOfMemory, {"code memory"});
   exposed_.set(exposed.id, slot);
   return {};
 }
 
 void* EntityData::expose(abi::FunctionRecord* function, std::uint64_t cookie) {
+  void* address = makeExposure(function, cookie);
+  if (address) vm_.owners().hold(HoldKind::Exposed, function);
+  return address;
+}
+
+void* EntityData::makeExposure(abi::FunctionRecord* function, std::uint64_t cookie) {
   auto data = make<ExposedFunctionData>();
   if (!data) return nullptr;
   **data = {{function, cookie}, nullptr, &vm_, nullptr};
@@ -134,13 +193,21 @@ void* EntityData::expose(abi::FunctionRecord* function, std::uint64_t cookie) {
 }
 
 bool EntityData::unexpose(void* address) {
+  const abi::FunctionRecord* function = freeExposure(address);
+  if (function) vm_.owners().letGo(HoldKind::Exposed, function);
+  return function != nullptr;
+}
+
+/// The function, or null where nothing is exposed there.
+const abi::FunctionRecord* EntityData::freeExposure(void* address) {
   std::lock_guard lock(exposuresMutex_);
   auto found = exposures_.find(address);
-  if (found == exposures_.end()) return false;
+  if (found == exposures_.end()) return nullptr;
+  const abi::FunctionRecord* function = found->second->record.function;
   slab_.freeTrampoline(address);
   slab_.freeData(found->second, sizeof(ExposedFunctionData));
   exposures_.erase(found);
-  return true;
+  return function;
 }
 
 }  // namespace gaur::runtime

@@ -12,6 +12,7 @@
 #include "vm/abi/asm_offsets.h"
 #include "vm/abi/function_record.h"
 #include "vm/ir/program.h"
+#include "vm/runtime/code_owners.h"
 #include "vm/runtime/roots.h"
 #include "vm/support/id_table.h"
 #include "vm/support/result.h"
@@ -48,6 +49,15 @@ class EntityData {
   /// Makes the data of all entities that the bundle introduces. Fails where the slab is full; then nothing of
   /// it is in use.
   Result<void> prepare(const ir::Bundle& bundle);
+  /// The same for a collectible bundle, whose cells become no roots: what it takes, and what the collector has to
+  /// look at.
+  struct Owned {
+    std::vector<OwnedRange> ranges;
+    std::vector<abi::OwnedCell> cells;
+  };
+  Result<Owned> prepareOwned(const ir::Bundle& bundle);
+  /// Takes back what it took. Requires: nothing can reach it; loadMutex held.
+  void release(const ir::Bundle& bundle);
 
   /// Requires: prepared.
   abi::FunctionRecord* recordOf(const ir::Function& function) const { return records_.get(function.id); }
@@ -73,12 +83,15 @@ class EntityData {
   /// All native entries, in the order of their addresses. Thread-safe.
   std::vector<Exposure> exposures();
 
-  /// A new native entry to a function; null where the slab is full. Thread-safe.
+  /// A new native entry to a function, which keeps it until unexpose; null where the slab is full. Thread-safe.
   void* expose(abi::FunctionRecord* function, std::uint64_t cookie);
   /// False where the address is none that expose returned.
   bool unexpose(void* address);
 
  private:
+  void* makeExposure(abi::FunctionRecord* function, std::uint64_t cookie);
+  const abi::FunctionRecord* freeExposure(void* address);
+  Result<void> makeAll(const ir::Bundle& bundle);
   Result<void> prepare(ir::Function& function);
   Result<void> prepare(const ir::GlobalCell& cell);
   Result<void> prepare(const ir::ExposedFunction& exposed);

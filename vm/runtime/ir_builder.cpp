@@ -5,6 +5,7 @@
 namespace gaur::runtime {
 
 void IrBuilder::open() {
+  isCollectible_ = false;
   session_ = std::make_unique<ir::BuilderSession>(vm_.program(), "builder", vm_.options().errorLimit);
 }
 
@@ -22,12 +23,19 @@ Result<std::unique_ptr<ir::BuilderSession>> IrBuilder::takeSession() {
 
 Result<void> IrBuilder::load() {
   GAUR_TRY_ASSIGN(std::unique_ptr<ir::BuilderSession> session, takeSession());
-  if (vm_.load(*session)) return {};
+  if (vm_.load(*session, isCollectible_)) return {};
   const Diagnostics& diagnostics = session->diagnostics();
   for (const Diagnostic& diagnostic : diagnostics.list())
     if (diagnostic.severity == Severity::Error)
       return Error{diagnostic.id, render(diagnostics, {session->builder().name(), {}})};
   return makeError(ErrorId::NotAvailable, {"the bundle"});
+}
+
+Result<void> IrBuilder::makeCollectible() {
+  Entered entered(*this);
+  GAUR_TRY(entered.session());
+  isCollectible_ = true;
+  return {};
 }
 
 Result<void> IrBuilder::abort() {

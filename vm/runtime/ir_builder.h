@@ -38,6 +38,8 @@ class IrBuilder {
     const bool isAlone_;
   };
 
+  /// What it loads can be unloaded. An error where the session has ended.
+  Result<void> makeCollectible();
   /// Ends the session and loads what it has. The error lists all that is wrong.
   Result<void> load();
   /// Ends the session.
@@ -50,6 +52,7 @@ class IrBuilder {
   /// Null once it has ended.
   std::unique_ptr<ir::BuilderSession> session_;
   std::atomic<bool> isBusy_{false};
+  bool isCollectible_ = false;
 };
 
 /// Builders that irbuilderrefs refer to and that nothing has found to be unreachable yet.

@@ -79,7 +79,7 @@ std::vector<const ir::Type*> typesOf(MicroVm& vm, const jit::CodeSite& site, Fra
     return {parameters.begin(), parameters.end()};
   }
   std::vector<const ir::Type*> types;
-  if (const auto* instruction = vm.program().entityOf<ir::Instruction>(site.row->instruction))
+  if (const auto* instruction = vm.program().entityOfCode<ir::Instruction>(site.row->instruction))
     for (const ir::ValueUse& use : instruction->keepalives) types.push_back(use->type);
   return types;
 }

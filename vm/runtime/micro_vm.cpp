@@ -70,6 +70,7 @@ MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : 
   layouts().of(refsType_);
   heap_ = gc::makeBoehmHeap(heapOptions(options), roots_);
   enterForks(*this);
+  roots_.setBundles(&bundles_);
 }
 
 MicroVm::~MicroVm() {
@@ -78,39 +79,39 @@ MicroVm::~MicroVm() {
   detachFrom(*this);
   hostFunctions_.finaliseAll();
   owners_.releaseAll();
+  roots_.setBundles(nullptr);
 }
 
-void MicroVm::tidy(Thread& thread) {
-  owners_.work(thread);
-  if (hostFunctions_.hasWork()) thread.onNativeStack([this] { hostFunctions_.runFinalisers(); });
-}
-
-ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics) {
+ir::Bundle* MicroVm::load(const SourceText& source, Diagnostics& diagnostics, bool isCollectible) {
+  tidyHere();
   std::lock_guard lock(program_.loadMutex());
   ir::Builder builder(program_, std::string(source.name));
   {
     Timer timer(parseNanoseconds_);
     ir::parse(source, builder, diagnostics);
   }
-  return diagnostics.failed() ? nullptr : finish(builder, diagnostics);
+  return diagnostics.failed() ? nullptr : finish(builder, diagnostics, isCollectible);
 }
 
-ir::Bundle* MicroVm::load(ir::BuilderSession& session) {
+ir::Bundle* MicroVm::load(ir::BuilderSession& session, bool isCollectible) {
+  tidyHere();
   std::lock_guard lock(program_.loadMutex());
-  return finish(session.builder(), session.diagnostics());
+  return finish(session.builder(), session.diagnostics(), isCollectible);
 }
 
-ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics) {
+ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics, bool isCollectible) {
   ir::Bundle* published = nullptr;
   {
     Timer timer(linkNanoseconds_);
     std::unique_ptr<ir::Bundle> bundle = builder.finish(diagnostics);
     if (!bundle) return nullptr;
-    if (auto prepared = entities_.prepare(*bundle); !prepared) {
+    bundle->isCollectible = isCollectible;
+    if (auto prepared = prepare(*bundle); !prepared) {
       diagnostics.report(prepared.error().id, 0, {prepared.error().message});
       return nullptr;
     }
     code_.redefine(bundle->versions, [&] { published = program_.publish(std::move(bundle)); });
+    bundles_.notePublished(*published);
   }
   GAUR_LOG(Ir, Info, "loaded {}: {} functions, {} versions", published->name(), published->functions.size(), published->versions.size());
   if (options_.eager) {
@@ -120,7 +121,39 @@ ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics) {
   return published;
 }
 
+Result<void> MicroVm::prepare(ir::Bundle& bundle) {
+  if (!bundle.isCollectible) return entities_.prepare(bundle);
+  Result<void> prepared;
+  Thread::attachedTo(*this, [&](Thread& thread) { prepared = bundles_.prepare(thread, bundle); });
+  return prepared;
+}
+
+Result<void> MicroVm::unload(Id member) {
+  tidyHere();
+  std::lock_guard lock(program_.loadMutex());
+  ir::Bundle* bundle = bundles_.bundleOf(member);
+  if (!bundle) {
+    std::string name = program_.nameOf(member);
+    return makeError(ErrorId::NotCollectible, {name.empty() ? "#" + std::to_string(member) : name});
+  }
+  bundles_.unload(*bundle);
+  return {};
+}
+
+void MicroVm::tidy(Thread& thread) {
+  owners_.work(thread);
+  thread.onNativeStack([&] {
+    bundles_.tidy(thread);
+    hostFunctions_.runFinalisers();
+  });
+}
+
+void MicroVm::tidyHere() {
+  if (wantsTidying()) Thread::attachedTo(*this, [this](Thread& thread) { tidy(thread); });
+}
+
 bool MicroVm::loadHail(const SourceText& source, Diagnostics& diagnostics) {
+  CollectibleBundles::Reading reading(bundles_);
   std::optional<ir::HailScript> script;
   {
     Timer timer(parseNanoseconds_);
@@ -139,6 +172,7 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
   const ir::Signature* signature = function.signature->signature;
   CallOutcome outcome;
   Thread::attachedTo(*this, [&](Thread& thread) {
+    if (wantsTidying()) tidy(thread);
     Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
     thread.onNativeStack([&] { adapter = code_.hostCall(signature); });
     outcome = adapter ? Thread::call(thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results), cookie})
@@ -156,6 +190,8 @@ void MicroVm::bindSymbol(std::string_view name, void* pointer) {
 
 Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
   const void* object = heap_->objectContaining(relocation.field);
+  // A cell that somebody owns goes with its owner.
+  if (CodeOwner* owner = owners_.ownerOf(reinterpret_cast<const void*>(relocation.field))) object = owner->object();
   if (!object && !entities_.cellContaining(relocation.field)) return makeError(ErrorId::RelocatedField, {relocation.symbol});
   pointerRelocations().add(object, std::move(relocation));
   return {};

@@ -13,6 +13,7 @@
 #include "vm/ir/builder_session.h"
 #include "vm/ir/program.h"
 #include "vm/runtime/code_registry.h"
+#include "vm/runtime/collectible_bundles.h"
 #include "vm/runtime/entity_data.h"
 #include "vm/runtime/host_functions.h"
 #include "vm/runtime/native_call.h"
@@ -52,10 +53,16 @@ class MicroVm final : private jit::Environment {
 
   /// Loads a bundle from text. Null, with the errors in `diagnostics`, where it is wrong; then nothing has changed. Thread-safe. Uses more
   /// stack than the reserve of a Mu stack.
-  ir::Bundle* load(const SourceText& source, Diagnostics& diagnostics);
+  /// A collectible bundle can be unloaded.
+  ir::Bundle* load(const SourceText& source, Diagnostics& diagnostics, bool isCollectible = false);
 
   /// Loads what a client has built; errors are added to the session's. The session is used up either way.
-  ir::Bundle* load(ir::BuilderSession& session);
+  ir::Bundle* load(ir::BuilderSession& session, bool isCollectible = false);
+
+  /// Unloads the collectible bundle that brought the top-level entity: its names are free at once, and its IDs are nobody's; its code,
+  /// IR, cells and all else go when no funcref, iref, native entry or frame is left by which a thread could reach it. Fails where the
+  /// entity is of no collectible bundle, or of one that is unloaded. Thread-safe; waits while another thread loads.
+  Result<void> unload(Id member);
 
   /// Evaluates a HAIL script. False, with the errors in `diagnostics`, where it is wrong or memory is exhausted; then nothing that the program
   /// knows has changed. Thread-safe. Threads that are not attached are for the time of the call; others stand on their native stack.
@@ -90,8 +97,9 @@ class MicroVm final : private jit::Environment {
   Roots& roots() { return roots_; }
   CodeOwners& owners() { return owners_; }
   /// Whether some memory of the code slab may be taken back; `tidy` does it. On any stack of a thread that holds no lock of the VM.
-  bool wantsTidying() const { return owners_.hasWork() || hostFunctions_.hasWork(); }
+  bool wantsTidying() const { return owners_.hasWork() || code_.hasGarbage() || bundles_.hasWork() || hostFunctions_.hasWork(); }
   void tidy(Thread& thread);
+  CollectibleBundles& bundles() { return bundles_; }
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }
   EntityData& entities() { return entities_; }
@@ -117,7 +125,10 @@ class MicroVm final : private jit::Environment {
  private:
   MicroVm(const Options& options, const jit::SlabPlacement& placement);
   /// Links, verifies and publishes. Requires: loadMutex held.
-  ir::Bundle* finish(ir::Builder& builder, Diagnostics& diagnostics);
+  ir::Bundle* finish(ir::Builder& builder, Diagnostics& diagnostics, bool isCollectible);
+
+  Result<void> prepare(ir::Bundle& bundle);
+  void tidyHere();
   std::array<std::mutex*, 6> forkLocks();
 
   // jit::Environment
@@ -148,7 +159,8 @@ class MicroVm final : private jit::Environment {
   const ir::Type* refsType_ = nullptr;
   std::unique_ptr<gc::Heap> heap_;
   WatchpointTable watchpoints_{slab_};
-  CodeRegistry code_{*this, slab_, codeMap_, watchpoints_, options_};
+  CodeRegistry code_{*this, slab_, codeMap_, watchpoints_, owners_, options_};
+  CollectibleBundles bundles_{program_, slab_, entities_, code_, owners_};
   std::atomic<std::uint64_t> parseNanoseconds_{0};
   std::atomic<std::uint64_t> linkNanoseconds_{0};
 };

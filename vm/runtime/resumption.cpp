@@ -81,7 +81,7 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
   if (isUncovered && hidden.uncovered().signature) return listOf(hidden.uncovered().signature->results);
-  const auto* instruction = site.row ? vm.program().entityOf<ir::Instruction>(site.row->instruction) : nullptr;
+  const auto* instruction = site.row ? vm.program().entityOfCode<ir::Instruction>(site.row->instruction) : nullptr;
   if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
   return resultTypes(*instruction);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vm/runtime/collectible_bundles.h"
+
 namespace gaur::runtime {
 
 Roots::~Roots() {
@@ -28,6 +30,15 @@ void Roots::pushRoots(gc::RootSink& sink) {
   owners_.pushRoots(sink);
   for (const void* root : {trapHandlers_.userData(), static_cast<void*>(trapHandlers_.muFunction())})
     sink.word(reinterpret_cast<std::uintptr_t>(root));
+}
+
+void Roots::afterMarking(bool (*isReachable)(const void* object)) {
+  stacks_.endUnreachable(isReachable);
+  pointerRelocations_.afterMarking(isReachable);
+  owners_.afterMarking(isReachable);
+  hostFunctions_.afterMarking();
+  if (auto* bundles = bundles_.load(std::memory_order_acquire)) bundles->afterMarking();
+  if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
 }
 
 }  // namespace gaur::runtime

@@ -27,6 +27,8 @@ class ClientRoots {
   ~ClientRoots() = default;
 };
 
+class CollectibleBundles;
+
 class Roots final : public gc::RootProvider {
  public:
   struct Cell {
@@ -43,18 +45,13 @@ class Roots final : public gc::RootProvider {
   void setClient(const ClientRoots* client) { client_.store(client, std::memory_order_release); }
   /// Null for none.
   const ClientRoots* client() const { return client_.load(std::memory_order_acquire); }
+  void setBundles(CollectibleBundles* bundles) { bundles_.store(bundles, std::memory_order_release); }
   /// Global cells of a bundle; they stay roots for good.
   void addCells(std::span<const Cell> cells);
 
   gc::StackRange muStackOf(std::uintptr_t sp) override { return stacks_.rangeAt(sp); }
   void pushRoots(gc::RootSink& sink) override;
-  void afterMarking(bool (*isReachable)(const void* object)) override {
-    stacks_.endUnreachable(isReachable);
-    pointerRelocations_.afterMarking(isReachable);
-    owners_.afterMarking(isReachable);
-    hostFunctions_.afterMarking();
-    if (auto* observer = observer_.load(std::memory_order_acquire)) observer->observe();
-  }
+  void afterMarking(bool (*isReachable)(const void* object)) override;
 
   /// Sees the stacks while no thread runs, at the end of each collection. Takes no lock and no memory.
   class Observer {
@@ -78,6 +75,7 @@ class Roots final : public gc::RootProvider {
   const TrapHandlers& trapHandlers_;
   CodeOwners& owners_;
   HostFunctions& hostFunctions_;
+  std::atomic<CollectibleBundles*> bundles_{nullptr};
   std::atomic<Observer*> observer_{nullptr};
   PinTable pins_;
   PointerRelocations pointerRelocations_;

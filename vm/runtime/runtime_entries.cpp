@@ -83,7 +83,7 @@ void gaur_failure(std::uint32_t failure, std::uint32_t instruction) {
 }
 
 void gaur_notAvailable(std::uint32_t instruction) {
-  const auto* entity = here().vm().program().entityOf<ir::Instruction>(instruction);
+  const auto* entity = here().vm().program().entityOfCode<ir::Instruction>(instruction);
   failHere((entity ? ir::word(*entity) : "an instruction") + " is not available", instruction);
 }
 

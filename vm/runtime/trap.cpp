@@ -64,7 +64,7 @@ extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::Resum
   Id instruction = step.site.row ? step.site.row->instruction : kNoId;
   std::uint32_t watchpoint = 0;
   if (instruction != kNoId) {
-    const auto* entity = vm.program().entityOf<ir::Instruction>(instruction);
+    const auto* entity = vm.program().entityOfCode<ir::Instruction>(instruction);
     if (entity && entity->opcode == ir::Opcode::Watchpoint) watchpoint = entity->immediate;
   }
   TrapAnswer answer{stack, {}};

@@ -13,7 +13,7 @@ TEST(NativeSymbols, AreFoundInTheProcessAndTheLibrariesOfC) {
   NativeSymbols symbols(slab);
   auto found = symbols.slot("getenv");
   ASSERT_TRUE(found);
-  EXPECT_EQ(**found, reinterpret_cast<void*>(&getenv));
+  EXPECT_EQ((*found)->address, reinterpret_cast<void*>(&getenv));
   EXPECT_TRUE(symbols.slot("cos"));
   EXPECT_EQ(*symbols.slot("getenv"), *found) << "one slot a symbol";
   auto unknown = symbols.slot("no_such_symbol_anywhere");
@@ -25,11 +25,11 @@ TEST(NativeSymbols, RegisteredOnesComeFirst) {
   jit::CodeSlab slab;
   NativeSymbols symbols(slab);
   int here = 0;
-  void** slot = *symbols.slot("getenv");
+  abi::NativeSlot* slot = *symbols.slot("getenv");
   symbols.registerSymbol("getenv", &here);
-  EXPECT_EQ(*slot, &here);
+  EXPECT_EQ(slot->address, &here);
   symbols.registerSymbol("fresh_symbol", &here);
-  EXPECT_EQ(**symbols.slot("fresh_symbol"), &here);
+  EXPECT_EQ((*symbols.slot("fresh_symbol"))->address, &here);
 }
 
 TEST(NativeSymbols, TellLibrariesThatCannotBeOpened) {

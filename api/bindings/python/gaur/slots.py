@@ -123,6 +123,10 @@ int get_caller(id* func, id* func_ver, id* inst)
 none throw_exception(value exc?)
 value weak_ref(value ref)
 value strong_ref(value weakref)
+none load_collectible(text buf, size sz)
+none make_collectible(builder b)
+none unload(id member)
+text why(id entity)
 """
 
 BUILDER = """

@@ -1,0 +1,434 @@
+// Superseded versions and unloaded bundles go when nothing reaches them, and not before.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "jit/code_slab.h"
+#include "tests/unit/runtime/machine.h"
+#include "vm/runtime/collectible_bundles.h"
+#include "vm/runtime/thread.h"
+#include "vm/runtime/why_alive.h"
+#include "vm/support/platform.h"
+
+namespace gaur::runtime {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+[[gnu::noinline]] void clearStackBelow() {
+  char bytes[98304];
+  std::memset(bytes, 0, sizeof bytes);
+  asm volatile("" ::"r"(bytes) : "memory");
+}
+
+class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
+ protected:
+  void SetUp() override {
+    current = this;
+    machine.vm().nativeSymbols().registerSymbol("code_lifetime_test", reinterpret_cast<void*>(&callInside));
+    machine.mustLoad(kProgram);
+  }
+
+  /// A version of @f that returns the number, after a look inside where `looks`.
+  void define(std::int64_t number, bool looks = false) {
+    const std::string n = std::to_string(number), name = std::to_string(++versions_);
+    machine.mustLoad(".const @c" + name + " <@i64> = " + n + "\n");
+    machine.mustLoad(".funcdef @f VERSION %v" + name + " <@i> { %entry(): " +
+                     (looks ? "CCALL #DEFAULT <@fp @none> @inside () " : "") + "RET @c" + name + " }");
+  }
+  /// Collects and tidies until nothing changes.
+  void settle() {
+    // The frame of a Thread is big, and has gaps.
+    clearStackBelow();
+    settleHere();
+  }
+  [[gnu::noinline]] void settleHere() {
+    for (int i = 0; i < 4; ++i) {
+      clearStackBelow();
+      auto work = [&](Thread& thread) {
+        machine.vm().tidy(thread);
+        thread.onNativeStack([&] {
+          clearStackBelow();
+          machine.vm().heap().collect();
+        });
+        machine.vm().tidy(thread);
+      };
+      if (Thread* here = Thread::current()) {
+        work(*here);
+      } else {
+        Thread temporary(machine.vm());
+        work(temporary);
+      }
+    }
+  }
+  CodeRegistry::Statistics code() { return machine.vm().code().statistics(); }
+  std::size_t bundles() {
+    std::lock_guard lock(machine.vm().program().loadMutex());
+    return machine.vm().program().bundles().size();
+  }
+  /// Empty where it is gone.
+  [[gnu::noinline]] std::string why(Id entity) {
+    clearStackBelow();
+    auto path = whyAlive(machine.vm(), entity);
+    return path ? path->text() : "";
+  }
+  Id idOf(const std::string& name) { return machine.vm().program().idOf(name); }
+  ir::Bundle* loadCollectible(const std::string& text) {
+    Diagnostics diagnostics;
+    SourceText source{"plugin", text};
+    ir::Bundle* bundle = machine.vm().load(source, diagnostics, true);
+    EXPECT_TRUE(bundle) << render(diagnostics, source);
+    return bundle;
+  }
+  [[gnu::noinline]] void unload(const std::string& member) {
+    auto done = machine.vm().unload(idOf(member));
+    EXPECT_TRUE(done) << done.error().message;
+  }
+  std::size_t collectibleOwners() {
+    settle();
+    return machine.vm().owners().statistics().alive;
+  }
+
+  /// The complement of the entry: its trampoline begins where one of the bundle ends, and that would count.
+  [[gnu::noipa]] std::uintptr_t expose(const std::string& name) {
+    EntityData& entities = machine.vm().entities();
+    return ~reinterpret_cast<std::uintptr_t>(entities.expose(entities.recordOf(machine.function(name)), 0));
+  }
+  [[gnu::noipa]] void unexpose(std::uintptr_t hidden) {
+    EXPECT_TRUE(machine.vm().entities().unexpose(reinterpret_cast<void*>(~hidden)));
+  }
+
+  static void callInside() {
+    if (current->inside) current->inside();
+  }
+  std::function<void()> inside;
+  TestMachine machine{optionsAt(GetParam())};
+  static CodeLifetime* current;
+
+  static constexpr const char* kProgram = R"(
+    .typedef @i64 = int<64>
+    .funcsig @none = () -> ()
+    .funcsig @i = () -> (@i64)
+    .typedef @fp = ufuncptr<@none>
+    .typedef @fr = funcref<@i>
+    .typedef @frr = ref<@fr>
+    .typedef @ii = iref<@i64>
+    .typedef @sr = stackref
+    .const @inside <@fp> = EXTERN "code_lifetime_test"
+    .const @7 <@i64> = 7
+    .global @held <@fr>
+    .global @heldObject <@frr>
+    .global @heldCell <@ii>
+    .global @waiting <@sr>
+    .funcdecl @f <@i>
+    .funcdef @callF VERSION %v1 <@i> { %entry(): %r = CALL <@i> @f () RET %r }
+    .funcdef @callHeld VERSION %v1 <@i> { %entry(): %h = LOAD <@fr> @held %r = CALL <@i> %h () RET %r }
+    .funcdef @box VERSION %v1 <@none> {
+      %entry():
+        %o = NEW <@fr>
+        %p = GETIREF <@fr> %o
+        %h = LOAD <@fr> @held
+        STORE <@fr> %p %h
+        STORE <@frr> @heldObject %o
+        RET ()
+    }
+    .funcdef @unbox VERSION %v1 <@none> {
+      %entry():
+        %o = LOAD <@frr> @heldObject
+        %p = GETIREF <@fr> %o
+        %h = LOAD <@fr> %p
+        STORE <@fr> @held %h
+        RET ()
+    }
+    .funcdef @starts VERSION %v1 <@none> {
+      %entry():
+        %me = COMMINST @uvm.current_stack
+        STORE <@sr> @waiting %me
+        %s = COMMINST @uvm.new_stack <[@i]> (@f)
+        SWAPSTACK %s RET_WITH <> PASS_VALUES <> ()
+        STORE <@sr> @waiting %s
+        RET ()
+    }
+    .funcdef @goesOn VERSION %v1 <@none> {
+      %entry():
+        %s = LOAD <@sr> @waiting
+        %me = COMMINST @uvm.current_stack
+        STORE <@sr> @waiting %me
+        SWAPSTACK %s RET_WITH <> PASS_VALUES <> ()
+        RET ()
+    }
+    .funcdef @kills VERSION %v1 <@none> {
+      %entry():
+        %s = LOAD <@sr> @waiting
+        COMMINST @uvm.kill_stack (%s)
+        RET ()
+    }
+  )";
+  static constexpr const char* kPlugin = R"(
+    .global @count <@i64>
+    .funcdef @plugin VERSION %v1 <@i> {
+      %entry():
+        CCALL #DEFAULT <@fp @none> @inside ()
+        %old = LOAD <@i64> @count
+        %new = ADD <@i64> %old @7
+        STORE <@i64> @count %new
+        RET %new
+    }
+    .funcdef @export VERSION %v1 <@none> {
+      %entry():
+        STORE <@fr> @held @plugin
+        STORE <@ii> @heldCell @count
+        RET ()
+    }
+  )";
+  void* cell(const std::string& name) {
+    auto* found = machine.vm().program().entityOf<ir::GlobalCell>(idOf(name));
+    return machine.vm().entities().addressOf(*found);
+  }
+  void clear(const std::string& name) { *static_cast<void**>(cell(name)) = nullptr; }
+
+ private:
+  int versions_ = 0;
+};
+CodeLifetime* CodeLifetime::current = nullptr;
+
+TEST_P(CodeLifetime, SupersededCodeAndItsBundleGo) {
+  define(1);
+  // Before its caller, which would take it along into its unit without optimisation.
+  EXPECT_EQ(machine.call("f"), 1);
+  EXPECT_EQ(machine.call("callF"), 1);
+  settle();
+  const std::size_t units = code().units, loaded = bundles();
+  for (std::int64_t i = 2; i < 40; ++i) {
+    define(i);
+    EXPECT_EQ(machine.call("callF"), i);
+  }
+  settle();
+  EXPECT_LE(code().units, units);
+  EXPECT_EQ(code().retired, 0u);
+  // Those with a constant stay.
+  EXPECT_EQ(bundles(), loaded + 38);
+  EXPECT_EQ(idOf("f.v5"), kNoId);
+  EXPECT_NE(idOf("f.v39"), kNoId);
+  EXPECT_EQ(machine.call("callF"), 39);
+}
+
+TEST_P(CodeLifetime, AnActiveFrameKeepsItsCode) {
+  define(1, true);
+  int looked = 0;
+  inside = [&] {
+    if (++looked > 1) return;
+    define(2);
+    EXPECT_EQ(machine.call("callF"), 2);
+    const std::uint64_t freed = code().freed;
+    const std::uint64_t retired = code().retired;
+    settle();
+    EXPECT_GE(code().retired, 1u);
+    EXPECT_EQ(code().retired + code().freed, retired + freed);
+    EXPECT_NE(idOf("f.v1"), kNoId);
+  };
+  EXPECT_EQ(machine.call("f"), 1);
+  inside = nullptr;
+  settle();
+  EXPECT_EQ(code().retired, 0u);
+  EXPECT_EQ(idOf("f.v1"), kNoId);
+  EXPECT_EQ(machine.call("callF"), 2);
+}
+
+TEST_P(CodeLifetime, AStackThatWaitsKeepsItsCode) {
+  machine.mustLoad(R"(.funcdef @f VERSION %waits <@i> {
+    %entry():
+      %to = LOAD <@sr> @waiting
+      SWAPSTACK %to RET_WITH <> PASS_VALUES <> ()
+      %back = LOAD <@sr> @waiting
+      SWAPSTACK %back KILL_OLD PASS_VALUES <> ()
+  })");
+  ASSERT_EQ(machine.run("starts", nullptr).kind, CallOutcome::Kind::Returned);
+  define(2);
+  EXPECT_EQ(machine.call("callF"), 2);
+  settle();
+  EXPECT_GE(code().retired, 1u);
+  EXPECT_EQ(machine.run("goesOn", nullptr).kind, CallOutcome::Kind::Returned);
+  clear("waiting");
+  settle();
+  EXPECT_EQ(code().retired, 0u);
+  EXPECT_EQ(idOf("f.waits"), kNoId);
+}
+
+TEST_P(CodeLifetime, MemoryIsFlat) {
+  define(0);
+  machine.call("callF");
+  settle();
+  auto before = machine.vm().slab().statistics();
+  for (int round = 0; round < 300; ++round) {
+    machine.mustLoad(".funcdef @f VERSION %r" + std::to_string(round) + " <@i> { %entry(): RET @7 }");
+    EXPECT_EQ(machine.call("callF"), 7);
+  }
+  settle();
+  auto after = machine.vm().slab().statistics();
+  EXPECT_LE(after.codeUsed, before.codeUsed + 8192);
+  EXPECT_LE(after.dataUsed, before.dataUsed + 1024);
+}
+
+TEST_P(CodeLifetime, UnloadedBundlesGo) {
+  // Slots of symbols stay.
+  loadCollectible(kPlugin);
+  EXPECT_EQ(machine.call("plugin"), 7);
+  unload("plugin");
+  const std::size_t before = collectibleOwners();
+  auto memory = machine.vm().slab().statistics();
+  for (int round = 0; round < 20; ++round) {
+    loadCollectible(kPlugin);
+    EXPECT_EQ(machine.call("plugin"), 7);
+    unload("plugin");
+    EXPECT_EQ(idOf("plugin"), kNoId);
+    EXPECT_EQ(idOf("count"), kNoId);
+    EXPECT_EQ(idOf("plugin.v1"), kNoId);
+  }
+  EXPECT_EQ(collectibleOwners(), before);
+  auto after = machine.vm().slab().statistics();
+  // Adapters of new signatures stay, and trampolines come by the page.
+  EXPECT_LE(after.codeUsed, memory.codeUsed + 16384);
+  EXPECT_EQ(after.dataUsed, memory.dataUsed);
+}
+
+TEST_P(CodeLifetime, ALoadedBundleStays) {
+  loadCollectible(kPlugin);
+  settle();
+  EXPECT_EQ(machine.call("plugin"), 7);
+  settle();
+  EXPECT_EQ(machine.call("plugin"), 14);
+  EXPECT_FALSE(machine.vm().unload(idOf("callF")));
+  EXPECT_FALSE(machine.vm().unload(kNoId));
+}
+
+TEST_P(CodeLifetime, FuncrefsAndIrefsKeepABundle) {
+  loadCollectible(kPlugin);
+  EXPECT_EQ(machine.run("export", nullptr).kind, CallOutcome::Kind::Returned);
+  const Id member = idOf("plugin");
+  EXPECT_EQ(why(idOf("callF")), "nothing ever asked for its end\n");
+  unload("plugin");
+  clear("heldCell");
+  settle();
+  EXPECT_EQ(why(member), "global cell @held\n");
+  EXPECT_EQ(machine.call("callHeld"), 7);
+  machine.run("box", nullptr);
+  clear("held");
+  settle();
+  EXPECT_EQ(why(member), "global cell @heldObject\n  -> an object of type funcref<()->(int<64>)>, at offset 0\n");
+  machine.run("unbox", nullptr);
+  clear("heldObject");
+  EXPECT_EQ(machine.call("callHeld"), 14);
+  // The next version of the plug-in has the same names.
+  loadCollectible(kPlugin);
+  EXPECT_EQ(machine.call("plugin"), 7);
+  EXPECT_EQ(machine.call("callHeld"), 21);
+  EXPECT_EQ(machine.run("export", nullptr).kind, CallOutcome::Kind::Returned);
+  clear("held");
+  unload("plugin");
+  EXPECT_EQ(collectibleOwners(), 1u) << "the iref to @count";
+  clear("heldCell");
+  EXPECT_EQ(collectibleOwners(), 0u);
+}
+
+TEST_P(CodeLifetime, AFrameKeepsItsBundle) {
+  loadCollectible(kPlugin);
+  int looked = 0;
+  inside = [&] {
+    ++looked;
+    const Id member = idOf("plugin");
+    unload("plugin");
+    EXPECT_EQ(collectibleOwners(), 1u);
+    EXPECT_THAT(why(member), StartsWith("the stack of a thread"));
+  };
+  EXPECT_EQ(machine.call("plugin"), 7);
+  EXPECT_EQ(looked, 1);
+  EXPECT_EQ(collectibleOwners(), 0u);
+}
+
+TEST_P(CodeLifetime, ExposedFunctionsKeepABundle) {
+  loadCollectible(kPlugin);
+  const std::uintptr_t entry = expose("plugin");
+  const Id member = idOf("plugin");
+  EXPECT_EQ(why(member), "a bundle that is not unloaded\n");
+  unload("plugin");
+  EXPECT_EQ(collectibleOwners(), 1u);
+  EXPECT_THAT(why(member), HasSubstr("a native entry"));
+  unexpose(entry);
+  EXPECT_EQ(collectibleOwners(), 0u);
+  EXPECT_EQ(why(member), "");
+}
+
+TEST_P(CodeLifetime, BundlesThatNameEachOtherLiveTogether) {
+  loadCollectible(kPlugin);
+  loadCollectible(".funcdef @user VERSION %v1 <@i> { %entry(): %r = CALL <@i> @plugin () RET %r }");
+  unload("plugin");
+  EXPECT_EQ(collectibleOwners(), 2u);
+  EXPECT_EQ(machine.call("user"), 7);
+  unload("user");
+  EXPECT_EQ(collectibleOwners(), 0u);
+  // A permanent one keeps for good.
+  loadCollectible(kPlugin);
+  machine.mustLoad(".funcdef @always VERSION %v1 <@i> { %entry(): %r = CALL <@i> @plugin () RET %r }");
+  unload("plugin");
+  EXPECT_EQ(collectibleOwners(), 1u);
+  EXPECT_EQ(machine.call("always"), 7);
+}
+
+TEST_P(CodeLifetime, AVersionOfAPermanentFunctionKeepsWhoGaveIt) {
+  define(1);
+  EXPECT_EQ(machine.call("callF"), 1);
+  loadCollectible(R"(.const @9 <@i64> = 9 .funcdef @f VERSION %given <@i> { %entry(): RET @9 })");
+  unload("9");
+  EXPECT_EQ(collectibleOwners(), 1u);
+  EXPECT_EQ(machine.call("callF"), 9);
+  define(3);
+  EXPECT_EQ(machine.call("callF"), 3);
+  EXPECT_EQ(collectibleOwners(), 0u);
+  EXPECT_EQ(idOf("9"), kNoId);
+}
+
+TEST_P(CodeLifetime, UndefinedFunctionsOfABundleGo) {
+  loadCollectible(".funcdecl @missing <@i> .funcdef @tries VERSION %v1 <@i> { %entry(): %r = CALL <@i> @missing () RET %r }");
+  EXPECT_EQ(machine.run("tries", nullptr).kind, CallOutcome::Kind::Failed);
+  unload("tries");
+  EXPECT_EQ(collectibleOwners(), 0u);
+}
+
+/// Threads call @f while it is redefined, and everything is collected all the time.
+TEST_P(CodeLifetime, ThreadsCallWhatIsBeingRedefined) {
+  define(0);
+  std::atomic<bool> over{false};
+  std::atomic<std::int64_t> newest{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      Thread attached(machine.vm());
+      while (!over) {
+        std::int64_t least = newest.load();
+        EXPECT_GE(machine.call("callF"), least);
+      }
+    });
+  for (std::int64_t i = 1; i <= 60; ++i) {
+    machine.mustLoad(".const @n" + std::to_string(i) + " <@i64> = " + std::to_string(i));
+    machine.mustLoad(".funcdef @f VERSION %n" + std::to_string(i) + " <@i> { %entry(): RET @n" + std::to_string(i) + " }");
+    newest = i;
+    Thread here(machine.vm());
+    machine.vm().heap().collect();
+    machine.vm().tidy(here);
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+  settle();
+  EXPECT_EQ(code().retired, 0u);
+  EXPECT_EQ(machine.call("callF"), 60);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, CodeLifetime, ::testing::Values(0, 2), [](const auto& level) { return "O" + std::to_string(level.param); });
+
+}  // namespace
+}  // namespace gaur::runtime
