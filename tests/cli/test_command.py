@@ -7,7 +7,7 @@ import unittest
 
 from command import OK, USAGE, Case, data, gaur
 
-COMMANDS = ["build", "image", "run", "check", "fmt", "dump", "test", "errors", "version", "completion", "man"]
+COMMANDS = ["build", "image", "run", "check", "fmt", "dump", "test", "errors", "heap", "version", "completion", "man"]
 
 
 class Whole(Case):

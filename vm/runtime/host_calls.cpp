@@ -52,7 +52,9 @@ Error throwFromNative(void* exception) {
   const Thread* thread = Thread::current();
   if (threads != 1 || thread->runsMuCode()) return false;
   std::size_t stacks = 0;
-  vm.stacks().forEach([&](const Stack& stack) { stacks += stack.object ? 1 : 0; });
+  // That which the thread keeps for exposed functions is empty now.
+  const abi::StackObject* own = thread->block().hostStack;
+  vm.stacks().forEach([&](const Stack& stack) { stacks += stack.object && stack.object != own ? 1 : 0; });
   if (stacks != 0) return false;
   const auto* pointer = vm.hostFunctions().pointerOf(record);
   for (const auto* word = static_cast<void* const*>(caller); thread->isNativeStack(reinterpret_cast<std::uintptr_t>(word)); ++word)

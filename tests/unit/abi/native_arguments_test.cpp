@@ -11,7 +11,7 @@ namespace {
 using ir::Type;
 using ir::TypeKind;
 
-class NativeArgumentsTest : public ::testing::Test {
+class LastArgumentTest : public ::testing::Test {
  protected:
   const Type* make(TypeKind kind, std::vector<const Type*> elements, std::uint64_t length = 0) { return types.get(kind, length, elements); }
   LastArgument last(std::vector<const Type*> parameters, std::vector<const Type*> results = {}) {
@@ -32,19 +32,19 @@ class NativeArgumentsTest : public ::testing::Test {
 
 #if defined(__x86_64__)
 
-TEST_F(NativeArgumentsTest, FloatingPointTakesNoIntegerRegister) {
+TEST_F(LastArgumentTest, FloatingPointTakesNoIntegerRegister) {
   expectRegister(0, last({}));
   expectRegister(2, last({i64, f64, types.intType(8), f64}));
   expectRegister(1, last({f64, f64, f64, f64, f64, f64, f64, f64, f64, i64}));
   EXPECT_EQ(last({f64, f64, f64, f64, f64, f64, f64, f64, f64}).stackBytes, 8U);
 }
 
-TEST_F(NativeArgumentsTest, AfterSixIntegersItLiesOnTheStack) {
+TEST_F(LastArgumentTest, AfterSixIntegersItLiesOnTheStack) {
   expectStack(0, last({i64, i64, i64, i64, i64, i64}));
   expectStack(16, last({i64, i64, i64, i64, i64, i64, types.intType(16), i64}));
 }
 
-TEST_F(NativeArgumentsTest, AggregatesGoInRegistersAsAWholeOrNotAtAll) {
+TEST_F(LastArgumentTest, AggregatesGoInRegistersAsAWholeOrNotAtAll) {
   const Type* mixed = make(TypeKind::Struct, {i64, f64});
   const Type* two = make(TypeKind::Struct, {i64, i64});
   const Type* three = make(TypeKind::Struct, {i64, i64, i64});
@@ -57,7 +57,7 @@ TEST_F(NativeArgumentsTest, AggregatesGoInRegistersAsAWholeOrNotAtAll) {
   EXPECT_EQ(last({i64, i64, i64, i64, i64, two}).stackBytes, 16U);
 }
 
-TEST_F(NativeArgumentsTest, MemoryForTheResultComesFirst) {
+TEST_F(LastArgumentTest, MemoryForTheResultComesFirst) {
   const Type* three = make(TypeKind::Struct, {i64, i64, i64});
   const Type* two = make(TypeKind::Struct, {i64, i64});
   expectRegister(2, last({i64}, {three}));
@@ -66,7 +66,7 @@ TEST_F(NativeArgumentsTest, MemoryForTheResultComesFirst) {
 
 #endif
 
-TEST_F(NativeArgumentsTest, WhatCHasNotIsRefused) {
+TEST_F(LastArgumentTest, WhatCHasNotIsRefused) {
   const Type* wide = make(TypeKind::Vector, {f64}, 8);
   EXPECT_FALSE(lastArgument(LayoutTable::shared(), *types.signature(std::vector{wide}, {})));
   EXPECT_FALSE(lastArgument(LayoutTable::shared(), *types.signature(std::vector{types.intType(256)}, {})));
