@@ -49,7 +49,7 @@ Error throwFromNative(void* exception) {
 [[gnu::no_sanitize("address", "undefined")]] bool isIdle(MicroVm& vm, const abi::HostRecord& record, const void* caller) {
   std::size_t threads = 0;
   vm.threads().forEach([&](Thread&) { ++threads; });
-  const Thread* thread = Thread::current();
+  Thread* thread = Thread::current();
   if (threads != 1 || thread->runsMuCode()) return false;
   std::size_t stacks = 0;
   // That which the thread keeps for exposed functions is empty now.
