@@ -12,7 +12,7 @@ Result<runtime::PointerRelocation> Context::pointerRelocation(MuValue field, MuC
   if (!place.type->is(TypeKind::Uptr) && !place.type->is(TypeKind::Ufuncptr))
     return makeError(ErrorId::ApiAccessType, {ir::toString(place.type), "address that a symbol could give"});
   if (!symbol) return makeError(ErrorId::ApiNull, {"symbol"});
-  return runtime::PointerRelocation{reinterpret_cast<std::uintptr_t>(place.address), symbol, 0, false, ""};
+  return runtime::relocationTo(reinterpret_cast<std::uintptr_t>(place.address), symbol);
 }
 
 Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {

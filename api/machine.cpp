@@ -86,29 +86,22 @@ Result<MuVM*> Machine::create(const Options& options) {
 
 Result<MuVM*> Machine::create(bootimage::LoadedImage image, abi::LinkedImage* linked) {
   auto* machine = new Machine(std::move(image.vm));
-  machine->primordialFunction_ = image.primordialFunction;
+  machine->primordial_ = image.primordial;
   machine->linked_ = linked;
   return &machine->table_;
 }
 
 int Machine::runImage(int argc, char** argv) {
-  if (!primordialFunction_) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
-  const ir::Signature* signature = primordialFunction_->signature->signature;
-  // Each in 16 bytes (jit::HostCall).
-  alignas(16) unsigned char arguments[32] = {};
-  alignas(16) unsigned char results[64] = {};
-  const auto count = static_cast<std::int32_t>(argc);
-  std::memcpy(arguments, &count, sizeof(count));
-  std::memcpy(arguments + 16, &argv, sizeof(argv));
-  const bool isMain = bootimage::isMainSignature(signature);
-  if (!isMain) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
-  auto outcome = vm_->call(*primordialFunction_, arguments, results);
-  if (outcome.kind == runtime::CallOutcome::Kind::ThreadExited) vm_->threads().waitForStarted();
-  if (outcome.kind == runtime::CallOutcome::Kind::Returned || outcome.kind == runtime::CallOutcome::Kind::ThreadExited) {
-    std::int32_t status = 0;
-    if (!signature->results.empty()) std::memcpy(&status, results, std::min<std::size_t>(sizeof(status), layoutOf(signature->results[0]).size));
-    return status & 0xff;
+  if (primordial_.stack) {
+    auto outcome = bootimage::runPrimordial(*vm_, *primordial_.stack, primordial_.threadLocal, argc, argv);
+    return outcome ? 0 : (report("gaur_run_image", outcome.error()), -1);
   }
+  const bool isMain = primordial_.function && bootimage::isMainSignature(primordial_.function->signature->signature);
+  if (!isMain) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
+  int status = 0;
+  auto outcome = bootimage::callPrimordial(*vm_, *primordial_.function, primordial_.threadLocal, argc, argv, status);
+  if (outcome.kind == runtime::CallOutcome::Kind::ThreadExited) vm_->threads().waitForStarted();
+  if (outcome.kind == runtime::CallOutcome::Kind::Returned || outcome.kind == runtime::CallOutcome::Kind::ThreadExited) return status;
   std::fprintf(stderr, "%s", outcome.report.c_str());
   constexpr int kGuestFailure = 6;
   return kGuestFailure;

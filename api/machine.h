@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "api/mu/muapi.h"
-#include "bootimage/image_loader.h"
+#include "bootimage/start.h"
 #include "vm/abi/linked_image.h"
 #include "vm/runtime/attachment.h"
 #include "vm/runtime/micro_vm.h"
@@ -98,7 +98,7 @@ class Machine final : private runtime::ClientRoots {
   Result<void> collect();
   /// Outside of run(): they may be called where no thread can be attached, or change what run() relies on.
   void close();
-  /// Exit status of the image's primordial function; -1, and reported, where there is none.
+  /// Exit status of the image's primordial function or stack; -1, and reported, where there is none.
   int runImage(int argc, char** argv);
   void detach();
   MuBool error(MuError* error);
@@ -156,7 +156,7 @@ class Machine final : private runtime::ClientRoots {
 
   MuVM table_;
   std::unique_ptr<runtime::MicroVm> vm_;
-  const ir::Function* primordialFunction_ = nullptr;
+  bootimage::Primordial primordial_;
   /// The one that began with the machine, if it is part of the process.
   abi::LinkedImage* linked_ = nullptr;
   int errorFlag_ = 0;

@@ -16,7 +16,7 @@ namespace gaur::bootimage {
 
 inline constexpr std::array<char, 8> kMagic{'\x7f', 'G', 'a', 'u', 'r', 'i', 'm', 'g'};
 /// Raised with every change of what follows.
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 /// Sections begin at multiples of this in the file, so that they can be mapped.
 inline constexpr std::size_t kPageBytes = 4096;
 
@@ -129,6 +129,42 @@ struct AdapterRow {
   AdapterKind kind;
   std::uint32_t signature;
   std::uint64_t code;  // in Code
+};
+/// A READY stack. Its words, from where it stands to its end, lie in StackWords.
+struct StackRow {
+  std::uint64_t object;     // in Heap
+  std::uint64_t firstWord;  // in StackWords
+  std::uint64_t wordCount;
+  /// What abi::StackObject::valueMemory is, from where the stack stands; kNoObject: NULL.
+  std::uint64_t valueMemory;
+  std::uint64_t cookie;
+  /// For compiled code, below its end.
+  std::uint64_t room;
+  std::uint32_t firstFix, fixCount;  // in StackFixes
+};
+/// A word of a stack that is another one in each process.
+struct StackFix {
+  enum class Kind : std::uint32_t {
+    /// An address (relocation.h) of the heap, the data or the code, as the file assumes it.
+    Address,
+    /// `value` bytes from where the stack with the number `other` stands.
+    Stack,
+    /// The memory (abi::StackMemory) of the stack `other`.
+    Memory,
+    /// runtime::stackStubs()[value].
+    Stub,
+    /// Word `value` of abi::LinkTable.
+    Link,
+    /// The symbol at `value` in Strings.
+    Symbol,
+    /// The code that begins functions of the signature `value`.
+    StartAdapter,
+  };
+  Kind kind;
+  std::uint32_t other;
+  /// Of the word, from where its stack stands.
+  std::uint64_t word;
+  std::uint64_t value;
 };
 struct InliningRow {
   Id callerVersion;

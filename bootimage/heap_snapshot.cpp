@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bootimage/object_paths.h"
 #include "gc/heap.h"
 #include "vm/abi/function_record.h"
 #include "vm/abi/layout.h"
@@ -118,12 +117,33 @@ std::uint64_t HeapSnapshot::copyOf(std::uintptr_t ref) {
   return kPreferredHeap + field0;
 }
 
-std::uint64_t HeapSnapshot::copyOfStack() {
-  if (stackCopy_ != 0) return stackCopy_;
-  std::uint64_t block = allocate(abi::blockBytes(sizeof(abi::StackObject), false));
+/// Of an object of the runtime.
+std::uint64_t HeapSnapshot::zeroedCopy(std::uintptr_t object, std::size_t bytes) {
+  std::uint32_t& number = numbers_[object];
+  const std::uint64_t within = object % abi::kGranule;
+  if (number != 0) return kPreferredHeap + (number - std::uint64_t{1}) * abi::kGranule + within;
+  const ObjectHeader header = ObjectHeader::of(reinterpret_cast<const void*>(object));
+  std::uint64_t block = allocate(abi::blockBytes(bytes, header.isWide()));
   if (block == kMostBytes) return 0;
-  *reinterpret_cast<std::uint64_t*>(heap_ + block) = ObjectHeader::make(abi::kStackObjectType, false).bits();
-  return stackCopy_ = kPreferredHeap + block + ObjectHeader::kPrefix;
+  *reinterpret_cast<std::uint64_t*>(heap_ + block) = header.bits();
+  number = static_cast<std::uint32_t>((block + header.prefix()) / abi::kGranule + 1);
+  return kPreferredHeap + block + header.prefix();
+}
+
+std::uint64_t HeapSnapshot::copyOfStack(const abi::StackObject& stack) {
+  const auto address = reinterpret_cast<std::uintptr_t>(&stack);
+  if (stack.savedPointer && numbers_.find(address) == 0) stacks_.push_back(&stack);
+  return zeroedCopy(address, sizeof(abi::StackObject));
+}
+
+std::uint64_t HeapSnapshot::addFromFrame(const void* object, std::string_view name) {
+  const std::uint32_t type = ObjectHeader::of(object).typeIndex();
+  if (type == abi::kStackObjectType) return copyOfStack(*static_cast<const abi::StackObject*>(object));
+  if (type == abi::kThreadObjectType) return zeroedCopy(reinterpret_cast<std::uintptr_t>(object), sizeof(abi::ThreadObject));
+  if (type >= abi::kFirstRuntimeType) return 0;
+  const std::uint64_t address = copyOf(reinterpret_cast<std::uintptr_t>(object));
+  if (address != 0) roots_.push_back({address - kPreferredHeap, std::string(name)});
+  return address;
 }
 
 const WordMaps::ObjectMap& HeapSnapshot::mapOf(std::uint32_t typeIndex) {
@@ -198,8 +218,8 @@ void HeapSnapshot::visit(std::uint64_t& word, WordKind kind, WordPlace place) {
     case WordKind::Uptr:
     case WordKind::Ufuncptr: visitPointer(word, kind, place); break;
     case WordKind::Stackref:
-      if (options_.primordialStack && word == reinterpret_cast<std::uintptr_t>(options_.primordialStack)) {
-        setAddress(word, copyOfStack(), place);
+      if (const auto* stack = reinterpret_cast<const abi::StackObject*>(word); stack->savedPointer || !stack->stack) {
+        setAddress(word, copyOfStack(*stack), place);
       } else {
         refuse(word, kind, place);
       }
@@ -385,9 +405,6 @@ Place HeapSnapshot::placeInFile(WordPlace place, const Targets& targets) const {
 }
 
 std::optional<Target> HeapSnapshot::targetOf(std::uintptr_t address) const {
-  if (options_.primordialStack && stackCopy_ != 0 &&
-      address == reinterpret_cast<std::uintptr_t>(options_.primordialStack))
-    return Target{Target::Kind::Heap, stackCopy_ - kPreferredHeap};
   std::optional<WordPlace> place = placeOf(address);
   if (!place) return std::nullopt;
   if (*place < kFirstCellWord) return Target{Target::Kind::Heap, *place};
@@ -400,7 +417,9 @@ std::vector<std::string> HeapSnapshot::describe(std::span<const Word> words) con
   std::vector<std::string> lines;
   std::vector<WordPlace> places;
   for (const Word& word : words.first(std::min(words.size(), kMostDescribed))) places.push_back(word.place);
-  std::vector<std::string> paths = ObjectPaths(*this).find(places);
+  ObjectGraph graph{heap(), kPreferredHeap, firstBlocks_, {}, roots_};
+  for (const Cell& cell : cells_) graph.cells.push_back({cell.cell, cellBytes_.data() + cell.begin, cell.begin});
+  std::vector<std::string> paths = ObjectPaths(std::move(graph)).find(places);
   for (std::size_t i = 0; i < paths.size(); ++i)
     lines.push_back(fmt::format("{} is the {} {:#x}", paths[i], text(words[i].kind), words[i].bits));
   if (words.size() > paths.size()) lines.push_back(fmt::format("and {} more", words.size() - paths.size()));

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "bootimage/object_numbers.h"
+#include "bootimage/object_paths.h"
 #include "bootimage/relocation.h"
 #include "bootimage/word_map.h"
 #include "vm/abi/stack_object.h"
@@ -75,9 +76,6 @@ class HeapSnapshot {
  public:
   struct Options {
     UnknownPointers unknownPointers = UnknownPointers::Warn;
-    /// The one stack that references may refer to: it becomes an object of the image, zeroed, that is, a dead
-    /// stack.
-    const abi::StackObject* primordialStack = nullptr;
   };
 
   /// The collector must not run until the snapshot is finished (gc::CollectionPause).
@@ -93,6 +91,12 @@ class HeapSnapshot {
   /// An object that is to be in the image whatever else refers to it. `name` tells of it in messages. NULL is
   /// ignored.
   void addObject(const void* ref, std::string_view name);
+  /// A word of a stack's frames that may be a reference to an object: in the image it is the address that is returned. An object of the runtime that ends
+  /// with the process becomes a dead stack or an ended thread; 0 for others of that sort.
+  std::uint64_t addFromFrame(const void* object, std::string_view name);
+  /// The READY stacks that references refer to, in the order in which they were found. It grows. Their objects are zeroed in the heap, that is, dead stacks:
+  /// the caller sees to their frames.
+  std::span<const abi::StackObject* const> stacks() const { return stacks_; }
   /// Follows everything that was added, until nothing new is found.
   void trace();
   /// Cells, functions, exposures that words refer to, in the order in which they were found. It grows; cells
@@ -141,10 +145,9 @@ class HeapSnapshot {
   std::optional<Target> targetOf(std::uintptr_t address) const;
 
  private:
-  friend class ObjectPaths;
-  /// Words of the heap and of cells in one numbering: cells lie one after another beyond all objects.
+  /// As ObjectGraph numbers them.
   using WordPlace = std::uint64_t;
-  static constexpr WordPlace kFirstCellWord = std::uint64_t{1} << 62;
+  static constexpr WordPlace kFirstCellWord = ObjectGraph::kFirstCellWord;
 
   struct Cell {
     const ir::GlobalCell* cell;
@@ -152,10 +155,6 @@ class HeapSnapshot {
     /// In cells_.
     std::uint64_t begin;
     std::uint64_t bytes;
-  };
-  struct Root {
-    std::uint64_t object;
-    std::string name;
   };
   struct OutsideWord {
     WordPlace place;
@@ -174,7 +173,8 @@ class HeapSnapshot {
 
   std::uint64_t allocate(std::uint64_t bytes);
   std::uint64_t copyOf(std::uintptr_t ref);
-  std::uint64_t copyOfStack();
+  std::uint64_t copyOfStack(const abi::StackObject& stack);
+  std::uint64_t zeroedCopy(std::uintptr_t object, std::size_t bytes);
   void scanObject(std::uint32_t granule);
   void visit(std::uint64_t& word, WordKind kind, WordPlace place);
   void visitPointer(std::uint64_t& word, WordKind kind, WordPlace place);
@@ -208,13 +208,13 @@ class HeapSnapshot {
   std::vector<std::uint64_t> relocated_;
   /// Blocks whose words have not been visited.
   std::vector<std::uint32_t> pending_;
-  std::uint64_t stackCopy_ = 0;
+  std::vector<const abi::StackObject*> stacks_;
 
   std::vector<Cell> cells_;
   std::unordered_map<const void*, std::size_t> cellNumbers_;
   std::vector<std::byte> cellBytes_;
   std::size_t scannedCells_ = 0;
-  std::vector<Root> roots_;
+  std::vector<ObjectGraph::Root> roots_;
 
   std::vector<Outside> outside_;
   std::unordered_map<const void*, std::uint32_t> outsideNumbers_;

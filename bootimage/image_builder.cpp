@@ -1,15 +1,20 @@
 #include "bootimage/image_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
+#include "bootimage/compression.h"
 #include "bootimage/image_loader.h"
 #include "bootimage/image_object.h"
 #include "bootimage/machine_addresses.h"
 #include "bootimage/shadow_program.h"
+#include "bootimage/stack_snapshot.h"
+#include "bootimage/start.h"
 #include "vm/abi/layout.h"
 #include "vm/ir/reachable.h"
 #include "vm/ir/snapshot_writer.h"
+#include "vm/runtime/resumption.h"
 
 namespace gaur::bootimage {
 
@@ -25,7 +30,8 @@ class ImageBuilder {
         interface_(interface),
         addresses_(vm),
         reachable_(vm.program()),
-        heap_(addresses_, {request.unknownPointers, request.primordialStack}),
+        heap_(addresses_, {request.unknownPointers}),
+        stacks_(vm, addresses_, heap_),
         shadow_(vm) {}
 
   Result<BuildReport> run() {
@@ -52,12 +58,16 @@ class ImageBuilder {
       reachable_.add(*primordial_);
     }
     if (request_.threadLocal) heap_.addObject(request_.threadLocal, "the thread-local");
+    if (!request_.primordialStack) return {};
+    GAUR_TRY_ASSIGN(runtime::TypeList types, runtime::expectedTypes(vm_, *request_.primordialStack));
+    if (!isMainParameters(types)) return makeError(ErrorId::ImageStack, {"waits for values that no process has when it begins"});
+    heap_.addFromFrame(request_.primordialStack, "the primordial stack");
     return {};
   }
 
   /// Objects lead to functions and cells, whose definitions lead to more cells, which lead to more objects.
   Result<void> close() {
-    std::size_t cells = 0, outside = 0;
+    std::size_t cells = 0, outside = 0, outsideStacks = 0, versions = 0;
     while (true) {
       GAUR_TRY(reachable_.drain());
       for (; cells < reachable_.globals().size(); ++cells) {
@@ -65,8 +75,15 @@ class ImageBuilder {
         heap_.addCell(cell, vm_.entities().addressOf(cell));
       }
       heap_.trace();
-      if (outside == heap_.outside().size() && reachable_.isDrained()) break;
+      if (!stacks_.isTraced()) {
+        GAUR_TRY(stacks_.trace());
+        continue;
+      }
+      const bool isClosed = outside == heap_.outside().size() && outsideStacks == stacks_.outside().size() && versions == stacks_.versions().size();
+      if (isClosed && reachable_.isDrained()) break;
       for (; outside < heap_.outside().size(); ++outside) addOutside(heap_.outside()[outside]);
+      for (; outsideStacks < stacks_.outside().size(); ++outsideStacks) addOutside(stacks_.outside()[outsideStacks]);
+      for (; versions < stacks_.versions().size(); ++versions) reachable_.add(*stacks_.versions()[versions]);
     }
     report_.functions = reachable_.functions().size();
     report_.objects = heap_.objectCount();
@@ -103,6 +120,10 @@ class ImageBuilder {
     for (const ir::ExposedFunction* exposed : reachable_.exposed()) shadow_.exposedTarget(*exposed);
     for (const Outside& outside : heap_.outside()) outsideTargets_.push_back(targetOf(outside));
     if (interface_) findOffered();
+    for (const Outside& outside : stacks_.outside()) stackTargets_.push_back(targetOf(outside));
+    const auto running = static_cast<jit::OptLevel>(vm_.options().optLevel);
+    const std::array<jit::OptLevel, 5> levels{running, request_.level, jit::OptLevel::O0, jit::OptLevel::O1, jit::OptLevel::O2};
+    GAUR_TRY(stacks_.compile(shadow_, levels));
     if (request_.code == CodePolicy::None) return {};
     std::vector<const ir::FunctionVersion*> versions;
     for (const ir::FunctionVersion* version : reachable_.versions())
@@ -185,6 +206,7 @@ class ImageBuilder {
     }
     contents_.set<SectionKind::SymbolWords>(symbolWords_);
     report_.symbols = symbolWords_.size();
+    stacks_.write(contents_, ShadowProgram::bases(), stackTargets_);
     return {};
   }
 
@@ -229,9 +251,10 @@ class ImageBuilder {
   MachineAddresses addresses_;
   ir::Reachable reachable_;
   HeapSnapshot heap_;
+  StackSnapshot stacks_;
   ShadowProgram shadow_;
   const ir::Function* primordial_ = nullptr;
-  std::vector<Target> outsideTargets_;
+  std::vector<Target> outsideTargets_, stackTargets_;
   std::vector<SymbolWord> symbolWords_;
   BuildReport report_;
 };
@@ -266,7 +289,14 @@ Result<BuildReport> buildImage(runtime::MicroVm& vm, const BuildRequest& request
   GAUR_TRY_ASSIGN(BuildReport report, collectImage(vm, request, contents));
   ImageContents::File file = contents.finish();
   report.imageBytes = file.bytes;
-  GAUR_TRY(writeAtomically(path, file.pieces));
+  if (!request.compress) {
+    GAUR_TRY(writeAtomically(path, file.pieces));
+    return report;
+  }
+  GAUR_TRY_ASSIGN(std::vector<std::byte> packed, compress(file.pieces, path));
+  report.imageBytes = packed.size();
+  const ImageContents::Piece piece{packed, 0};
+  GAUR_TRY(writeAtomically(path, {&piece, 1}));
   return report;
 }
 

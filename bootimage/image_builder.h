@@ -39,6 +39,8 @@ struct BuildRequest {
   UnknownPointers unknownPointers = UnknownPointers::Warn;
   CodePolicy code = CodePolicy::Linked;
   jit::OptLevel level = jit::OptLevel::O2;
+  /// With zstd.
+  bool compress = false;
   /// Told what is done and how much of it: for a progress bar. May be empty.
   std::function<void(std::string_view stage, std::size_t done, std::size_t all)> progress;
 };

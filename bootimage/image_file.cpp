@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bootimage/compression.h"
 #include "bootimage/elf_payload.h"
 #include "bootimage/hash.h"
 #include "bootimage/verified_files.h"
@@ -23,6 +24,8 @@ std::string_view textOf(const std::array<char, n>& text) {
   return {text.data(), strnlen(text.data(), n)};
 }
 
+std::uint64_t padded(std::uint64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
 }  // namespace
 
 ImageFile::ImageFile(ImageFile&& other) noexcept
@@ -31,6 +34,7 @@ ImageFile::ImageFile(ImageFile&& other) noexcept
       mapping_(std::exchange(other.mapping_, {})),
       descriptor_(std::exchange(other.descriptor_, -1)),
       base_(other.base_),
+      isUnpacked_(other.isUnpacked_),
       sections_(other.sections_) {}
 
 ImageFile& ImageFile::operator=(ImageFile&& other) noexcept {
@@ -39,6 +43,7 @@ ImageFile& ImageFile::operator=(ImageFile&& other) noexcept {
   std::swap(mapping_, other.mapping_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(base_, other.base_);
+  std::swap(isUnpacked_, other.isUnpacked_);
   std::swap(sections_, other.sections_);
   return *this;
 }
@@ -74,6 +79,11 @@ Result<ImageFile> ImageFile::open(const std::string& path, Verify verify) {
     image.bytes_ = image.bytes_.subspan(payload->offset, payload->bytes);
     if (image.base_ % kPageBytes != 0) return image.damaged("it does not lie at a page of the file");
   }
+  if (isCompressed(image.bytes_)) {
+    GAUR_TRY(image.unpack());
+    // It was read as a whole, and what was made of it has no identity to remember.
+    if (verify == Verify::Cached) verify = Verify::Meta;
+  }
   GAUR_TRY(image.check(verify));
   return image;
 }
@@ -95,6 +105,23 @@ Result<ImageFile> ImageFile::linked(std::span<const std::byte> bytes, std::strin
     }
   }
   return inMemory(bytes, std::move(name));
+}
+
+/// From now on it is a file in memory.
+Result<void> ImageFile::unpack() {
+  GAUR_TRY_ASSIGN(int memory, decompress(bytes_, name_));
+  munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size());
+  bytes_ = mapping_ = {};
+  base_ = 0;
+  close(std::exchange(descriptor_, memory));
+  isUnpacked_ = true;
+  struct stat status {};
+  if (fstat(memory, &status) != 0 || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {name_});
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memory, 0);
+  if (mapping == MAP_FAILED) return makeError(ErrorId::ImageNotRead, {name_, std::strerror(errno)});
+  bytes_ = mapping_ = {static_cast<const std::byte*>(mapping), size};
+  return {};
 }
 
 Result<ImageFile> ImageFile::inMemory(std::span<const std::byte> bytes, std::string name, Verify verify) {
@@ -146,17 +173,26 @@ Result<void> ImageFile::checkHeader() const {
   return {};
 }
 
+/// Sections lie side by side in the order of the table, and what fills up pages is zero: no byte of a file is of no account.
 Result<void> ImageFile::checkTable() {
+  std::uint64_t end = sizeof(Header) + table().size_bytes();
+  auto isFilledUp = [&](std::uint64_t next) {
+    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.begin() + static_cast<std::ptrdiff_t>(next),
+                       [](std::byte byte) { return byte == std::byte{0}; });
+  };
   for (const SectionHeader& section : table()) {
     const auto kind = static_cast<std::size_t>(section.kind);
     if (kind >= kSectionCount || sections_[kind]) return damaged("the section table has an unknown section, or one twice");
     const std::string name(text(section.kind));
     if (section.elementBytes != elementBytes(section.kind) || section.bytes % section.elementBytes != 0)
       return damaged("section " + name + " has elements of another size");
-    if (section.offset % kPageBytes != 0 || section.offset > bytes_.size() || section.bytes > bytes_.size() - section.offset)
+    if (section.offset > bytes_.size() || section.bytes > bytes_.size() - section.offset)
       return damaged("section " + name + " lies outside of the file");
+    if (section.offset != padded(end) || !isFilledUp(section.offset)) return damaged("what lies before section " + name + " is not empty");
+    end = section.offset + section.bytes;
     sections_[kind] = &section;
   }
+  if (bytes_.size() != padded(end) || !isFilledUp(bytes_.size())) return damaged("what lies after its sections is not empty");
   auto strings = get<SectionKind::Strings>();
   if (!strings.empty() && strings.back() != '\0') return damaged("its texts have no end");
   return {};
@@ -169,7 +205,7 @@ Result<void> ImageFile::checkHashes(Verify verify) const {
     if (hashOf(bytes_.data() + section.offset, section.bytes) != section.hash)
       return damaged("section " + std::string(text(section.kind)) + " does not have its checksum");
   }
-  if (verify != Verify::Meta && !isVerified) rememberVerified(descriptor_, header().buildId);
+  if (verify != Verify::Meta && !isVerified && !isUnpacked_) rememberVerified(descriptor_, header().buildId);
   return {};
 }
 

@@ -27,6 +27,8 @@ class ImageFile {
   ImageFile& operator=(ImageFile&& other) noexcept;
   ~ImageFile();
 
+  /// Whether the file is a compressed one (compression.h); all else is as if it were not.
+  bool isUnpacked() const { return isUnpacked_; }
   /// Of the file, for messages.
   const std::string& name() const { return name_; }
   const Header& header() const { return *reinterpret_cast<const Header*>(bytes_.data()); }
@@ -56,6 +58,7 @@ class ImageFile {
   ImageFile() = default;
   Result<void> openFile(const std::string& path);
   Result<void> check(Verify verify);
+  Result<void> unpack();
   Result<void> checkHeader() const;
   Result<void> checkTable();
   Result<void> checkHashes(Verify verify) const;
@@ -67,6 +70,7 @@ class ImageFile {
   int descriptor_ = -1;
   /// Where the image begins in the file.
   std::uint64_t base_ = 0;
+  bool isUnpacked_ = false;
   std::array<const SectionHeader*, kSectionCount> sections_{};
 };
 

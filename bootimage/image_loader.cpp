@@ -12,6 +12,7 @@
 #include "jit/library_calls.h"
 #include "vm/abi/layout.h"
 #include "vm/ir/snapshot_reader.h"
+#include "vm/runtime/stack_code.h"
 #include "vm/support/log.h"
 #include "vm/support/platform.h"
 
@@ -36,14 +37,16 @@ class Loader {
 
   Result<LoadedImage> run() {
     GAUR_TRY(makeVm());
+    GAUR_TRY(readProgram());
     GAUR_TRY(placeHeap());
     GAUR_TRY(placeLinkedProgram());
-    GAUR_TRY(readProgram());
     GAUR_TRY(adoptEntities());
     GAUR_TRY(adoptExposures());
     GAUR_TRY(resolve());
+    for (std::uint32_t id : image_.get<SectionKind::EnabledWatchpoints>()) vm().watchpoints().set(id, true);
     if (usesCode_) GAUR_TRY(adoptCode());
     GAUR_TRY(adoptHeap());
+    GAUR_TRY(placeStacks());
     return start();
   }
 
@@ -82,7 +85,9 @@ class Loader {
     GAUR_TRY_ASSIGN(residue_->heap, HeapMemory::map(image_, loading_.elsewhere));
     if (residue_->heap.begin()) distances_.heap = reinterpret_cast<std::uintptr_t>(residue_->heap.begin()) - kPreferredHeap;
     distances_.slab = vm().slab().dataBegin() - kPreferredSlab;
-    if (!distances_.none() && residue_->heap.begin()) GAUR_TRY(residue_->heap.relocate(image_, distances_));
+    const bool isAsBuilt = distances_.none() && index_.typesAreIdentical;
+    const std::span<const ir::Type* const> renumbered = index_.typesAreIdentical ? std::span<const ir::Type* const>() : index_.types;
+    if (!isAsBuilt && residue_->heap.begin()) GAUR_TRY(residue_->heap.relocate(image_, distances_, renumbered));
     return {};
   }
 
@@ -98,7 +103,7 @@ class Loader {
     runtime::fillLinkTable(*inData<abi::LinkTable>(0), vm().stacks());
     if (!distances_.none()) GAUR_TRY(relocateData());
     auto code = image_.get<SectionKind::Code>();
-    if (code.empty()) return {};
+    if (code.empty() || !usesCode_) return {};
     auto* codeBegin = reinterpret_cast<void*>(vm().slab().codeBegin());
     std::memcpy(vm().slab().writable(codeBegin), code.data(), code.size());
     jit::flushCode(codeBegin, vm().slab().writable(codeBegin), code.size());
@@ -115,7 +120,8 @@ class Loader {
 
   Result<void> readProgram() {
     GAUR_TRY_ASSIGN(index_, ir::readSnapshot(vm().program(), image_.get<SectionKind::Ir>()));
-    if (!index_.typesAreIdentical) return makeError(ErrorId::ImageTypes, {image_.name()});
+    // The code makes objects of types by their numbers. It is compiled again, as it is called, where they are others.
+    usesCode_ = index_.typesAreIdentical;
     for (std::uint32_t number : image_.get<SectionKind::LayoutTypes>()) {
       if (number >= index_.types.size()) return image_.damaged("it names a type that it does not have");
       abi::LayoutTable::shared().of(index_.types[number]);
@@ -171,27 +177,36 @@ class Loader {
   /// The record at an address that the file holds; null where there is none.
   abi::FunctionRecord* functionAt(abi::FunctionRecord* record) {
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(record) - vm().slab().dataBegin();
-    if (inData<abi::FunctionRecord>(offset) != record) return nullptr;
+    if (!record || inData<abi::FunctionRecord>(offset) != record) return nullptr;
     auto* function = entity<ir::Function>(record->id);
     return function && vm().entities().recordOf(*function) == record ? record : nullptr;
   }
 
   Result<void> resolve() {
-    MissingSymbols missing(image_, index_);
+    MissingSymbols missing(image_, index_, {vm().entities(), residue_->heap});
     for (const NativeSlotRow& row : image_.get<SectionKind::NativeSlots>()) {
       auto* slot = inData<abi::NativeSlot>(row.slot);
       if (!slot) return image_.damaged("an EXTERN constant has no slot");
       std::string_view symbol = image_.string(row.symbol);
-      if (!vm().nativeSymbols().adopt(symbol, slot)) missing.addCode(symbol);
+      if (vm().nativeSymbols().adopt(symbol, slot)) continue;
+      missing.addCode(symbol);
+      if (options_.lazyPtr && vm().nativeSymbols().registerMissing(symbol)) vm().nativeSymbols().adopt(symbol, slot);
     }
     for (const SymbolWord& row : image_.get<SectionKind::SymbolWords>()) {
       std::uint64_t* word = wordAt(row);
       if (!word) return image_.damaged("a field for a symbol is outside of it");
       void* address = addressOf(row);
-      if (!address && (row.flags & kWeakSymbol) == 0) missing.addField(image_.string(row.symbol), row);
+      if (!address && (row.flags & kWeakSymbol) == 0) {
+        missing.addField(image_.string(row.symbol), row);
+        if (options_.lazyPtr) address = found_[{row.symbol, row.library}] = vm().nativeSymbols().registerMissing(image_.string(row.symbol));
+      }
       *word = address ? reinterpret_cast<std::uintptr_t>(address) + static_cast<std::uint64_t>(row.addend) : 0;
     }
-    if (!missing.isEmpty()) return missing.report(vm().nativeSymbols());
+    if (!missing.isEmpty()) {
+      Error report = missing.report(vm().nativeSymbols());
+      if (!options_.lazyPtr) return report;
+      GAUR_LOG(Image, Warn, "{}", report.message);
+    }
     inheritSymbolWords();
     for (const SymbolWord& row : image_.get<SectionKind::SupportWords>()) {
       std::uint64_t* word = wordAt(row);
@@ -239,7 +254,6 @@ class Loader {
   }
 
   Result<void> adoptCode() {
-    for (std::uint32_t id : image_.get<SectionKind::EnabledWatchpoints>()) vm().watchpoints().set(id, true);
     GAUR_TRY(makeFunctionCodes());
     std::vector<jit::Inlining> inlinings;
     for (const InliningRow& row : image_.get<SectionKind::Inlinings>()) inlinings.push_back({row.callerVersion, row.function});
@@ -255,6 +269,7 @@ class Loader {
       if (!fits || !isSound(block)) return image_.damaged("the rows of a block of code are wrong");
       residue_->blocks.push_back(block);
     }
+    if (doOverlap(residue_->blocks)) return image_.damaged("its blocks of code overlap");
     for (const abi::CodeBlock& block : residue_->blocks) {
       vm().code().adopt(block, inlinings);
       inlinings.clear();
@@ -267,6 +282,18 @@ class Loader {
     if (first > all.size() || count > all.size() - first) return false;
     part = all.subspan(first, count);
     return true;
+  }
+
+  /// Whether two of them have a granule of the slab in common, or one does not begin with one.
+  static bool doOverlap(std::span<const abi::CodeBlock> blocks) {
+    constexpr std::uintptr_t kGranule = 64;
+    std::vector<std::pair<std::uintptr_t, std::uintptr_t>> ranges;
+    for (const abi::CodeBlock& block : blocks) {
+      if (block.begin % kGranule != 0) return true;
+      ranges.emplace_back(block.begin / kGranule, (block.end - 1) / kGranule);
+    }
+    std::sort(ranges.begin(), ranges.end());
+    return std::adjacent_find(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return b.first <= a.second; }) != ranges.end();
   }
 
   /// What look-ups count on.
@@ -318,9 +345,111 @@ class Loader {
     if (!heap.begin()) return {};
     auto pages = image_.get<SectionKind::HeapPages>();
     if (pages.size() * gc::ImmortalRange::kPageBytes < heap.bytes()) return image_.damaged("the table of its heap's pages is too short");
+    if (heap.bytes() % abi::kGranule != 0) return image_.damaged("its heap does not end with an object");
     const auto begin = reinterpret_cast<std::uintptr_t>(heap.begin());
     vm().heap().addImmortal({begin, begin + heap.bytes(), pages.data()});
     return {};
+  }
+
+  /// Whether the address is that of an exposed function, which is there whatever becomes of the code.
+  bool isNativeEntry(std::uintptr_t address) {
+    auto rows = image_.get<SectionKind::Exposures>();
+    return std::any_of(rows.begin(), rows.end(), [&](const ExposureRow& row) { return vm().slab().codeBegin() + row.trampoline == address; });
+  }
+
+  /// Field 0 of the object at the offset; null where there is no header before it.
+  void* objectAt(std::uint64_t offset) {
+    constexpr std::uint64_t kPrefix = abi::ObjectHeader::kPrefix;
+    if (offset % kPrefix != 0 || offset < kPrefix || offset >= residue_->heap.bytes()) return nullptr;
+    void* object = residue_->heap.begin() + offset;
+    const abi::ObjectHeader header = abi::ObjectHeader::of(object);
+    return header.isLive() && abi::LayoutTable::shared().knows(header.typeIndex()) ? object : nullptr;
+  }
+
+  /// Memory for all stacks first, since they may refer to each other.
+  Result<void> placeStacks() {
+    auto words = image_.get<SectionKind::StackWords>();
+    for (const StackRow& row : image_.get<SectionKind::Stacks>()) {
+      auto* object = static_cast<abi::StackObject*>(objectAt(row.object));
+      std::span<const std::uint64_t> own;
+      const bool isStack = object && row.object + sizeof(abi::StackObject) <= residue_->heap.bytes() &&
+                           abi::ObjectHeader::of(object).typeIndex() == abi::kStackObjectType && !object->stack;
+      if (!isStack || !slice(words, row.firstWord, row.wordCount, own)) return image_.damaged("a stack is outside of it");
+      const std::size_t bytes = own.size_bytes();
+      // A StackObject stands at a SavedFrame, aligned as all of them.
+      constexpr std::size_t kAlignment = 16;
+      if (bytes < sizeof(abi::SavedFrame) || bytes % kAlignment != 0 || bytes > row.room || (row.valueMemory != kNoObject && row.valueMemory >= bytes))
+        return image_.damaged("a stack has an impossible size");
+      runtime::Stack* memory = vm().stacks().take(row.room);
+      if (!memory) return makeError(ErrorId::OutOfMemory, {"a stack"});
+      memory->begin(*object);
+      auto* begin = reinterpret_cast<std::uint64_t*>(object->top) - own.size();
+      std::copy(own.begin(), own.end(), begin);
+      stacks_.push_back({&row, object, begin});
+    }
+    for (const PlacedStack& stack : stacks_) GAUR_TRY(mend(stack));
+    for (const PlacedStack& stack : stacks_) {
+      stack.object->cookie = stack.row->cookie;
+      if (stack.row->valueMemory != kNoObject) stack.object->valueMemory = reinterpret_cast<char*>(stack.begin) + stack.row->valueMemory;
+      stack.object->savedPointer = stack.begin;
+    }
+    return {};
+  }
+
+  struct PlacedStack {
+    const StackRow* row;
+    abi::StackObject* object;
+    std::uint64_t* begin;
+  };
+
+  Result<void> mend(const PlacedStack& stack) {
+    std::span<const StackFix> fixes;
+    if (!slice(image_.get<SectionKind::StackFixes>(), stack.row->firstFix, stack.row->fixCount, fixes)) return image_.damaged("a stack has no fixes");
+    for (const StackFix& fix : fixes) {
+      if (fix.word >= stack.row->wordCount) return image_.damaged("a word of a stack is outside of it");
+      GAUR_TRY_ASSIGN(bool isSound, mend(stack.begin[fix.word], fix));
+      if (!isSound) return image_.damaged("a word of a stack is none that it can have");
+    }
+    return {};
+  }
+
+  Result<bool> mend(std::uint64_t& word, const StackFix& fix) {
+    auto stubs = runtime::stackStubs();
+    switch (fix.kind) {
+      case StackFix::Kind::Address:
+        if (!distances_.apply(word, residue_->heap.bytes())) return false;
+        if (!usesCode_ && vm().slab().isCode(word) && !isNativeEntry(word)) return makeError(ErrorId::ImageTypes, {image_.name()});
+        return true;
+      case StackFix::Kind::Stack:
+      case StackFix::Kind::Memory: {
+        if (fix.other >= stacks_.size()) return false;
+        const PlacedStack& other = stacks_[fix.other];
+        const auto* memory = static_cast<const abi::StackMemory*>(static_cast<runtime::Stack*>(other.object->stack));
+        const bool isMemory = fix.kind == StackFix::Kind::Memory;
+        word = isMemory ? reinterpret_cast<std::uintptr_t>(memory) : reinterpret_cast<std::uintptr_t>(other.begin) + fix.value;
+        return isMemory || fix.value <= other.row->wordCount * sizeof(word);
+      }
+      case StackFix::Kind::Stub:
+        if (fix.value >= stubs.size()) return false;
+        word = reinterpret_cast<std::uintptr_t>(stubs[fix.value]);
+        return true;
+      case StackFix::Kind::Link:
+        if (fix.value >= sizeof(abi::LinkTable) / sizeof(word)) return false;
+        word = reinterpret_cast<const std::uint64_t*>(&vm().links())[fix.value];
+        return true;
+      case StackFix::Kind::Symbol:
+        // It is there: the code that refers to it has been linked.
+        word = reinterpret_cast<std::uintptr_t>(vm().nativeSymbols().find(image_.string(static_cast<std::uint32_t>(fix.value))));
+        return true;
+      case StackFix::Kind::StartAdapter: {
+        const ir::Signature* starts = signature(static_cast<std::uint32_t>(fix.value));
+        if (!starts) return false;
+        GAUR_TRY_ASSIGN(const runtime::StartAdapter* adapter, vm().code().startAdapter(starts));
+        word = reinterpret_cast<std::uintptr_t>(adapter->code);
+        return true;
+      }
+    }
+    return false;
   }
 
   Result<LoadedImage> start() {
@@ -328,15 +457,19 @@ class Loader {
     if (rows.size() != 1) return image_.damaged("it does not tell how to begin");
     const StartRow& row = rows.front();
     if (row.function != kNoId) {
-      loaded_.primordialFunction = entity<ir::Function>(row.function);
-      if (!loaded_.primordialFunction) return image_.damaged("its primordial function is missing");
+      loaded_.primordial.function = entity<ir::Function>(row.function);
+      if (!loaded_.primordial.function) return image_.damaged("its primordial function is missing");
     }
-    const std::size_t heapBytes = residue_->heap.bytes();
-    if ((row.threadLocal != kNoObject && row.threadLocal >= heapBytes) || (row.stack != kNoObject && row.stack >= heapBytes))
-      return image_.damaged("its primordial objects are outside of it");
-    if (row.threadLocal != kNoObject) loaded_.threadLocal = residue_->heap.begin() + row.threadLocal;
-    if (row.stack != kNoObject) loaded_.primordialStack = reinterpret_cast<abi::StackObject*>(residue_->heap.begin() + row.stack);
-    GAUR_LOG(Image, Info, "{}: {} functions, {} bytes of objects, {} bytes of code{}", image_.name(), index_.bundle->functions.size(), heapBytes,
+    if (row.threadLocal != kNoObject) {
+      loaded_.primordial.threadLocal = objectAt(row.threadLocal);
+      if (!loaded_.primordial.threadLocal) return image_.damaged("its thread-local is no object of it");
+    }
+    if (row.stack != kNoObject) {
+      auto stack = std::find_if(stacks_.begin(), stacks_.end(), [&](const PlacedStack& placed) { return placed.row->object == row.stack; });
+      if (stack == stacks_.end()) return image_.damaged("its primordial stack is none of its stacks");
+      loaded_.primordial.stack = stack->object;
+    }
+    GAUR_LOG(Image, Info, "{}: {} functions, {} bytes of objects, {} bytes of code{}", image_.name(), index_.bundle->functions.size(), residue_->heap.bytes(),
              codeBytes(), distances_.none() ? "" : ", moved");
     return std::move(loaded_);
   }
@@ -351,16 +484,10 @@ class Loader {
   /// By the texts of symbol and library.
   std::map<std::pair<std::uint32_t, std::uint32_t>, void*> found_;
   bool usesCode_ = true;
+  std::vector<PlacedStack> stacks_;
 };
 
 }  // namespace
-
-bool isMainSignature(const ir::Signature* signature) {
-  const auto& parameters = signature->parameters;
-  const bool takesArguments = parameters.size() == 2 && ir::isInt(parameters[0], 32) && parameters[1]->is(ir::TypeKind::Uptr);
-  const bool givesStatus = signature->results.empty() || (signature->results.size() == 1 && signature->results[0]->is(ir::TypeKind::Int));
-  return (takesArguments || parameters.empty()) && givesStatus;
-}
 
 Result<LoadedImage> loadImage(ImageFile image, const Options& options, const LoadOptions& loading) {
   return Loader(std::make_shared<Residue>(std::move(image)), options, loading).run();

@@ -20,19 +20,19 @@ struct LoadOptions {
   bool elsewhere = false;
 };
 
-/// What an image begins with.
-struct LoadedImage {
-  std::unique_ptr<runtime::MicroVm> vm;
+/// What an image begins with (start.h).
+struct Primordial {
   /// To be called; null: none.
-  const ir::Function* primordialFunction = nullptr;
+  const ir::Function* function = nullptr;
   /// In its place, READY; null: none.
-  abi::StackObject* primordialStack = nullptr;
+  abi::StackObject* stack = nullptr;
   void* threadLocal = nullptr;
 };
 
-/// Whether a function can begin a process with the arguments of the program, or none: (int<32>, uptr<...>) or (), and at most an int as its result, which is the
-/// exit status.
-bool isMainSignature(const ir::Signature* signature);
+struct LoadedImage {
+  std::unique_ptr<runtime::MicroVm> vm;
+  Primordial primordial;
+};
 
 /// A VM with the contents of the image. Errors: damaged in a way that its checksums do not show; symbols that nobody has, all of them at once.
 Result<LoadedImage> loadImage(ImageFile image, const Options& options, const LoadOptions& loading = {});

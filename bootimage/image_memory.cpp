@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "jit/code_slab.h"
+#include "vm/abi/layout.h"
+#include "vm/abi/stack_object.h"
 #include "vm/support/platform.h"
 
 namespace gaur::bootimage {
@@ -41,6 +43,27 @@ int copyToMemoryFile(std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return file;
+}
+
+/// Gives the types of all objects the numbers of this process. False where the blocks are none.
+bool renumber(std::byte* heap, std::size_t bytes, std::span<const ir::Type* const> types) {
+  for (std::size_t at = 0; at < bytes;) {
+    if (bytes - at < abi::kGranule) return false;
+    auto* block = reinterpret_cast<std::uint64_t*>(heap + at);
+    const abi::ObjectHeader header(*block);
+    const std::uint32_t number = header.typeIndex();
+    const bool isRuntimes = number >= abi::kFirstRuntimeType;
+    if (!header.isLive() || (!isRuntimes && number >= types.size())) return false;
+    const abi::Layout& layout = isRuntimes ? abi::LayoutTable::shared().byIndex(number) : abi::LayoutTable::shared().of(types[number]);
+    std::uint64_t payload = 0;
+    if (!layout.payload(header.length(), payload)) return false;
+    const std::uint64_t size = abi::blockBytes(payload, header.isWide());
+    if (size > bytes - at) return false;
+    // A wide object has it twice; of others it is the same word.
+    if (!isRuntimes) *block = block[header.prefix() / sizeof(*block) - 1] = header.withType(types[number]->index).bits();
+    at += size;
+  }
+  return true;
 }
 
 Error noMemory(const char* what) { return makeError(ErrorId::SystemMemory, {what, std::strerror(errno)}); }
@@ -98,7 +121,7 @@ Result<HeapMemory> HeapMemory::map(const ImageFile& image, bool elsewhere) {
   return memory;
 }
 
-Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances) {
+Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances, std::span<const ir::Type* const> types) {
   auto bitmap = image.get<SectionKind::HeapWords>();
   constexpr std::size_t kBits = 64;
   const std::size_t words = bytes_ / sizeof(std::uint64_t);
@@ -107,8 +130,8 @@ Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& dista
   int file = copyToMemoryFile(image.get<SectionKind::Heap>());
   if (file < 0) return noMemory("memory for the heap of an image");
   void* shared = mmap(nullptr, mapped_, kAccess, MAP_SHARED, file, 0);
-  bool isSound = shared != MAP_FAILED;
   auto* heap = static_cast<std::uint64_t*>(shared);
+  bool isSound = shared != MAP_FAILED && (types.empty() || renumber(static_cast<std::byte*>(shared), bytes_, types));
   for (std::size_t i = 0; isSound && i < bitmap.size(); ++i)
     for (std::uint64_t bits = bitmap[i]; bits != 0 && isSound; bits &= bits - 1) {
       const std::size_t word = i * kBits + static_cast<std::size_t>(std::countr_zero(bits));
@@ -117,7 +140,7 @@ Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& dista
   if (shared != MAP_FAILED) munmap(shared, mapped_);
   void* placed = isSound ? mmap(begin_, mapped_, kAccess, MAP_PRIVATE | MAP_FIXED, file, 0) : MAP_FAILED;
   close(file);
-  if (shared != MAP_FAILED && !isSound) return image.damaged("a word of its heap holds no address of the image");
+  if (shared != MAP_FAILED && !isSound) return image.damaged("its heap holds words that are neither addresses of the image nor headers of its types");
   if (placed == MAP_FAILED) return noMemory("memory for the heap of an image");
   return {};
 }

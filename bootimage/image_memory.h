@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "bootimage/image_file.h"
+#include "vm/ir/type.h"
 
 namespace gaur::bootimage {
 
@@ -30,8 +31,9 @@ class HeapMemory {
   std::byte* begin() const { return begin_; }
   std::size_t bytes() const { return bytes_; }
 
-  /// Changes all words that hold addresses. Afterwards pages are as unwritten as before: the collector looks at written ones alone.
-  Result<void> relocate(const ImageFile& image, const Distances& distances);
+  /// Changes all words that hold addresses, and, unless `types` is empty, the numbers of types in headers: they are indexes of it. Afterwards pages are as
+  /// unwritten as before: the collector looks at written ones alone.
+  Result<void> relocate(const ImageFile& image, const Distances& distances, std::span<const ir::Type* const> types);
 
  private:
   std::byte* begin_ = nullptr;

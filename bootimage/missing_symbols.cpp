@@ -1,7 +1,8 @@
 #include "bootimage/missing_symbols.h"
 
+#include <algorithm>
+
 #include "vm/abi/layout.h"
-#include "vm/abi/object.h"
 #include "vm/support/near_name.h"
 
 namespace gaur::bootimage {
@@ -13,27 +14,45 @@ constexpr std::size_t kPlacesShown = 3;
 
 }  // namespace
 
-void MissingSymbols::addField(std::string_view symbol, const SymbolWord& field) {
-  wanted_[std::string(symbol)].push_back(describe(field));
+ObjectGraph MissingSymbols::graph() const {
+  const HeapMemory& heap = objects_.heap;
+  ObjectGraph graph{{heap.begin(), heap.bytes()}, reinterpret_cast<std::uintptr_t>(heap.begin()), image_.get<SectionKind::HeapPages>(), {}, {}};
+  std::uint64_t begin = 0;
+  for (const ir::GlobalCell* cell : index_.bundle->globals) {
+    graph.cells.push_back({cell, static_cast<const std::byte*>(objects_.entities.addressOf(*cell)), begin});
+    begin += abi::LayoutTable::shared().of(cell->cellType->type).size + 1;
+  }
+  for (const StartRow& start : image_.get<SectionKind::Start>()) {
+    if (start.threadLocal < heap.bytes()) graph.roots.push_back({start.threadLocal, "the thread-local"});
+    if (start.stack < heap.bytes()) graph.roots.push_back({start.stack, "the primordial stack"});
+  }
+  return graph;
 }
 
-std::string MissingSymbols::describe(const SymbolWord& field) const {
-  if (field.section == static_cast<std::uint32_t>(Section::Heap)) return "a field of an object, at " + std::to_string(field.offset) + " in the heap";
+std::uint64_t MissingSymbols::placeOf(const ObjectGraph& graph, const SymbolWord& field) const {
+  if (field.section == static_cast<std::uint32_t>(Section::Heap)) return field.offset;
   for (const CellRow& row : image_.get<SectionKind::Cells>())
-    for (const ir::GlobalCell* cell : index_.bundle->globals) {
-      if (cell->id != row.id || field.offset < row.memory) continue;
-      const std::uint64_t inside = field.offset - row.memory;
-      if (inside < abi::LayoutTable::shared().of(cell->cellType->type).size) return ir::describe(*cell) + " at byte " + std::to_string(inside);
+    for (const ObjectGraph::Cell& cell : graph.cells) {
+      const bool isBefore = cell.cell->id == row.id && field.offset >= row.memory;
+      if (isBefore && field.offset - row.memory < abi::LayoutTable::shared().of(cell.cell->cellType->type).size)
+        return ObjectGraph::kFirstCellWord + cell.begin + field.offset - row.memory;
     }
-  return "a field of a global cell";
+  // Of no cell: the name of something is not found there.
+  return graph.heap.size();
 }
 
 Error MissingSymbols::report(runtime::NativeSymbols& symbols) const {
+  ObjectGraph objects = graph();
+  std::vector<std::uint64_t> places;
+  for (const auto& [symbol, wanted] : wanted_)
+    for (std::size_t i = 0; i < std::min(wanted.fields.size(), kPlacesShown); ++i) places.push_back(placeOf(objects, *wanted.fields[i]));
+  const std::vector<std::string> paths = ObjectPaths(std::move(objects)).find(places);
   std::string text;
-  for (const auto& [symbol, places] : wanted_) {
-    text += "\n  " + symbol + ", wanted by ";
-    for (std::size_t i = 0; i < places.size() && i < kPlacesShown; ++i) text += (i ? ", " : "") + places[i];
-    if (places.size() > kPlacesShown) text += " and " + std::to_string(places.size() - kPlacesShown) + " more";
+  std::size_t path = 0;
+  for (const auto& [symbol, wanted] : wanted_) {
+    text += "\n  " + symbol + ", wanted by " + (wanted.isCode ? "compiled code (EXTERN)" : "");
+    for (std::size_t i = 0; i < std::min(wanted.fields.size(), kPlacesShown); ++i) text += (i != 0 || wanted.isCode ? ", " : "") + paths[path++];
+    if (wanted.fields.size() > kPlacesShown) text += " and " + std::to_string(wanted.fields.size() - kPlacesShown) + " more";
     NearName near(symbol);
     symbols.offerNames(near);
     if (!near.best().empty()) text += " (did you mean '" + std::string(near.best()) + "'?)";

@@ -7,29 +7,44 @@
 #include <vector>
 
 #include "bootimage/image_file.h"
+#include "bootimage/image_memory.h"
+#include "bootimage/object_paths.h"
 #include "vm/ir/snapshot_reader.h"
+#include "vm/runtime/entity_data.h"
 #include "vm/runtime/native_symbols.h"
 
 namespace gaur::bootimage {
 
 class MissingSymbols {
  public:
-  MissingSymbols(const ImageFile& image, const ir::SnapshotIndex& index) : image_(image), index_(index) {}
+  /// Cells and objects of the image, where they lie now.
+  struct Objects {
+    const runtime::EntityData& entities;
+    const HeapMemory& heap;
+  };
+  MissingSymbols(const ImageFile& image, const ir::SnapshotIndex& index, Objects objects) : image_(image), index_(index), objects_(objects) {}
 
   /// An EXTERN constant in compiled code.
-  void addCode(std::string_view symbol) { wanted_[std::string(symbol)].push_back("compiled code (EXTERN)"); }
-  void addField(std::string_view symbol, const SymbolWord& field);
+  void addCode(std::string_view symbol) { wanted_[std::string(symbol)].isCode = true; }
+  void addField(std::string_view symbol, const SymbolWord& field) { wanted_[std::string(symbol)].fields.push_back(&field); }
 
   bool isEmpty() const { return wanted_.empty(); }
   Error report(runtime::NativeSymbols& symbols) const;
 
  private:
-  std::string describe(const SymbolWord& field) const;
+  struct Wanted {
+    bool isCode = false;
+    std::vector<const SymbolWord*> fields;
+  };
+  ObjectGraph graph() const;
+  /// Where a field lies in the graph.
+  std::uint64_t placeOf(const ObjectGraph& graph, const SymbolWord& field) const;
 
   const ImageFile& image_;
   const ir::SnapshotIndex& index_;
-  /// By symbol: who wants it.
-  std::map<std::string, std::vector<std::string>> wanted_;
+  const Objects objects_;
+  /// By symbol.
+  std::map<std::string, Wanted> wanted_;
 };
 
 }  // namespace gaur::bootimage

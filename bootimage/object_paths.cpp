@@ -23,19 +23,31 @@ constexpr std::size_t kLastSteps = 6;
 
 }  // namespace
 
+std::uint64_t ObjectPaths::blockAfter(std::uint64_t block) const {
+  if (graph_.heap.size() - block < kGranule) return kNoBlock;
+  const ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(graph_.heap.data() + block));
+  const abi::LayoutTable& layouts = abi::LayoutTable::shared();
+  std::uint64_t payload = 0;
+  const bool isSane = header.isLive() && layouts.knows(header.typeIndex()) && layouts.byIndex(header.typeIndex()).payload(header.length(), payload);
+  const std::uint64_t bytes = isSane ? abi::blockBytes(payload, header.isWide()) : 0;
+  return isSane && bytes <= graph_.heap.size() - block ? block + bytes : kNoBlock;
+}
+
 /// The block that holds the byte.
 std::uint64_t ObjectPaths::blockAt(std::uint64_t offset) const {
-  std::uint64_t block =
-      std::uint64_t{snapshot_.firstBlocks_[offset / gc::ImmortalRange::kPageBytes]} * kGranule;
-  for (;;) {
-    ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(snapshot_.heap_ + block));
-    std::uint64_t next = block + gc::immortalBlockBytes(header);
-    if (next > offset) return block;
+  const std::size_t page = offset / gc::ImmortalRange::kPageBytes;
+  if (offset >= graph_.heap.size() || page >= graph_.firstBlocks.size()) return kNoBlock;
+  std::uint64_t block = std::uint64_t{graph_.firstBlocks[page]} * kGranule;
+  while (block <= offset) {
+    const std::uint64_t next = blockAfter(block);
+    if (next == kNoBlock || next > offset) return next == kNoBlock ? kNoBlock : block;
     block = next;
   }
+  return kNoBlock;
 }
 
 void ObjectPaths::reach(std::uint64_t block, Origin origin) {
+  if (block == kNoBlock) return;
   Origin& known = origins_[block / kGranule];
   if (known != kUnseen) return;
   known = origin;
@@ -46,8 +58,8 @@ void ObjectPaths::visit(const std::byte* memory, WordKind kind, std::uint64_t pl
   bool isStrong = kind != WordKind::Weakref && kind != WordKind::Funcref && kind != WordKind::Opaque;
   std::uint64_t word = *reinterpret_cast<const std::uint64_t*>(memory);
   if (!isStrong || (kind == WordKind::Tagref && !abi::tagrefHoldsRef(word))) return;
-  std::uint64_t offset = (kind == WordKind::Tagref ? abi::tagrefAddress(word) : word) - kPreferredHeap;
-  if (offset >= snapshot_.usedBytes()) return;
+  std::uint64_t offset = (kind == WordKind::Tagref ? abi::tagrefAddress(word) : word) - graph_.base;
+  if (offset >= graph_.heap.size()) return;
   std::uint64_t block = blockAt(offset);
   // Where a block starts, no object has a field: it is the end of the object before.
   reach(block == offset && block != 0 ? blockAt(offset - 1) : block, place);
@@ -56,30 +68,27 @@ void ObjectPaths::visit(const std::byte* memory, WordKind kind, std::uint64_t pl
 void ObjectPaths::search(std::span<const std::uint64_t> places) {
   std::unordered_set<std::uint64_t> wanted;
   for (std::uint64_t place : places)
-    if (place < HeapSnapshot::kFirstCellWord) wanted.insert(blockAt(place));
-  origins_.assign(wanted.empty() ? 0 : snapshot_.usedGranules_, kUnseen);
+    if (place < ObjectGraph::kFirstCellWord) wanted.insert(blockAt(place));
+  origins_.assign(wanted.empty() ? 0 : graph_.heap.size() / kGranule, kUnseen);
   if (wanted.empty()) return;
-  for (const HeapSnapshot::Cell& cell : snapshot_.cells_)
-    forEachWord(maps_.of(cell.type).fixed, snapshot_.cellBytes_.data() + cell.begin,
-                [&](const std::uint64_t* word, WordKind kind) {
-                  const auto* memory = reinterpret_cast<const std::byte*>(word);
-                  visit(memory, kind,
-                        HeapSnapshot::kFirstCellWord +
-                            static_cast<std::uint64_t>(memory - snapshot_.cellBytes_.data()));
-                });
-  for (std::size_t i = 0; i < snapshot_.roots_.size(); ++i)
-    reach(blockAt(snapshot_.roots_[i].object), kRoot + i);
+  for (const ObjectGraph::Cell& cell : graph_.cells)
+    forEachWord(maps_.of(cell.cell->cellType->type).fixed, cell.memory, [&](const std::uint64_t* word, WordKind kind) {
+      const auto* memory = reinterpret_cast<const std::byte*>(word);
+      visit(memory, kind, ObjectGraph::kFirstCellWord + cell.begin + static_cast<std::uint64_t>(memory - cell.memory));
+    });
+  for (std::size_t i = 0; i < graph_.roots.size(); ++i)
+    reach(blockAt(graph_.roots[i].object), kRoot + i);
   for (std::size_t next = 0; next < queue_.size() && !wanted.empty(); ++next) {
     std::uint64_t block = queue_[next];
     wanted.erase(block);
-    const std::byte* base = snapshot_.heap_ + block;
+    const std::byte* base = graph_.heap.data() + block;
     ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(base));
     const ir::Type* type = abi::LayoutTable::shared().byIndex(header.typeIndex()).type;
     if (!type) continue;
     base += header.prefix();
     auto follow = [&](const std::uint64_t* word, WordKind kind) {
       const auto* memory = reinterpret_cast<const std::byte*>(word);
-      visit(memory, kind, static_cast<std::uint64_t>(memory - snapshot_.heap_));
+      visit(memory, kind, static_cast<std::uint64_t>(memory - graph_.heap.data()));
     };
     const WordMaps::ObjectMap& map = maps_.of(type);
     forEachWord(map.fixed, base, follow);
@@ -91,25 +100,26 @@ void ObjectPaths::search(std::span<const std::uint64_t> places) {
 
 std::string ObjectPaths::pathTo(std::uint64_t place) const {
   std::vector<std::string> steps;  // the last one first
-  while (place < HeapSnapshot::kFirstCellWord) {
+  while (place < ObjectGraph::kFirstCellWord) {
     std::uint64_t block = blockAt(place);
-    ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(snapshot_.heap_ + block));
+    if (block == kNoBlock) return "something";
+    ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(graph_.heap.data() + block));
     const ir::Type* type = abi::LayoutTable::shared().byIndex(header.typeIndex()).type;
     steps.push_back(type ? fieldPath(type, place - block - header.prefix()) : "");
     Origin origin = origins_[block / kGranule];
     if (origin == kUnseen) return "something";
     if ((origin & kRoot) != 0) {
-      steps.back() = snapshot_.roots_[origin - kRoot].name + steps.back();
+      steps.back() = graph_.roots[origin - kRoot].name + steps.back();
       break;
     }
     place = origin;
   }
-  if (place >= HeapSnapshot::kFirstCellWord) {
-    std::uint64_t offset = place - HeapSnapshot::kFirstCellWord;
-    auto next = std::upper_bound(snapshot_.cells_.begin(), snapshot_.cells_.end(), offset,
-                                 [](std::uint64_t a, const HeapSnapshot::Cell& b) { return a < b.begin; });
-    const HeapSnapshot::Cell& cell = *--next;
-    steps.push_back(ir::describe(*cell.cell) + fieldPath(cell.type, offset - cell.begin));
+  if (place >= ObjectGraph::kFirstCellWord) {
+    std::uint64_t offset = place - ObjectGraph::kFirstCellWord;
+    auto next = std::upper_bound(graph_.cells.begin(), graph_.cells.end(), offset,
+                                 [](std::uint64_t a, const ObjectGraph::Cell& c) { return a < c.begin; });
+    const ObjectGraph::Cell& cell = *--next;
+    steps.push_back(ir::describe(*cell.cell) + fieldPath(cell.cell->cellType->type, offset - cell.begin));
   }
   std::string path;
   for (std::size_t i = 0; i < steps.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "bootimage/same_code.h"
 #include "vm/abi/layout.h"
 #include "vm/ir/instruction.h"
 #include "vm/support/log.h"
@@ -173,6 +174,32 @@ Result<void*> ShadowProgram::adapter(AdapterKind kind, const ir::Signature* sign
   code = (*unit)->entryOf(kNoId);
   keep(std::move(*unit));
   return code;
+}
+
+Result<std::uint64_t> ShadowProgram::recompile(const abi::CodeBlock& original, const ir::Signature* starts,
+                                               std::span<const jit::OptLevel> levels) {
+  GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
+  GAUR_TRY(vm_.program().needBodies());
+  std::vector<const ir::FunctionVersion*> versions;
+  for (const abi::FunctionCode& function : original.functions)
+    if (const auto* version = vm_.program().entityOf<ir::FunctionVersion>(function.version)) versions.push_back(version);
+  for (jit::OptLevel level : levels) {
+    Result<std::unique_ptr<jit::CodeUnit>> unit = makeError(ErrorId::NotAvailable);
+    if (starts)
+      unit = compiler->startAdapter(starts);
+    else if (versions.empty())
+      unit = compiler->undefinedFunction(*original.functions.front().record->function);
+    else
+      unit = compiler->compile(versions, level);
+    if (!unit) return std::move(unit).takeError();
+    if (!isSameCode(original, **unit)) continue;
+    const std::uint64_t begin = (*unit)->block().begin - slab_.codeBegin();
+    keep(std::move(*unit));
+    return begin;
+  }
+  const abi::FunctionRecord* record = original.functions.front().record;
+  return makeError(ErrorId::ImageFrame, {"a frame of " + (record ? ir::describe(*record->function) : std::string("an adapter")) +
+                                         ", whose code comes out different when it is compiled again"});
 }
 
 Result<void> ShadowProgram::addHostCall(const ir::Signature* signature) {

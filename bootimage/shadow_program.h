@@ -38,6 +38,9 @@ class ShadowProgram final : private jit::Environment {
   // --- Code ------------------------------------------------------------------------------------------------------------
   /// Compiles versions and whatever adapters they, exposed functions and the start need. `progress` is told how many versions are done.
   Result<void> compile(std::span<const ir::FunctionVersion* const> versions, jit::OptLevel level, const std::function<void(std::size_t)>& progress);
+  /// Code that frames of a stack return to, once more: that of versions, of a function without one, or, given their signature, what begins functions. It has to
+  /// come out as it is, by one of these levels. Returns where it lies in Code. Calls go on to what compile() makes.
+  Result<std::uint64_t> recompile(const abi::CodeBlock& original, const ir::Signature* starts, std::span<const jit::OptLevel> levels);
   /// An adapter by which the host calls functions of the signature.
   Result<void> addHostCall(const ir::Signature* signature);
   /// One by which C calls them.

@@ -64,6 +64,8 @@ class CodeUnit {
   virtual std::span<const Inlining> inlinings() const = 0;
   /// Empty unless CompilerOptions::keepAbsoluteWords.
   virtual std::span<const AbsoluteWord> absoluteWords() const = 0;
+  /// Addresses in the code where linking has stored distances. Empty unless CompilerOptions::keepAbsoluteWords.
+  virtual std::span<const std::uintptr_t> linkedPlaces() const = 0;
 };
 
 /// Calls a Mu function from C++: arguments and results lie in memory, each in a multiple of 16 bytes, in its memory layout. Returns false when

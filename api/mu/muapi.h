@@ -407,7 +407,8 @@ struct MuCtx {
     MuIRBuilder* (*new_ir_builder)(MuCtx *ctx);
 
     /* Writes a boot image: the entities of the whitelist, with all that they, the objects they reach, and the primordial function or stack need. A process that starts
-     * from it (`gaur run FILE`, gaur_load_image) calls the function, with (argc, argv) where it takes them, or resumes the READY stack; both are optional. reloc_fields:
+     * from it (`gaur run FILE`, gaur_load_image) calls the function, with (argc, argv) where it takes them, or resumes the READY stack, which waits for these or for
+     * nothing; both are optional. Stacks go along with their frames and values, where none of them is of native code; those that threads are on cannot. reloc_fields:
      * as add_ptr_reloc, for this image. sym_fields have no effect. EXTERN constants are looked up when a process starts. The machine is not changed; nobody may change
      * it meanwhile. Errors: an unknown ID, a field of another type, a reference that an image cannot hold, the file cannot be written; then a file of that name stays
      * as it was. (Chapter "Boot images".) */
@@ -416,7 +417,8 @@ struct MuCtx {
     /* --- Gaur's addition to the slots of 2017 --- */
 
     /* `field` is an iref<uptr<T>> or iref<ufuncptr<sig>> into a heap object or a global cell. Nothing changes now; in every image made from here on the field has the
-     * address of `symbol`, looked up each time a process starts from the image; where there is no such symbol, the process does not start. Given again for a field,
+     * address of `symbol`, looked up each time a process starts from the image; where there is no such symbol, the process does not start, unless a '?' stands behind
+     * the name ("symbol?"): then the field is NULL. Given again for a field,
      * the later symbol counts. The entry goes when the object dies, that of a cell never. Error: another type, NULL, memory of ALLOCA. */
     void (*add_ptr_reloc)(MuCtx *ctx, MuIRefValue field, MuCString symbol);
 

@@ -129,6 +129,7 @@ llvm::Error collectAbsoluteWords(jitlink::LinkGraph& graph, LinkJob& job) {
       // Not the sum with the addend, which for a distance has to do with the end of the instruction.
       const bool isInside = movesAlong(symbol.getAddress().getValue());
       const std::uintptr_t place = block->getAddress().getValue() + edge.getOffset();
+      if (isExecutable(block->getSection())) job.linkedPlaces.push_back(place);
       const std::string name = symbol.hasName() ? bridge::nameOf(symbol).str() : std::string();
       if (edge.getKind() == kAbsoluteWord) {
         if (name == kPersonality) continue;

@@ -34,6 +34,7 @@ struct LinkJob {
   /// Null: not wanted.
   const CodeSlab* movableWithin = nullptr;
   std::vector<AbsoluteWord> absoluteWords;
+  std::vector<std::uintptr_t> linkedPlaces;
   /// First failure, more exact than what the session reports.
   std::string error;
 };

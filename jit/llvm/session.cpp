@@ -23,6 +23,7 @@ class Session::Unit : public CodeUnit {
         entries_(std::move(job.entries)),
         inlinings_(std::move(inlinings)),
         absoluteWords_(std::move(job.absoluteWords)),
+        linkedPlaces_(std::move(job.linkedPlaces)),
         block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives, rows_.watchpoints} {
     session_.map_.add(block_);
   }
@@ -36,6 +37,7 @@ class Session::Unit : public CodeUnit {
   const abi::CodeBlock& block() const override { return block_; }
   std::span<const Inlining> inlinings() const override { return inlinings_; }
   std::span<const AbsoluteWord> absoluteWords() const override { return absoluteWords_; }
+  std::span<const std::uintptr_t> linkedPlaces() const override { return linkedPlaces_; }
   void* entryOf(Id version) const override {
     auto entry = std::lower_bound(entries_.begin(), entries_.end(), std::pair<Id, std::uintptr_t>{version, 0});
     return entry != entries_.end() && entry->first == version ? reinterpret_cast<void*>(entry->second) : nullptr;
@@ -48,6 +50,7 @@ class Session::Unit : public CodeUnit {
   std::vector<std::pair<Id, std::uintptr_t>> entries_;
   std::vector<Inlining> inlinings_;
   std::vector<AbsoluteWord> absoluteWords_;
+  std::vector<std::uintptr_t> linkedPlaces_;
   abi::CodeBlock block_;
 };
 

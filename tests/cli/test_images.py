@@ -167,6 +167,54 @@ class Mistakes(ImageCase):
         self.expect(BAD_IMAGE, "image", "info", self.folder, out="", err=re.compile("is no boot image"))
 
 
+class Compression(ImageCase):
+    def test_compressed(self):
+        plain, packed = self.build("--init=@setup", SYMBOL), self.build("--init=@setup", SYMBOL, "--compress", name="packed.img")
+        self.assertLess(os.path.getsize(packed), os.path.getsize(plain) / 3)
+        for options in ((), ("--elsewhere",)):
+            self.expect(OK, "run", *options, packed, "--entry=@value", out="42\n", err="")
+        self.assertEqual([self.image("info", path)["compressed"] for path in (plain, packed)], [False, True])
+        self.assertEqual(self.image("info", plain)["buildId"], self.image("info", packed)["buildId"])
+        self.expect(OK, "image", "verify", packed)
+
+    def test_damaged(self):
+        path = self.build("--compress")
+        with open(path, "rb") as file:
+            content = file.read()
+        for at in [*range(0, 64), len(content) // 2, len(content) - 1]:
+            with self.subTest(at):
+                with open(path, "wb") as file:
+                    file.write(content[:at] + bytes([content[at] ^ 1]) + content[at + 1:])
+                self.expect(BAD_IMAGE, "run", path, out="", err=re.compile("is damaged|is no boot image"))
+        for length in (10, 40, len(content) - 1):
+            with open(path, "wb") as file:
+                file.write(content[:length])
+            self.expect(BAD_IMAGE, "run", path, out="", err=re.compile("is damaged|is no boot image"))
+
+
+class Symbols(ImageCase):
+    def test_weak(self):
+        image = self.build("--reloc=@fields[1][0]=no_such_symbol?", "--reloc=@fields[1][1]=stdout?", "--entry=@field")
+        self.expect(OK, "run", image, out="0x0\n", err="")
+        self.assertEqual({row["symbol"]: row["weak"] for row in self.image("relocs", image) if row["kind"] == "field"},
+                         {"no_such_symbol": True, "stdout": True})
+
+    def test_ways_to_fields(self):
+        """The report of missing symbols tells the ways to fields of cells and of objects."""
+        bundle = self.file("x.uir", """
+            .typedef @p = uptr<@v> .typedef @v = void .typedef @i64 = int<64> .typedef @n = struct<@i64 @p @r> .typedef @r = ref<@n> .global @root <@r>
+            .global @c <@n> .funcsig @s = () -> () .funcdef @main VERSION %v <@s> { %e(): RET () }""")
+        image = self.path("y.img")
+        self.expect(OK, "build", bundle, "-o", image, "--reloc=@c[1]=no_such_symbol", "--reloc=@c[1]=stdoutt")
+        self.expect(BAD_IMAGE, "run", image, out="", err=re.compile(r"stdoutt, wanted by @c\.1 \(did you mean 'stdout'\?\)"))
+
+    def test_lazy(self):
+        image = self.build("--reloc=@fields[1][1]=no_such_symbol")
+        self.expect(BAD_IMAGE, "run", image, "--entry=@value", out="", err=re.compile(r"no_such_symbol, wanted by @fields\.1\[1\]"))
+        self.expect(3, "run", "--lazy-ptr", image, "--entry=@main", "a", "b", out="", err=re.compile("wants 1 symbols that are nowhere"))
+        self.expect(6, "run", "--lazy-ptr", image, "--entry=@letters", out="", err=re.compile("the symbol 'no_such_symbol' was used, which nobody has"))
+
+
 class Damage(ImageCase):
     def refused(self, content, why):
         path = self.path("damaged.img")
@@ -196,6 +244,20 @@ class Damage(ImageCase):
         for place in range(8, 176, 7):
             with self.subTest(place):
                 self.refused(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], "is damaged|is a boot image of format|was made by")
+
+    def test_a_byte_of_the_magic(self):
+        _, content = self.bytes()
+        path = self.path("damaged")
+        for name in (path, path + ".img"):
+            for place in range(8):
+                with open(name, "wb") as file:
+                    file.write(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:])
+                self.expect(BAD_IMAGE, "run", name, out="", err=re.compile("is no boot image"))
+
+    def test_what_fills_up_pages(self):
+        _, content = self.bytes()
+        for place in (4095, len(content) - 1):
+            self.refused(content[:place] + b"\x01" + content[place + 1:], "is not empty")
 
     def test_a_byte_of_each_section(self):
         """Finds where sections lie by their checksums: a section is a range from a page on whose damage is told by its name."""
@@ -310,6 +372,16 @@ class Mappings(ImageCase):
         self.assertEqual(places(), preferred)
         elsewhere = {line.split("-")[0] for line in self.mapped("--elsewhere", image).splitlines()}
         self.assertFalse(elsewhere & preferred)
+
+
+class Initialiser(ImageCase):
+    def test_example(self):
+        image = self.path("x.img")
+        self.expect(OK, "build", os.path.join(SOURCE, "examples", "initialiser", "initialiser.uir"), "-o", image, "--init=@prepare", "--entry=@start",
+                    "--uptr=error", out="", err="")
+        for options in ((), ("--elsewhere",)):
+            for _ in range(3):
+                self.expect(OK, "run", *options, image, out="output\n", err="error\n")
 
 
 class Libffi(ImageCase):

@@ -10,7 +10,7 @@
 
 #include "bootimage/image_output.h"
 #include "tools/gaur/machine.h"
-#include "vm/abi/layout.h"
+#include "tools/gaur/relocation.h"
 #include "vm/runtime/thread.h"
 
 namespace gaur::tool {
@@ -29,6 +29,7 @@ struct BuildArguments {
   std::optional<bootimage::ImageFormat> format;
   bootimage::UnknownPointers unknownPointers = bootimage::UnknownPointers::Warn;
   bootimage::CodePolicy code = bootimage::CodePolicy::Linked;
+  bool compress = false;
   bool time = false;
 };
 
@@ -68,45 +69,6 @@ void runInitialiser(Machine& machine, const std::string& name) {
   if (outcome.kind == runtime::CallOutcome::Kind::Returned) return;
   std::fprintf(stderr, "%s", outcome.report.c_str());
   throw Exit{outcome.kind == runtime::CallOutcome::Kind::NotStarted ? kResources : kGuestFailure, ir::describe(function) + " did not return"};
-}
-
-/// One step from a location of a type to that of a field or an element; null where there is none.
-const ir::Type* stepInto(const ir::Type* type, std::uint64_t index, std::uint64_t& offset) {
-  const abi::Layout& layout = abi::LayoutTable::shared().of(type);
-  if (type->is(ir::TypeKind::Struct)) {
-    if (index >= type->elements.size()) return nullptr;
-    offset += layout.offsets[index];
-    return type->elements[index];
-  }
-  if (!type->is(ir::TypeKind::Array) || index >= type->length) return nullptr;
-  offset += index * layout.stride;
-  return type->element();
-}
-
-/// "@cell=symbol" or "@cell[1][0]=symbol": the way from a global cell to a field of type uptr or ufuncptr. "symbol?": a weak one.
-runtime::PointerRelocation readRelocation(Machine& machine, const std::string& text) {
-  auto refuse = [&text](const char* why) -> Exit { return {kUsage, "--reloc '" + text + "': " + why}; };
-  const std::size_t equals = text.rfind('=');
-  const std::size_t way = std::min(text.find('['), equals);
-  if (equals == std::string::npos || equals + 1 == text.size()) throw refuse("CELL[INDEX]...=SYMBOL is wanted");
-  auto* cell = machine.vm().program().entityOf<ir::GlobalCell>(machine.vm().program().idOf(text.substr(0, way)));
-  if (!cell) throw refuse("there is no such global cell");
-  const ir::Type* type = cell->cellType->type;
-  std::uint64_t offset = 0;
-  for (std::size_t at = way; at < equals && type;) {
-    const std::size_t end = text.find(']', at);
-    if (text[at] != '[' || end == std::string::npos || end == at + 1 || end > equals) throw refuse("an index is [NUMBER]");
-    const std::string digits = text.substr(at + 1, end - at - 1);
-    if (digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos) throw refuse("an index is [NUMBER]");
-    type = stepInto(type, std::stoull(digits), offset);
-    at = end + 1;
-  }
-  if (!type || !ir::isRawPointer(type)) throw refuse("there is no field of type uptr or ufuncptr");
-  auto* memory = static_cast<char*>(machine.vm().entities().addressOf(*cell));
-  const bool isWeak = text.ends_with('?');
-  std::string symbol = text.substr(equals + 1, text.size() - equals - 1 - (isWeak ? 1 : 0));
-  if (symbol.empty()) throw refuse("CELL[INDEX]...=SYMBOL is wanted");
-  return {reinterpret_cast<std::uintptr_t>(memory + offset), std::move(symbol), 0, isWeak, {}};
 }
 
 /// The function that a process begins with: the one asked for, else @main, if that is to be in the image; kNoId where there is neither.
@@ -153,6 +115,7 @@ void build(const BuildArguments& arguments, Invocation& invocation) {
   request.unknownPointers = arguments.unknownPointers;
   request.code = arguments.code;
   request.level = static_cast<jit::OptLevel>(invocation.options.optLevel);
+  request.compress = arguments.compress;
   auto start = std::chrono::steady_clock::now();
   Result<bootimage::BuildReport> report = makeError(ErrorId::NotAvailable);
   {
@@ -189,16 +152,14 @@ void addBuild(CLI::App& app, Invocation& invocation) {
   command->add_option("--format", arguments->format, "What the output is, whatever its name")
       ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""))
       ->type_name("img|o|so|exe");
-  using bootimage::UnknownPointers;
-  const std::map<std::string, UnknownPointers> pointers{
-      {"keep", UnknownPointers::Keep}, {"warn", UnknownPointers::Warn}, {"error", UnknownPointers::Error}, {"null", UnknownPointers::Null}};
   command->add_option("--uptr", arguments->unknownPointers, "What becomes of raw pointers that refer to nothing in the image [warn]")
-      ->transform(CLI::CheckedTransformer(pointers, CLI::ignore_case).description(""))
+      ->transform(CLI::CheckedTransformer(unknownPointerWords(), CLI::ignore_case).description(""))
       ->type_name("keep|warn|error|null");
   const std::map<std::string, bootimage::CodePolicy> code{{"linked", bootimage::CodePolicy::Linked}, {"none", bootimage::CodePolicy::None}};
   command->add_option("--code", arguments->code, "linked: compiled now; none: the IR alone, compiled when it runs [linked]")
       ->transform(CLI::CheckedTransformer(code, CLI::ignore_case).description(""))
       ->type_name("linked|none");
+  command->add_flag("--compress", arguments->compress, "Compress the image with zstd: a start has to unpack all of it");
   command->add_flag("--time", arguments->time, "Print what was built and how long it took to standard error");
   command->add_flag("--json", invocation.json, "The report as JSON");
   addVmOptions(*command, invocation.options);

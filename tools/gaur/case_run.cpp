@@ -11,11 +11,13 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "bootimage/image_builder.h"
 #include "tools/gaur/machine.h"
+#include "tools/gaur/relocation.h"
 #include "tools/gaur/trap_player.h"
-#include "vm/runtime/thread.h"
+#include "vm/runtime/attachment.h"
 
 namespace gaur::tool {
 
@@ -34,6 +36,23 @@ class CaseRun {
   CaseRun(const TestCase& test, Machine machine, const Options& options, const FailureReport& report)
       : test_(test), report_(report), machine_(std::move(machine)), errorLimit_(options.errorLimit) {}
 
+  bool isFailed() const { return failed_; }
+  /// Steps of the kind Image take effect.
+  void buildsImages() { buildsImages_ = true; }
+
+  Result<bootimage::BuildReport> buildImage(const Step& step, const std::string& path) {
+    bootimage::BuildRequest request;
+    for (const std::string& root : step.roots) request.whitelist.push_back(machine_.vm().program().idOf(root));
+    if (step.roots.empty()) request.whitelist = bootimage::everythingIn(machine_.vm().program());
+    for (const std::string& text : step.relocations) request.relocations.push_back(readRelocation(machine_, text));
+    auto pointers = unknownPointerWords().find(step.unknownPointers);
+    if (pointers == unknownPointerWords().end()) throw Exit{kUsage, "there is no uptr=" + step.unknownPointers};
+    request.unknownPointers = pointers->second;
+    request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
+    runtime::AttachedScope thread(machine_.vm());
+    return bootimage::buildImage(machine_.vm(), request, path);
+  }
+
   /// False where the steps are not to be run.
   bool load() {
     for (const std::string& bundle : test_.bundles) {
@@ -50,8 +69,9 @@ class CaseRun {
     return loaded && !expectsErrors;
   }
 
-  void run() {
-    for (const Step& step : test_.steps) {
+  /// Of the case, those from `first` to before `end`.
+  void run(std::size_t first, std::size_t end) {
+    for (const Step& step : std::span(test_.steps).subspan(first, end - first)) {
       if (step.kind == Step::Kind::Ends && failed_) break;
       try {
         runStep(step);
@@ -101,6 +121,10 @@ class CaseRun {
         machine_.vm().watchpoints().set(id, step.kind == Step::Kind::Enable);
       return;
     }
+    if (step.kind == Step::Kind::Image) {
+      if (buildsImages_) expectNoImage(step);
+      return;
+    }
     const ir::Function& function = machine_.function(step.function);
     const ir::Signature* signature = function.signature->signature;
     CallMemory arguments(signature->parameters);
@@ -120,6 +144,12 @@ class CaseRun {
     if (player)
       for (const std::string& failure : player->stop()) fail(failure);
     compareOutcome(step, outcome, results);
+  }
+
+  void expectNoImage(const Step& step) {
+    auto built = buildImage(step, "/dev/null/x");
+    const std::string message = built ? "" : built.error().message;
+    if (message.find(step.expected) == std::string::npos) fail(step, "no '" + step.expected + "' in the error of the image:\n" + message);
   }
 
   static void readArguments(const Step& step, CallMemory& memory) {
@@ -160,7 +190,8 @@ class CaseRun {
       case Step::Kind::Ends: fail(step, "the process did not end"); break;
       case Step::Kind::Load:
       case Step::Kind::Enable:
-      case Step::Kind::Disable: break;
+      case Step::Kind::Disable:
+      case Step::Kind::Image: break;
     }
   }
 
@@ -194,63 +225,81 @@ class CaseRun {
   std::size_t errorLimit_;
   std::vector<std::unique_ptr<TrapPlayer>> players_;
   bool failed_ = false;
+  bool buildsImages_ = false;
 };
 
-/// A boot image in a folder of its own, which goes with it.
-class TemporaryImage {
+/// A case whose steps are divided by images: each part runs in a process of its own, which starts from the image of the one before.
+class ImageChain {
  public:
-  TemporaryImage() {
+  ImageChain(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report)
+      : test_(test), options_(options), report_(report) {
+    loading_.elsewhere = form == CaseForm::MovedImage;
     if (!mkdtemp(folder_.data())) throw Exit{kResources, std::strerror(errno)};
   }
-  ~TemporaryImage() { std::filesystem::remove_all(folder_); }
-  TemporaryImage(const TemporaryImage&) = delete;
-  TemporaryImage& operator=(const TemporaryImage&) = delete;
+  ~ImageChain() { std::filesystem::remove_all(folder_); }
+  ImageChain(const ImageChain&) = delete;
+  ImageChain& operator=(const ImageChain&) = delete;
 
-  std::string path() const { return folder_ + "/case.img"; }
-
-  /// In a process of its own, so that this one has seen nothing of the program but the image.
-  bool build(const TestCase& test, const Options& options) {
-    std::fflush(nullptr);
-    pid_t child = fork();
-    if (child == 0) _exit(buildHere(test, options));
-    int status = 1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  void run() {
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < test_.steps.size(); ++i) {
+      if (test_.steps[i].kind != Step::Kind::Image || !test_.steps[i].expected.empty()) continue;
+      if (!runApart(first, i, test_.steps[i])) return;
+      first = i + 1;
+    }
+    // Without such a step, of the program as it was loaded.
+    if (images_ == 0 && !runApart(0, 0, Step{})) return;
+    runPart(first, test_.steps.size());
   }
 
  private:
-  int buildHere(const TestCase& test, const Options& options) {
-    Machine machine(options);
-    for (const std::string& bundle : test.bundles)
-      if (!loadBeside(machine, test, bundle, options.errorLimit).empty()) return kBadSource;
-    Source source(test.path, options.errorLimit);
-    if (!machine.loadFile(source)) return kBadSource;
-    bootimage::BuildRequest request;
-    request.whitelist = bootimage::everythingIn(machine.vm().program());
-    request.level = static_cast<jit::OptLevel>(options.optLevel);
-    runtime::Thread thread(machine.vm());
-    auto built = bootimage::buildImage(machine.vm(), request, path());
-    if (!built) std::fprintf(stderr, "%s\n", built.error().message.c_str());
-    return built ? kOk : kBadImage;
+  std::string path(unsigned number) const { return folder_ + "/" + std::to_string(number) + ".img"; }
+
+  /// Steps and the image after them, in another process. False where they fail.
+  bool runApart(std::size_t first, std::size_t end, const Step& image) {
+    std::fflush(nullptr);
+    pid_t child = fork();
+    if (child == 0) {
+      try {
+        _exit(runPart(first, end, &image) ? kOk : kBadImage);
+      } catch (const Exit& exit) {
+        report_(exit.message + "\n");
+        _exit(exit.code);
+      }
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    if (!WIFEXITED(status)) report_("the process that makes image " + std::to_string(images_) + " ended by a signal\n");
+    ++images_;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
+  bool runPart(std::size_t first, std::size_t end, const Step* image = nullptr) {
+    CaseRun run(test_, images_ == 0 ? Machine(options_) : Machine(path(images_ - 1), options_, loading_), options_, report_);
+    run.buildsImages();
+    if (images_ == 0 && !run.load()) return false;
+    run.run(first, end);
+    std::fflush(stdout);
+    if (!image || run.isFailed()) return !run.isFailed();
+    auto built = run.buildImage(*image, path(images_));
+    if (!built) report_("line " + std::to_string(image->line) + ": " + built.error().message + "\n");
+    return static_cast<bool>(built);
+  }
+
+  const TestCase& test_;
+  const Options& options_;
+  const FailureReport& report_;
+  bootimage::LoadOptions loading_;
   std::string folder_ = (std::filesystem::temp_directory_path() / "gaur-case.XXXXXX").string();
+  unsigned images_ = 0;
 };
 
 }  // namespace
 
 void runCaseHere(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report) {
-  if (form == CaseForm::Text || form == CaseForm::Builder) {
-    CaseRun run(test, form == CaseForm::Text ? Machine(options) : Machine::ofClient(options), options,
-                report);
-    if (run.load()) run.run();
-    return;
-  }
-  TemporaryImage image;
-  if (!image.build(test, options)) return report("no image can be built: see standard error\n");
-  bootimage::LoadOptions loading;
-  loading.elsewhere = form == CaseForm::MovedImage;
-  CaseRun(test, Machine(image.path(), options, loading), options, report).run();
+  if (form == CaseForm::Image || form == CaseForm::MovedImage) return ImageChain(test, options, form, report).run();
+  CaseRun run(test, form == CaseForm::Text ? Machine(options) : Machine::ofClient(options), options, report);
+  if (run.load()) run.run(0, test.steps.size());
 }
 
 }  // namespace gaur::tool

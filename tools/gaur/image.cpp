@@ -52,6 +52,7 @@ Json describe(const ImageFile& image) {
           {"buildId", hex(header.buildId)},
           {"fingerprint", hex(header.fingerprint)},
           {"bytes", header.fileBytes},
+          {"compressed", image.isUnpacked()},
           {"functions", image.get<SectionKind::Functions>().size()},
           {"cells", image.get<SectionKind::Cells>().size()},
           {"exposed", image.get<SectionKind::Exposures>().size()},
@@ -63,7 +64,7 @@ void info(const std::string& path, bool json) {
   ImageFile image = open(path, bootimage::Verify::Meta);
   Json facts = describe(image);
   if (json) return printJson(facts);
-  for (const char* name : {"file", "format", "target", "creator", "buildId", "fingerprint", "bytes", "functions", "cells", "exposed"}) {
+  for (const char* name : {"file", "format", "target", "creator", "buildId", "fingerprint", "bytes", "compressed", "functions", "cells", "exposed"}) {
     const Json& value = facts[name];
     std::printf("%-12s %s\n", name, value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
   }

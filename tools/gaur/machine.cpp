@@ -1,8 +1,10 @@
 // The one place where the command meets the runtime.
 #include "tools/gaur/machine.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "api/machine.h"
@@ -69,13 +71,17 @@ Machine::Machine(const std::string& image, const Options& options, const bootima
   auto loaded = bootimage::loadImage(std::move(*file), options, loading);
   if (!loaded) throw Exit{kBadImage, withHint(loaded.error())};
   vm_ = std::move(loaded->vm);
-  primordialFunction_ = loaded->primordialFunction;
+  primordial_ = loaded->primordial;
 }
 
 bool Machine::isImage(const std::string& path) {
-  std::array<char, bootimage::kMagic.size()> start{};
+  if (path.ends_with(".uir") || path.ends_with(".hail") || !std::filesystem::is_regular_file(path)) return false;
+  if (path.ends_with(".img")) return true;
+  std::array<char, 4 * bootimage::kMagic.size()> start{};
   std::ifstream file(path, std::ios::binary);
-  return file.read(start.data(), start.size()) && (start == bootimage::kMagic || bootimage::isElf(std::as_bytes(std::span(start))));
+  file.read(start.data(), start.size());
+  // No text has such bytes; what is wrong with the file will be told.
+  return std::find(start.begin(), start.begin() + file.gcount(), '\0') != start.begin() + file.gcount();
 }
 
 void Machine::loadAll(const std::vector<std::string>& files, const Invocation& invocation) {
@@ -123,8 +129,8 @@ ProgramArguments::ProgramArguments(const std::string& program, const std::vector
 }
 
 void ProgramArguments::passTo(CallMemory& memory) {
-  auto count = static_cast<std::int32_t>(texts_.size());
-  char** first = pointers_.data();
+  const std::int32_t count = this->count();
+  char** first = values();
   std::memcpy(memory.at(0), &count, sizeof count);
   std::memcpy(memory.at(1), &first, sizeof first);
 }

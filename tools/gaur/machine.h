@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bootimage/image_loader.h"
+#include "bootimage/start.h"
 #include "tools/gaur/command.h"
 #include "tools/gaur/literals.h"
 #include "vm/runtime/micro_vm.h"
@@ -43,7 +43,7 @@ class Machine {
   /// One of the C interface: what load() reads in texts, a client's calls of MuIRBuilder make (replay.h).
   static Machine ofClient(const Options& options);
 
-  /// Whether the file begins like a boot image, or like a file that can have one in it.
+  /// Whether the file is meant as a boot image, be it a good one or not: by its name, or because it is no text.
   static bool isImage(const std::string& path);
 
   runtime::MicroVm& vm() { return *vm_; }
@@ -56,8 +56,8 @@ class Machine {
   bool loadFile(Source& source);
   /// The function with this full name ("@" optional). Throws Exit where there is none.
   const ir::Function& function(std::string_view name);
-  /// What the image begins with; null: nothing, or there was no image.
-  const ir::Function* primordialFunction() const { return primordialFunction_; }
+  /// What the image begins with; nothing, where there was no image.
+  const bootimage::Primordial& primordial() const { return primordial_; }
 
  private:
   struct Client;
@@ -68,7 +68,7 @@ class Machine {
   /// Of ofClient; null otherwise.
   std::shared_ptr<Client> client_;
   std::shared_ptr<runtime::MicroVm> vm_;
-  const ir::Function* primordialFunction_ = nullptr;
+  bootimage::Primordial primordial_;
 };
 
 /// The function that a process begins with where nobody says otherwise.
@@ -82,6 +82,8 @@ class ProgramArguments {
  public:
   ProgramArguments(const std::string& program, const std::vector<std::string>& arguments);
   void passTo(CallMemory& memory);
+  int count() const { return static_cast<int>(texts_.size()); }
+  char** values() { return pointers_.data(); }
 
  private:
   std::vector<std::string> texts_;

@@ -145,6 +145,17 @@ void printKeepPaths(runtime::MicroVm& vm, const std::vector<std::string>& entiti
   std::exit(status);
 }
 
+/// A primordial stack: the process ends with its last thread.
+[[noreturn]] void runStack(Machine& machine, const bootimage::Primordial& primordial, const std::string& name, const std::vector<std::string>& words,
+                           Stopwatch& watch, Times& times, const RunArguments& arguments, bool json) {
+  ProgramArguments program(name, words);
+  runtime::ProcessEnd end(machine.vm());
+  auto outcome = bootimage::runPrimordial(machine.vm(), *primordial.stack, primordial.threadLocal, program.count(), program.values());
+  if (!outcome) throw Exit{kResources, withHint(outcome.error())};
+  times.run = watch.lap();
+  leave(kOk, times, machine, arguments, json);
+}
+
 void run(const RunArguments& arguments, Invocation& invocation) {
   // The first word is a file whatever its name; more of them are known by their names, unless they come
   // after "--".
@@ -161,8 +172,10 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   machine.loadAll({files.begin() + (isImage ? 1 : 0), files.end()}, invocation);
   times.load = watch.lap();
 
-  const bool isPrimordial = arguments.entry.empty() && machine.primordialFunction();
-  const ir::Function& function = isPrimordial ? *machine.primordialFunction() : machine.function(arguments.entry.empty() ? kMain : arguments.entry);
+  const bootimage::Primordial& primordial = machine.primordial();
+  if (arguments.entry.empty() && primordial.stack) runStack(machine, primordial, files.front(), words, watch, times, arguments, invocation.json);
+  const bool isPrimordial = arguments.entry.empty() && primordial.function;
+  const ir::Function& function = isPrimordial ? *primordial.function : machine.function(arguments.entry.empty() ? kMain : arguments.entry);
   const ir::Signature* signature = function.signature->signature;
   CallMemory parameters(signature->parameters);
   CallMemory results(signature->results);
@@ -178,7 +191,11 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   // Opens the compiler, if the call needs it; an error is told by the call.
   (void)machine.vm().code().hostCall(signature);
   runtime::ProcessEnd end(machine.vm());
-  auto outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
+  runtime::CallOutcome outcome;
+  {
+    bootimage::PrimordialThread thread(machine.vm(), primordial.threadLocal);
+    outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
+  }
   times.run = watch.lap();
   switch (outcome.kind) {
     case runtime::CallOutcome::Kind::Returned:

@@ -73,6 +73,8 @@ class DirectiveReader {
       return readWatchpoints(cursor, Step::Kind::Enable);
     else if (cursor.take("disable:"))
       return readWatchpoints(cursor, Step::Kind::Disable);
+    else if (cursor.take("image:"))
+      return readImage(restOfLine());
     else if (cursor.take("options:"))
       return readOptions(restOfLine());
     else if (cursor.take("load-after:"))
@@ -86,7 +88,7 @@ class DirectiveReader {
   static bool isMistyped(std::string_view word) {
     static constexpr std::string_view kDirectives[] = {
         "test:", "spec:",   "modes:",      "run:",  "args:",  "out:",    "error:",   "warning:",
-        "part:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
+        "part:", "image:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
     return word.ends_with(':') &&
            std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;
@@ -143,6 +145,26 @@ class DirectiveReader {
     Step& step = addStep(kind);
     while (auto id = takeNumber(cursor)) step.watchpoints.push_back(*id);
     if (step.watchpoints.empty() || !cursor.atEnd()) return malformed("enable: ID ..., disable: ID ...");
+    return {};
+  }
+
+  Result<void> readImage(const std::string& text) {
+    Step& step = addStep(Step::Kind::Image);
+    const std::size_t fails = std::min(text.find("fails \""), text.size());
+    if (fails != text.size() && !readQuoted(Cursor{std::string_view(text).substr(fails)}, step.expected)) return malformed("fails \"text of the error\"");
+    for (const std::string& word : words(text.substr(0, fails))) {
+      const std::size_t equals = word.find('=');
+      const std::string name = word.substr(0, equals);
+      if (equals == std::string::npos) return malformed("image: root=@entity reloc=@cell[1]=symbol uptr=WORD fails \"text\"");
+      if (name == "root")
+        step.roots.push_back(word.substr(equals + 1));
+      else if (name == "reloc")
+        step.relocations.push_back(word.substr(equals + 1));
+      else if (name == "uptr")
+        step.unknownPointers = word.substr(equals + 1);
+      else
+        return malformed("an image has root, reloc and uptr");
+    }
     return {};
   }
 

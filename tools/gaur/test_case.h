@@ -21,7 +21,8 @@ struct ExpectedDiagnostic {
 /// One `run:` line, or a line that changes the machine between runs.
 struct Step {
   /// Exits: the run's thread ends. Ends: the process does.
-  enum class Kind { Returns, Throws, Fails, Exits, Ends, Load, Enable, Disable };
+  /// Image: what comes next happens in a process that starts from an image of this one, in the modes that have images.
+  enum class Kind { Returns, Throws, Fails, Exits, Ends, Load, Enable, Disable, Image };
   Kind kind = Kind::Returns;
   unsigned line = 0;
   std::string function;   // without '@'
@@ -32,6 +33,9 @@ struct Step {
   std::vector<ExpectedTrap> traps;  // in the order in which they come
   bool trapsInAnyOrder = false;
   std::vector<std::uint32_t> watchpoints;  // Enable, Disable
+  // Image; `expected` is the text of the error, where there is to be one.
+  std::vector<std::string> roots, relocations;
+  std::string unknownPointers = "warn";
   bool isRun() const { return kind <= Kind::Ends; }
 };
 

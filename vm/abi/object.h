@@ -32,6 +32,9 @@ class ObjectHeader {
   constexpr bool isWide() const { return (bits_ & kWideBit) != 0; }
   constexpr std::uint32_t typeIndex() const { return static_cast<std::uint32_t>(bits_ >> kTypeShift & kMaxTypeIndex); }
   constexpr std::uint64_t length() const { return bits_ >> kLengthShift; }
+  constexpr ObjectHeader withType(std::uint32_t typeIndex) const {
+    return ObjectHeader((bits_ & ~(kMaxTypeIndex << kTypeShift)) | std::uint64_t{typeIndex} << kTypeShift);
+  }
   /// From the start of the block to field 0.
   constexpr std::size_t prefix() const { return isWide() ? kWidePrefix : kPrefix; }
 

@@ -112,6 +112,7 @@ class MicroVm final : private jit::Environment {
   /// change.
   void bindSymbol(std::string_view name, void* pointer);
   jit::CodeSlab& slab() { return slab_; }
+  const abi::LinkTable& links() const { return *linkTable_; }
   /// For forks.cpp, in that order: no other thread changes the VM between the first and one of the others.
   void beforeFork();
   void afterForkInParent();

@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "jit/code_slab.h"
+#include "vm/runtime/symbol_guards.h"
 #include "vm/runtime/transitions.h"
 #include "vm/support/near_name.h"
 
@@ -134,6 +135,12 @@ std::string NativeSymbols::nameOf(const abi::HostRecord& host) {
   return {};
 }
 
+void* NativeSymbols::registerMissing(std::string_view name) {
+  void* guard = guardOf(name);
+  if (guard) registerSymbol(name, guard);
+  return guard;
+}
+
 NativeSymbols::Binding NativeSymbols::findLocked(const std::string& name, std::string_view library) {
   if (auto own = registered_.find(name); own != registered_.end()) return own->second;
   if (!library.empty()) {
@@ -150,6 +157,13 @@ NativeSymbols::Binding NativeSymbols::findLocked(const std::string& name, std::s
 void* NativeSymbols::find(std::string_view name, std::string_view library) {
   std::lock_guard lock(mutex_);
   return findLocked(std::string(name), library).address;
+}
+
+std::vector<std::pair<std::string, void*>> NativeSymbols::known() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, void*>> symbols;
+  for (const auto& [name, slot] : slots_) symbols.emplace_back(name, slot->address);
+  return symbols;
 }
 
 std::vector<std::string> NativeSymbols::libraries() {

@@ -40,12 +40,17 @@ class NativeSymbols {
   /// The name that stands for this host function, or empty.
   std::string nameOf(const abi::HostRecord& host);
 
+  /// From now on `name` is an address that whoever uses it gets a report with the name for (symbol_guards.h); null where there is no room for that.
+  void* registerMissing(std::string_view name);
+
   /// Slot of the symbol, in the data half of the slab. Thread-safe.
   Result<abi::NativeSlot*> slot(std::string_view name);
   /// The address, or null where nothing has the symbol. `library`, if not empty, is looked in before all but the symbols that the client registered. Thread-safe.
   void* find(std::string_view name, std::string_view library = {});
   /// Takes over a slot that code of a boot image refers to; null where the symbol is missing, and then it is not taken.
   void* adopt(std::string_view name, abi::NativeSlot* slot);
+  /// The symbols that slots were made for, with the addresses they were found at. Thread-safe.
+  std::vector<std::pair<std::string, void*>> known();
   /// Offers the names of everything that can be found, for hints. Takes milliseconds.
   void offerNames(NearName& finder);
   /// Paths of the libraries that were added, in order.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -24,6 +25,12 @@ struct PointerRelocation {
   /// Where to look for the symbol first; empty for everywhere.
   std::string library;
 };
+
+/// As clients write a symbol: with ? behind its name it is weak.
+inline PointerRelocation relocationTo(std::uintptr_t field, std::string_view symbol) {
+  const bool isWeak = symbol.ends_with('?');
+  return {field, std::string(symbol.substr(0, symbol.size() - (isWeak ? 1 : 0))), 0, isWeak, {}};
+}
 
 class PointerRelocations {
  public:

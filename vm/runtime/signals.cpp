@@ -4,15 +4,20 @@
 
 #include <signal.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "jit/code_map.h"
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/native_unwind.h"
+#include "vm/runtime/symbol_guards.h"
 #include "vm/runtime/thread.h"
 #include "vm/support/platform.h"
 #include "vm/support/thread_owned.h"
@@ -91,6 +96,17 @@ struct Interrupted {
   failAt(describe(static_cast<abi::GuestFailure>(failure)), pc, framePointer);
 }
 
+[[noreturn]] void reportMissing(std::uintptr_t address, std::uintptr_t pc, std::uintptr_t framePointer) {
+  failAt("the symbol '" + std::string(symbolGuardedAt(address)) + "' was used, which nobody has", pc, framePointer);
+}
+
+/// A missing symbol was used by native code, to which there is no way back.
+[[noreturn]] void endWithMissing(const char* symbol) {
+  for (std::string_view text : {std::string_view("gaur: the symbol '"), std::string_view(symbol), std::string_view("' was used by native code, and nobody has it\n")})
+    if (write(STDERR_FILENO, text.data(), text.size()) < 0) break;
+  _exit(kGuestFailureExit);
+}
+
 /// Native code that Mu code called has used up its stack: the call throws NULL, as a call of a Mu function does. False where the native frames cannot be passed.
 bool throwOverflow(Thread& thread, void* context) {
   UnwindRegisters registers{};
@@ -101,13 +117,37 @@ bool throwOverflow(Thread& thread, void* context) {
   return true;
 }
 
+/// Lets the thread go on in a function that reports, which gets `what`.
+void goOnIn(void (*report)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t what, std::uintptr_t pc, Thread& thread,
+            const Interrupted& interrupted) {
+  std::uintptr_t stack = interrupted.stackPointer() - kRedZone;
+  if (abi::StackObject* bound = thread.vm().stacks().objectAt(interrupted.stackPointer())) {
+    stack = reinterpret_cast<std::uintptr_t>(thread.block().nativeStackPointer);
+    thread.block().stack = bound;
+  }
+  interrupted.call(report, stack, what, pc, interrupted.framePointer());
+}
+
+/// A fault at an address that stands for a symbol.
+bool blameMissing(std::uintptr_t address, Thread* thread, const Interrupted& interrupted) {
+  const char* symbol = symbolGuardedAt(address);
+  if (!symbol) return false;
+  std::uintptr_t pc = interrupted.pc();
+  if (!thread) endWithMissing(symbol);
+  if (pc == address && thread->vm().codeMap().findReturn(interrupted.returnAddress())) pc = interrupted.returnAddress();
+  if (!thread->vm().codeMap().findFunction(pc)) endWithMissing(symbol);
+  goOnIn(reportMissing, address, pc, *thread, interrupted);
+  return true;
+}
+
 /// Lets the thread go on in reportFault; false where the fault is not the guest's.
 bool blameGuest(int signal, const siginfo_t& info, void* context) {
   Thread* thread = Thread::current();
-  if (!thread) return false;
   Interrupted interrupted(context);
   const bool isMemory = signal == SIGSEGV || signal == SIGBUS;
   auto address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+  if (isMemory && blameMissing(address, thread, interrupted)) return true;
+  if (!thread) return false;
   std::uintptr_t pc = interrupted.pc();
   const bool inCode = static_cast<bool>(thread->vm().codeMap().findFunction(pc));
   abi::GuestFailure failure;
@@ -124,12 +164,7 @@ bool blameGuest(int signal, const siginfo_t& info, void* context) {
   } else {
     return false;
   }
-  std::uintptr_t stack = interrupted.stackPointer() - kRedZone;
-  if (abi::StackObject* bound = thread->vm().stacks().objectAt(interrupted.stackPointer())) {
-    stack = reinterpret_cast<std::uintptr_t>(thread->block().nativeStackPointer);
-    thread->block().stack = bound;
-  }
-  interrupted.call(reportFault, stack, static_cast<std::uintptr_t>(failure), pc, interrupted.framePointer());
+  goOnIn(reportFault, static_cast<std::uintptr_t>(failure), pc, *thread, interrupted);
   return true;
 }
 

@@ -305,27 +305,42 @@ TEST_F(SnapshotTest, PathsAreShortAndLongOnesAreCut) {
   EXPECT_THAT(again.error().message, HasSubstr("shortcut.1 -> .1 is"));
 }
 
-TEST_F(SnapshotTest, ThePrimordialStackIsTheOnlyOne) {
+TEST_F(SnapshotTest, StacksThatNoThreadIsOn) {
   const ir::Type* stackref = types().get(TypeKind::Stackref);
-  auto* stack = thread->makeRuntimeObject<abi::StackObject>(abi::kStackObjectType);
-  stack->cookie = 7;
-  void* object = make(structOf({stackref, stackref}));
-  at<void*>(object, 0) = stack;
+  auto makeStack = [&] { return thread->makeRuntimeObject<abi::StackObject>(abi::kStackObjectType); };
+  std::uint64_t memory[2] = {};
+  auto *ready = makeStack(), *dead = makeStack(), *bound = makeStack();
+  ready->cookie = 7;
+  bound->stack = memory;
+  void* object = make(structOf({stackref, stackref, stackref}));
+  at<void*>(object, 0) = bound;
   begin();
   snapshot->addObject(object, "object");
   auto outcome = finish();
   ASSERT_FALSE(outcome);
   EXPECT_THAT(outcome.error().message, HasSubstr("object.0 is the stackref"));
-  HeapSnapshot::Options options;
-  options.primordialStack = stack;
-  begin(options);
+  at<void*>(object, 0) = at<void*>(object, 8) = ready;
+  at<void*>(object, 16) = dead;
+  // As long as the collector does not look at it.
+  gc::CollectionPause pause(*heap);
+  ready->savedPointer = memory;
+  begin();
   snapshot->addObject(object, "object");
   ASSERT_TRUE(finish());
+  ready->savedPointer = nullptr;
+  ASSERT_EQ(snapshot->stacks().size(), 1u);
+  EXPECT_EQ(snapshot->stacks()[0], ready);
   TestImage image(*snapshot);
-  auto* copy = at<abi::StackObject*>(inImage(image, object), 0);
-  EXPECT_EQ(reinterpret_cast<char*>(copy), inImage(image, stack));
-  EXPECT_EQ(copy->cookie, 0u);
-  EXPECT_EQ(abi::ObjectHeader::of(copy).typeIndex(), abi::kStackObjectType);
+  char* copies = inImage(image, object);
+  EXPECT_EQ(at<char*>(copies, 0), inImage(image, ready));
+  EXPECT_EQ(at<char*>(copies, 8), inImage(image, ready));
+  EXPECT_EQ(at<char*>(copies, 16), inImage(image, dead));
+  for (std::size_t offset : {0, 16}) {
+    auto* copy = at<abi::StackObject*>(copies, offset);
+    EXPECT_EQ(copy->cookie, 0u);
+    EXPECT_EQ(copy->savedPointer, nullptr);
+    EXPECT_EQ(abi::ObjectHeader::of(copy).typeIndex(), abi::kStackObjectType);
+  }
 }
 
 TEST_F(SnapshotTest, DeepAndWideGraphs) {
