@@ -19,13 +19,6 @@ bool isMainSignature(const ir::Signature* signature) {
   return isMainParameters(signature->parameters) && givesStatus;
 }
 
-PrimordialThread::PrimordialThread(runtime::MicroVm& vm, void* threadLocal)
-    : thread_(vm), outer_(thread_->block().threadLocal) {
-  thread_->block().threadLocal = threadLocal;
-}
-
-PrimordialThread::~PrimordialThread() { thread_->block().threadLocal = outer_; }
-
 runtime::CallOutcome callPrimordial(runtime::MicroVm& vm, const ir::Function& function, void* threadLocal,
                                     int argc, char** argv, int& status) {
   const ir::Signature* signature = function.signature->signature;
@@ -36,10 +29,7 @@ runtime::CallOutcome callPrimordial(runtime::MicroVm& vm, const ir::Function& fu
   std::memcpy(arguments, &count, sizeof(count));
   std::memcpy(arguments + 16, &argv, sizeof(argv));
   runtime::CallOutcome outcome;
-  {
-    PrimordialThread thread(vm, threadLocal);
-    outcome = vm.call(function, arguments, results);
-  }
+  withThreadLocal(vm, threadLocal, [&] { outcome = vm.call(function, arguments, results); });
   std::int32_t result = 0;
   if (outcome.kind == runtime::CallOutcome::Kind::Returned && !signature->results.empty())
     std::memcpy(
@@ -49,23 +39,31 @@ runtime::CallOutcome callPrimordial(runtime::MicroVm& vm, const ir::Function& fu
   return outcome;
 }
 
+namespace {
+
+/// The stack of the process goes on with a thread of its own. The calling thread is attached.
+Result<void> startPrimordial(runtime::MicroVm& vm, abi::StackObject& stack, void* threadLocal, int argc,
+                             char** argv) {
+  GAUR_TRY_ASSIGN(runtime::TypeList types, runtime::expectedTypes(vm, stack));
+  if (!isMainParameters(types))
+    return makeError(ErrorId::ImageStack, {"waits for values that no process has when it begins"});
+  const auto count = static_cast<std::int32_t>(argc);
+  const void* const values[] = {&count, &argv};
+  abi::ResumeImage image = {};
+  runtime::setValues(abi::LayoutTable::shared(), stack, types, std::span(values).first(types.size()), image);
+  if (!runtime::Thread::start(vm, stack, threadLocal, image))
+    return makeError(ErrorId::SystemMemory, {"a thread", std::strerror(errno)});
+  return {};
+}
+
+}  // namespace
+
 Result<void> runPrimordial(runtime::MicroVm& vm, abi::StackObject& stack, void* threadLocal, int argc,
                            char** argv) {
-  {
-    PrimordialThread thread(vm, nullptr);
-    GAUR_TRY_ASSIGN(runtime::TypeList types, runtime::expectedTypes(vm, stack));
-    if (!isMainParameters(types))
-      return makeError(ErrorId::ImageStack, {"waits for values that no process has when it begins"});
-    const auto count = static_cast<std::int32_t>(argc);
-    const void* const values[] = {&count, &argv};
-    abi::ResumeImage image = {};
-    runtime::setValues(abi::LayoutTable::shared(), stack, types, std::span(values).first(types.size()),
-                       image);
-    if (!runtime::Thread::start(vm, stack, threadLocal, image))
-      return makeError(ErrorId::SystemMemory, {"a thread", std::strerror(errno)});
-  }
-  vm.threads().waitForStarted();
-  return {};
+  Result<void> started;
+  withThreadLocal(vm, nullptr, [&] { started = startPrimordial(vm, stack, threadLocal, argc, argv); });
+  if (started) vm.threads().waitForStarted();
+  return started;
 }
 
 }  // namespace gaur::bootimage

@@ -3,10 +3,9 @@
 #pragma once
 
 #include <span>
-#include <string>
+#include <utility>
 
 #include "bootimage/image_loader.h"
-#include "vm/runtime/attachment.h"
 #include "vm/runtime/thread.h"
 
 namespace gaur::bootimage {
@@ -18,18 +17,15 @@ bool isMainParameters(std::span<const ir::Type* const> types);
 /// (), and at most an int as its result, which is the exit status.
 bool isMainSignature(const ir::Signature* signature);
 
-/// As long as it lives, the native thread is attached and its Mu code has this thread-local.
-class PrimordialThread {
- public:
-  PrimordialThread(runtime::MicroVm& vm, void* threadLocal);
-  ~PrimordialThread();
-  PrimordialThread(const PrimordialThread&) = delete;
-  PrimordialThread& operator=(const PrimordialThread&) = delete;
-
- private:
-  runtime::AttachedScope thread_;
-  void* outer_;
-};
+/// Calls f() on this native thread, attached, and with this thread-local for its Mu code as long as that takes.
+template <class F>
+void withThreadLocal(runtime::MicroVm& vm, void* threadLocal, F f) {
+  runtime::Thread::attachedTo(vm, [&](runtime::Thread& thread) {
+    void* outer = std::exchange(thread.block().threadLocal, threadLocal);
+    f();
+    thread.block().threadLocal = outer;
+  });
+}
 
 /// Calls a function with main's signature on this thread. The status is `status` where it returned.
 runtime::CallOutcome callPrimordial(runtime::MicroVm& vm, const ir::Function& function, void* threadLocal,

@@ -192,10 +192,8 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   (void)machine.vm().code().hostCall(signature);
   runtime::ProcessEnd end(machine.vm());
   runtime::CallOutcome outcome;
-  {
-    bootimage::PrimordialThread thread(machine.vm(), primordial.threadLocal);
-    outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
-  }
+  bootimage::withThreadLocal(machine.vm(), primordial.threadLocal,
+                             [&] { outcome = machine.vm().call(function, parameters.bytes(), results.bytes()); });
   times.run = watch.lap();
   switch (outcome.kind) {
     case runtime::CallOutcome::Kind::Returned:
