@@ -10,7 +10,7 @@
 #include "bootimage/hash.h"
 #include "bootimage/image_loader.h"
 #include "tests/stress/damage.h"
-#include "vm/runtime/attachment.h"
+#include "vm/runtime/thread.h"
 
 namespace {
 
@@ -128,9 +128,8 @@ bool start(const Bytes& file) {
     if (loaded.error().message.empty()) fail("refused without a reason");
     return false;
   }
-  runtime::AttachedScope thread(*loaded->vm);
   // Bodies are read when they are first wanted.
-  (void)loaded->vm->program().needBodies();
+  runtime::Thread::attachedTo(*loaded->vm, [&](runtime::Thread&) { (void)loaded->vm->program().needBodies(); });
   return true;
 }
 

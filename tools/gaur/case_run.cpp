@@ -17,7 +17,7 @@
 #include "tools/gaur/machine.h"
 #include "tools/gaur/relocation.h"
 #include "tools/gaur/trap_player.h"
-#include "vm/runtime/attachment.h"
+#include "vm/runtime/thread.h"
 
 namespace gaur::tool {
 
@@ -49,8 +49,9 @@ class CaseRun {
     if (pointers == unknownPointerWords().end()) throw Exit{kUsage, "there is no uptr=" + step.unknownPointers};
     request.unknownPointers = pointers->second;
     request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
-    runtime::AttachedScope thread(machine_.vm());
-    return bootimage::buildImage(machine_.vm(), request, path);
+    Result<bootimage::BuildReport> report = makeError(ErrorId::NotAvailable);
+    runtime::Thread::attachedTo(machine_.vm(), [&](runtime::Thread&) { report = bootimage::buildImage(machine_.vm(), request, path); });
+    return report;
   }
 
   /// False where the steps are not to be run.
