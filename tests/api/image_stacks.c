@@ -65,8 +65,9 @@ static const char* const bundle =
     "  %x = SWAPSTACK %g RET_WITH <@i64> PASS_VALUES <@stack> (%here) RET %x }\n"
     ".funcdef @keep_here VERSION %v <@i_i> { %entry(<@i64> %n): %h = COMMINST @uvm.current_stack ()\n"
     "  STORE <@stack> @other %h %f = LOAD <@labs.type> @function\n"
-    "  %r = CCALL #DEFAULT <@labs.type @labs.sig> %f (%n) RET %r }\n"
+    "  %r = CCALL #DEFAULT <@labs.type @labs.sig> %f (%n) RET %r }\n";
 
+static const char* const trapping =
     /* Traps in a thread of its own; what comes after, @sum and @object tell. */
     ".funcdef @traps VERSION %v <@i_i> { %entry(<@i64> %n): %o = NEW <@i64> %i = GETIREF <@i64> %o\n"
     "  STORE <@i64> %i %n [%trap] TRAP <> KEEPALIVE(%n) %x = LOAD <@i64> %i %s = ADD <@i64> %x %n RET %s }\n"
@@ -118,6 +119,7 @@ static void loadImage(void) {
 static void begin(void) {
   start(NULL);
   load(bundle);
+  load(trapping);
   set("function", ctx->handle_from_const(ctx, id("labs")));
 }
 

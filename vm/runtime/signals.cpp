@@ -11,7 +11,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "jit/code_map.h"
 #include "vm/runtime/guest_failure.h"
