@@ -140,14 +140,17 @@ class Context {
   Result<MuValue> expose(MuValue function, MuCallConv convention, MuValue cookie);
   Result<void> unexpose(MuCallConv convention, MuValue value);
   Result<void> addPointerRelocation(MuValue field, MuCString symbol);
-  Result<void> makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction, MuValue primordialStack,
-                             MuValue primordialThreadLocal, MuValue* symbolFields, MuCString* symbolNames, MuArraySize symbolCount,
-                             MuValue* relocatedFields, MuCString* relocatedNames, MuArraySize relocatedCount, MuCString output);
+  Result<void> makeBootImage(MuID* whitelist, MuArraySize whitelistSize, MuValue primordialFunction,
+                             MuValue primordialStack, MuValue primordialThreadLocal, MuValue* symbolFields,
+                             MuCString* symbolNames, MuArraySize symbolCount, MuValue* relocatedFields,
+                             MuCString* relocatedNames, MuArraySize relocatedCount, MuCString output);
 
-  Result<bootimage::ImageFormat> formatOf(const bootimage::BuildRequest& request, std::string_view output) const;
+  Result<bootimage::ImageFormat> formatOf(const bootimage::BuildRequest& request,
+                                          std::string_view output) const;
 
   // --- Host functions ------------------------------------------------------------------------------
-  Result<MuValue> newHostFunction(MuID signature, MuCFP code, MuCPtr environment, MuHostFinaliser finaliser, MuCString name);
+  Result<MuValue> newHostFunction(MuID signature, MuCFP code, MuCPtr environment, MuHostFinaliser finaliser,
+                                  MuCString name);
   Result<MuCFP> pinHostFunction(MuValue function);
   Result<void> unpinHostFunction(MuValue function);
   Result<void> bindSymbol(MuCString name, MuValue function);

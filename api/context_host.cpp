@@ -8,13 +8,15 @@ namespace gaur::api {
 
 using ir::TypeKind;
 
-Result<MuValue> Context::newHostFunction(MuID signature, MuCFP code, MuCPtr environment, MuHostFinaliser finaliser, MuCString name) {
+Result<MuValue> Context::newHostFunction(MuID signature, MuCFP code, MuCPtr environment,
+                                         MuHostFinaliser finaliser, MuCString name) {
   GAUR_TRY_ASSIGN(const ir::SignatureDef* definition, entity<ir::SignatureDef>(signature));
   if (!code) return makeError(ErrorId::ApiNull, {"code"});
   runtime::MicroVm& vm = machine_.vm();
   if (vm.hostFunctions().wantsCollection()) vm.heap().collect();
   void* address = reinterpret_cast<void*>(code);
-  GAUR_TRY_ASSIGN(void* pointer, vm.hostFunctions().make({definition->signature, address, environment, finaliser, name ? name : ""}));
+  GAUR_TRY_ASSIGN(void* pointer, vm.hostFunctions().make({definition->signature, address, environment,
+                                                          finaliser, name ? name : ""}));
   return add(types().ufuncptr(definition->signature), pointer);
 }
 
@@ -33,7 +35,8 @@ Result<MuCFP> Context::pinHostFunction(MuValue function) {
 
 Result<void> Context::unpinHostFunction(MuValue function) {
   GAUR_TRY_ASSIGN(abi::HostRecord * record, hostFunction(function));
-  if (!machine_.vm().hostFunctions().unpin(*record)) return makeError(ErrorId::ApiFunctionNotPinned, {"func"});
+  if (!machine_.vm().hostFunctions().unpin(*record))
+    return makeError(ErrorId::ApiFunctionNotPinned, {"func"});
   return {};
 }
 
@@ -49,7 +52,8 @@ Result<void> Context::bindSymbol(MuCString name, MuValue function) {
   return {};
 }
 
-// The callee-saved registers of the caller are stored at the beginning, where isIdle finds what it has in them.
+// The callee-saved registers of the caller are stored at the beginning, where isIdle finds what it has in
+// them.
 [[gnu::noinline]] void Context::disposeHostFunction(MuCtx* ctx, MuValue function) {
   __builtin_unwind_init();
   constexpr std::size_t kSavedRegisters = 8;
@@ -108,14 +112,16 @@ void Context::throwException(MuCtx* ctx, MuValue exception) {
 
 Result<MuValue> Context::weakRef(MuValue ref) {
   GAUR_TRY_ASSIGN(const Handle* handle, operand(ref, "ref", TypeKind::Ref));
-  return add(types().pointerLike(TypeKind::Weakref, handle->type()->referent()), abi::hideWeak(handle->word()));
+  return add(types().pointerLike(TypeKind::Weakref, handle->type()->referent()),
+             abi::hideWeak(handle->word()));
 }
 
 Result<MuValue> Context::strongRef(MuValue weakref) {
   GAUR_TRY_ASSIGN(const Handle* handle, operand(weakref, "weakref", TypeKind::Weakref));
   // The collector may clear it at any time, but for what it finds in a register.
   const auto* location = static_cast<const std::uint64_t*>(handle->bytes());
-  return add(types().ref(handle->type()->referent()), abi::revealWeak(__atomic_load_n(location, __ATOMIC_SEQ_CST)));
+  return add(types().ref(handle->type()->referent()),
+             abi::revealWeak(__atomic_load_n(location, __ATOMIC_SEQ_CST)));
 }
 
 }  // namespace gaur::api

@@ -21,7 +21,8 @@ Result<void> Context::addPointerRelocation(MuValue field, MuCString symbol) {
 }
 
 /// As the option says, else as the name does; but a program only where it has a beginning.
-Result<bootimage::ImageFormat> Context::formatOf(const bootimage::BuildRequest& request, std::string_view output) const {
+Result<bootimage::ImageFormat> Context::formatOf(const bootimage::BuildRequest& request,
+                                                 std::string_view output) const {
   using bootimage::ImageFormat;
   const std::string& option = machine_.vm().options().imageFormat;
   if (!option.empty()) {
@@ -68,7 +69,8 @@ Result<void> Context::makeBootImage(MuID* whitelist, MuArraySize whitelistSize, 
                     pointerRelocation(relocatedFields[i], relocatedNames[i]));
     request.relocations.push_back(std::move(relocation));
   }
-  // No format has symbols inside of objects and cells, which lie elsewhere in each process: the names are only checked.
+  // No format has symbols inside of objects and cells, which lie elsewhere in each process: the names are
+  // only checked.
   for (MuArraySize i = 0; i < symbolCount; ++i) {
     GAUR_TRY(location(symbolFields[i]));
   }

@@ -19,7 +19,8 @@ namespace {
 
 Thread& here() { return *Thread::current(); }
 
-/// A thread that was started is bound to its stack before it goes there; until then the stack still stands where it stood.
+/// A thread that was started is bound to its stack before it goes there; until then the stack still stands
+/// where it stood.
 bool isBound(runtime::MicroVm& vm, const abi::StackObject& stack) {
   bool isFound = false;
   vm.threads().forEach([&](Thread& thread) { isFound |= thread.block().stack == &stack; });

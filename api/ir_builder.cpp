@@ -71,8 +71,8 @@ IrBuilder::IrBuilder(Machine& machine) : table_(kBuilderTable), machine_(machine
 }
 
 Result<void> IrBuilder::end(Result<void> outcome) {
-  const bool hadEnded =
-      !outcome && (outcome.error().id == ErrorId::ApiBuilderEnded || outcome.error().id == ErrorId::ApiBuilderBusy);
+  const bool hadEnded = !outcome && (outcome.error().id == ErrorId::ApiBuilderEnded ||
+                                     outcome.error().id == ErrorId::ApiBuilderBusy);
   if (!hadEnded) machine_.giveBack(*this);
   return outcome;
 }

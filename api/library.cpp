@@ -73,7 +73,8 @@ Result<MuVM*> make(std::string_view text, Result<void> (*set)(Options&, std::str
   return Machine::create(options);
 }
 
-Result<MuVM*> makeFromImage(const char* path, std::string_view text, const GaurSymbol* symbols, std::size_t count) {
+Result<MuVM*> makeFromImage(const char* path, std::string_view text, const GaurSymbol* symbols,
+                            std::size_t count) {
   if (!path) return makeError(ErrorId::ApiNull, {"path"});
   if (count != 0 && !symbols) return makeError(ErrorId::ApiNull, {"symbols"});
   GAUR_TRY_ASSIGN(Options options, readStrictOptions(text));

@@ -96,12 +96,16 @@ int Machine::runImage(int argc, char** argv) {
     auto outcome = bootimage::runPrimordial(*vm_, *primordial_.stack, primordial_.threadLocal, argc, argv);
     return outcome ? 0 : (report("gaur_run_image", outcome.error()), -1);
   }
-  const bool isMain = primordial_.function && bootimage::isMainSignature(primordial_.function->signature->signature);
+  const bool isMain =
+      primordial_.function && bootimage::isMainSignature(primordial_.function->signature->signature);
   if (!isMain) return report("gaur_run_image", makeError(ErrorId::ImageNoStart)), -1;
   int status = 0;
-  auto outcome = bootimage::callPrimordial(*vm_, *primordial_.function, primordial_.threadLocal, argc, argv, status);
+  auto outcome =
+      bootimage::callPrimordial(*vm_, *primordial_.function, primordial_.threadLocal, argc, argv, status);
   if (outcome.kind == runtime::CallOutcome::Kind::ThreadExited) vm_->threads().waitForStarted();
-  if (outcome.kind == runtime::CallOutcome::Kind::Returned || outcome.kind == runtime::CallOutcome::Kind::ThreadExited) return status;
+  if (outcome.kind == runtime::CallOutcome::Kind::Returned ||
+      outcome.kind == runtime::CallOutcome::Kind::ThreadExited)
+    return status;
   std::fprintf(stderr, "%s", outcome.report.c_str());
   constexpr int kGuestFailure = 6;
   return kGuestFailure;

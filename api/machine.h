@@ -80,7 +80,8 @@ class Machine final : private runtime::ClientRoots {
   /// Of a type without parts, such as stackref.
   const abi::Layout& plainLayout(ir::TypeKind kind);
 
-  /// Makes an image in one of its forms; its warnings are logged. The thread is attached and stands on its native stack.
+  /// Makes an image in one of its forms; its warnings are logged. The thread is attached and stands on its
+  /// native stack.
   Result<void> build(const bootimage::BuildRequest& request, const bootimage::Output& output);
 
   // --- Slots of MuVM ---------------------------------------------------------------------------------
@@ -129,8 +130,8 @@ class Machine final : private runtime::ClientRoots {
   }
 
  private:
-  /// Calls f(thread) with the thread's attachment to this machine: one that stays, or, where the thread is another
-  /// machine's, for the time of a call.
+  /// Calls f(thread) with the thread's attachment to this machine: one that stays, or, where the thread is
+  /// another machine's, for the time of a call.
   template <class F>
   void attached(F f) {
     if (!runtime::Thread::current()) runtime::attachForGood(*vm_);

@@ -1,5 +1,6 @@
-// What the bytes of an image file mean: a header, a table of sections, and the sections, each at a multiple of a page. All numbers are little-endian.
-// Offsets are relative to the section they are in; addresses are those for the preferred places of heap and slab.
+// What the bytes of an image file mean: a header, a table of sections, and the sections, each at a multiple
+// of a page. All numbers are little-endian. Offsets are relative to the section they are in; addresses are
+// those for the preferred places of heap and slab.
 #pragma once
 
 #include <array>
@@ -58,7 +59,8 @@ struct Header {
   Hash hash;
 };
 
-// --- Elements of sections --------------------------------------------------------------------------------------------
+// --- Elements of sections
+// --------------------------------------------------------------------------------------------
 
 /// abi::CodeBlock with ranges instead of spans.
 struct CodeBlockRow {
@@ -182,11 +184,11 @@ struct StartRow {
 
 template <SectionKind kind>
 struct ElementOf;
-#define GAUR_IMAGE_SECTION(Name, Element, Checked)                        \
-  template <>                                                             \
-  struct ElementOf<SectionKind::Name> {                                   \
-    using type = Element;                                                 \
-    static_assert(std::is_trivially_copyable_v<Element>);                 \
+#define GAUR_IMAGE_SECTION(Name, Element, Checked)        \
+  template <>                                             \
+  struct ElementOf<SectionKind::Name> {                   \
+    using type = Element;                                 \
+    static_assert(std::is_trivially_copyable_v<Element>); \
   };
 #include "bootimage/sections.def"
 
@@ -195,7 +197,8 @@ std::uint32_t elementBytes(SectionKind kind);
 /// Whether it is verified at each start.
 bool isAlwaysChecked(SectionKind kind);
 
-/// Of what the runtime that calls this and compiled code agree on: layouts, runtime entries in their order, numbers.
+/// Of what the runtime that calls this and compiled code agree on: layouts, runtime entries in their order,
+/// numbers.
 Hash abiFingerprint();
 /// "x86_64-linux".
 std::string_view thisTarget();

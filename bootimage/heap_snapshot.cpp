@@ -139,7 +139,8 @@ std::uint64_t HeapSnapshot::copyOfStack(const abi::StackObject& stack) {
 std::uint64_t HeapSnapshot::addFromFrame(const void* object, std::string_view name) {
   const std::uint32_t type = ObjectHeader::of(object).typeIndex();
   if (type == abi::kStackObjectType) return copyOfStack(*static_cast<const abi::StackObject*>(object));
-  if (type == abi::kThreadObjectType) return zeroedCopy(reinterpret_cast<std::uintptr_t>(object), sizeof(abi::ThreadObject));
+  if (type == abi::kThreadObjectType)
+    return zeroedCopy(reinterpret_cast<std::uintptr_t>(object), sizeof(abi::ThreadObject));
   if (type >= abi::kFirstRuntimeType) return 0;
   const std::uint64_t address = copyOf(reinterpret_cast<std::uintptr_t>(object));
   if (address != 0) roots_.push_back({address - kPreferredHeap, std::string(name)});
@@ -218,7 +219,8 @@ void HeapSnapshot::visit(std::uint64_t& word, WordKind kind, WordPlace place) {
     case WordKind::Uptr:
     case WordKind::Ufuncptr: visitPointer(word, kind, place); break;
     case WordKind::Stackref:
-      if (const auto* stack = reinterpret_cast<const abi::StackObject*>(word); stack->savedPointer || !stack->stack) {
+      if (const auto* stack = reinterpret_cast<const abi::StackObject*>(word);
+          stack->savedPointer || !stack->stack) {
         setAddress(word, copyOfStack(*stack), place);
       } else {
         refuse(word, kind, place);
@@ -234,7 +236,8 @@ void HeapSnapshot::visitPointer(std::uint64_t& word, WordKind kind, WordPlace pl
     case Location::Kind::Unknown:
       if (kind == WordKind::Iref) {
         refuse(word, kind, place);
-      } else if (std::string name = kind == WordKind::Ufuncptr ? addresses_.symbolOf(word) : ""; !name.empty()) {
+      } else if (std::string name = kind == WordKind::Ufuncptr ? addresses_.symbolOf(word) : "";
+                 !name.empty()) {
         namedPointers_.emplace_back(place, std::move(name));
       } else {
         unknownPointers_.push_back({place, kind, word});
@@ -364,7 +367,8 @@ std::vector<SymbolRelocation> HeapSnapshot::finishSymbols(
   for (std::size_t i = 0; i < namedPointers_.size(); ++i) {
     const WordPlace place = namedPointers_[i].first;
     if (!given.emplace(place, symbols.size()).second) continue;
-    symbols.push_back({placeInFile(place, targets), static_cast<std::uint32_t>(relocations.size() + i), false, 0});
+    symbols.push_back(
+        {placeInFile(place, targets), static_cast<std::uint32_t>(relocations.size() + i), false, 0});
     wordAt(place) = 0;
   }
   if (symbols.empty()) return symbols;
@@ -418,7 +422,8 @@ std::vector<std::string> HeapSnapshot::describe(std::span<const Word> words) con
   std::vector<WordPlace> places;
   for (const Word& word : words.first(std::min(words.size(), kMostDescribed))) places.push_back(word.place);
   ObjectGraph graph{heap(), kPreferredHeap, firstBlocks_, {}, roots_};
-  for (const Cell& cell : cells_) graph.cells.push_back({cell.cell, cellBytes_.data() + cell.begin, cell.begin});
+  for (const Cell& cell : cells_)
+    graph.cells.push_back({cell.cell, cellBytes_.data() + cell.begin, cell.begin});
   std::vector<std::string> paths = ObjectPaths(std::move(graph)).find(places);
   for (std::size_t i = 0; i < paths.size(); ++i)
     lines.push_back(fmt::format("{} is the {} {:#x}", paths[i], text(words[i].kind), words[i].bits));

@@ -56,7 +56,8 @@ class AddressSpace {
  public:
   virtual ~AddressSpace() = default;
   virtual Location locate(std::uintptr_t address) = 0;
-  /// The symbol that whoever starts the image has to give for an address that locate does not know; empty: none.
+  /// The symbol that whoever starts the image has to give for an address that locate does not know; empty:
+  /// none.
   virtual std::string symbolOf([[maybe_unused]] std::uintptr_t address) { return {}; }
 };
 
@@ -91,11 +92,12 @@ class HeapSnapshot {
   /// An object that is to be in the image whatever else refers to it. `name` tells of it in messages. NULL is
   /// ignored.
   void addObject(const void* ref, std::string_view name);
-  /// A word of a stack's frames that may be a reference to an object: in the image it is the address that is returned. An object of the runtime that ends
-  /// with the process becomes a dead stack or an ended thread; 0 for others of that sort.
+  /// A word of a stack's frames that may be a reference to an object: in the image it is the address that is
+  /// returned. An object of the runtime that ends with the process becomes a dead stack or an ended thread; 0
+  /// for others of that sort.
   std::uint64_t addFromFrame(const void* object, std::string_view name);
-  /// The READY stacks that references refer to, in the order in which they were found. It grows. Their objects are zeroed in the heap, that is, dead stacks:
-  /// the caller sees to their frames.
+  /// The READY stacks that references refer to, in the order in which they were found. It grows. Their
+  /// objects are zeroed in the heap, that is, dead stacks: the caller sees to their frames.
   std::span<const abi::StackObject* const> stacks() const { return stacks_; }
   /// Follows everything that was added, until nothing new is found.
   void trace();
@@ -122,8 +124,8 @@ class HeapSnapshot {
   };
   /// Translates the remaining words. `relocations`: fields that get the address of a symbol
   /// (runtime::PointerRelocations::entries); those of objects and cells that are not in the image are left
-  /// out, and of several for a field the last counts. The number of a symbol is the index of its entry. Fails where something refers to what an image
-  /// cannot hold; the error tells the ways from roots.
+  /// out, and of several for a field the last counts. The number of a symbol is the index of its entry. Fails
+  /// where something refers to what an image cannot hold; the error tells the ways from roots.
   Result<Outcome> finish(const Targets& targets, std::span<const runtime::PointerRelocation> relocations);
 
   // --- The result ----------------------------------------------------------------------------------------

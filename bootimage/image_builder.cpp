@@ -23,7 +23,8 @@ namespace {
 /// One build: the closure over IR and heap, then its code, then the sections.
 class ImageBuilder {
  public:
-  ImageBuilder(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface)
+  ImageBuilder(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents,
+               LinkInterface* interface)
       : vm_(vm),
         request_(request),
         contents_(contents),
@@ -54,13 +55,15 @@ class ImageBuilder {
     }
     if (request_.primordialFunction != kNoId) {
       primordial_ = vm_.program().entityOf<ir::Function>(request_.primordialFunction);
-      if (!primordial_) return makeError(ErrorId::ImageWhitelist, {std::to_string(request_.primordialFunction)});
+      if (!primordial_)
+        return makeError(ErrorId::ImageWhitelist, {std::to_string(request_.primordialFunction)});
       reachable_.add(*primordial_);
     }
     if (request_.threadLocal) heap_.addObject(request_.threadLocal, "the thread-local");
     if (!request_.primordialStack) return {};
     GAUR_TRY_ASSIGN(runtime::TypeList types, runtime::expectedTypes(vm_, *request_.primordialStack));
-    if (!isMainParameters(types)) return makeError(ErrorId::ImageStack, {"waits for values that no process has when it begins"});
+    if (!isMainParameters(types))
+      return makeError(ErrorId::ImageStack, {"waits for values that no process has when it begins"});
     heap_.addFromFrame(request_.primordialStack, "the primordial stack");
     return {};
   }
@@ -79,10 +82,12 @@ class ImageBuilder {
         GAUR_TRY(stacks_.trace());
         continue;
       }
-      const bool isClosed = outside == heap_.outside().size() && outsideStacks == stacks_.outside().size() && versions == stacks_.versions().size();
+      const bool isClosed = outside == heap_.outside().size() && outsideStacks == stacks_.outside().size() &&
+                            versions == stacks_.versions().size();
       if (isClosed && reachable_.isDrained()) break;
       for (; outside < heap_.outside().size(); ++outside) addOutside(heap_.outside()[outside]);
-      for (; outsideStacks < stacks_.outside().size(); ++outsideStacks) addOutside(stacks_.outside()[outsideStacks]);
+      for (; outsideStacks < stacks_.outside().size(); ++outsideStacks)
+        addOutside(stacks_.outside()[outsideStacks]);
       for (; versions < stacks_.versions().size(); ++versions) reachable_.add(*stacks_.versions()[versions]);
     }
     report_.functions = reachable_.functions().size();
@@ -94,8 +99,10 @@ class ImageBuilder {
     switch (outside.kind) {
       case Location::Kind::Function: return reachable_.add(*static_cast<const ir::Function*>(outside.thing));
       case Location::Kind::Cell: return reachable_.add(*static_cast<const ir::GlobalCell*>(outside.thing));
-      case Location::Kind::ExposedFunction: return reachable_.add(*static_cast<const ir::ExposedFunction*>(outside.thing));
-      case Location::Kind::Exposure: return reachable_.add(*addresses_.exposureAt(outside.thing).function->function);
+      case Location::Kind::ExposedFunction:
+        return reachable_.add(*static_cast<const ir::ExposedFunction*>(outside.thing));
+      case Location::Kind::Exposure:
+        return reachable_.add(*addresses_.exposureAt(outside.thing).function->function);
       case Location::Kind::Unknown:
       case Location::Kind::Object: return;
     }
@@ -103,10 +110,14 @@ class ImageBuilder {
 
   Target targetOf(const Outside& outside) {
     switch (outside.kind) {
-      case Location::Kind::Function: return shadow_.functionTarget(*static_cast<const ir::Function*>(outside.thing));
-      case Location::Kind::Cell: return shadow_.cellTarget(*static_cast<const ir::GlobalCell*>(outside.thing));
-      case Location::Kind::ExposedFunction: return shadow_.exposedTarget(*static_cast<const ir::ExposedFunction*>(outside.thing));
-      case Location::Kind::Exposure: return shadow_.exposureTarget(outside.thing, addresses_.exposureAt(outside.thing));
+      case Location::Kind::Function:
+        return shadow_.functionTarget(*static_cast<const ir::Function*>(outside.thing));
+      case Location::Kind::Cell:
+        return shadow_.cellTarget(*static_cast<const ir::GlobalCell*>(outside.thing));
+      case Location::Kind::ExposedFunction:
+        return shadow_.exposedTarget(*static_cast<const ir::ExposedFunction*>(outside.thing));
+      case Location::Kind::Exposure:
+        return shadow_.exposureTarget(outside.thing, addresses_.exposureAt(outside.thing));
       case Location::Kind::Unknown:
       case Location::Kind::Object: break;
     }
@@ -122,7 +133,8 @@ class ImageBuilder {
     if (interface_) findOffered();
     for (const Outside& outside : stacks_.outside()) stackTargets_.push_back(targetOf(outside));
     const auto running = static_cast<jit::OptLevel>(vm_.options().optLevel);
-    const std::array<jit::OptLevel, 5> levels{running, request_.level, jit::OptLevel::O0, jit::OptLevel::O1, jit::OptLevel::O2};
+    const std::array<jit::OptLevel, 5> levels{running, request_.level, jit::OptLevel::O0, jit::OptLevel::O1,
+                                              jit::OptLevel::O2};
     GAUR_TRY(stacks_.compile(shadow_, levels));
     if (request_.code == CodePolicy::None) return {};
     std::vector<const ir::FunctionVersion*> versions;
@@ -136,9 +148,12 @@ class ImageBuilder {
     return compileOffered();
   }
 
-  // --- What a linker has to know ------------------------------------------------------------------------------------------
+  // --- What a linker has to know
+  // ------------------------------------------------------------------------------------------
 
-  static bool canBeOffered(const ir::Signature* signature) { return ir::isNativeSafe(signature) && signature->results.size() <= 1; }
+  static bool canBeOffered(const ir::Signature* signature) {
+    return ir::isNativeSafe(signature) && signature->results.size() <= 1;
+  }
 
   void findOffered() {
     for (const ir::ExposedFunction* exposed : reachable_.exposed()) {
@@ -148,7 +163,8 @@ class ImageBuilder {
     for (const ir::Function* function : reachable_.functions()) {
       std::string name = ir::fullName(*function);
       const bool isDefined = function->current.load(std::memory_order_acquire) != nullptr;
-      if (isDefined && isOffered(name) && canBeOffered(function->signature->signature)) interface_->offered.push_back({std::move(name), function->id});
+      if (isDefined && isOffered(name) && canBeOffered(function->signature->signature))
+        interface_->offered.push_back({std::move(name), function->id});
     }
     interface_->hasMain = primordial_ && isMainSignature(primordial_->signature->signature);
   }
@@ -175,12 +191,14 @@ class ImageBuilder {
     if (request_.code == CodePolicy::None)
       for (const ir::Constant* constant : reachable_.constants())
         if (constant->kind == ir::ConstantKind::Extern) want(constant->symbol, true);
-    for (const SymbolWord& word : symbolWords_) want(contents_.stringAt(word.symbol), (word.flags & kWeakSymbol) != 0);
+    for (const SymbolWord& word : symbolWords_)
+      want(contents_.stringAt(word.symbol), (word.flags & kWeakSymbol) != 0);
     for (const auto& [symbol, isWeak] : wanted) interface_->wanted.push_back({symbol, isWeak});
     // A name that the image wants from outside is not its own.
     std::erase_if(interface_->offered, [&](const LinkInterface::Offered& offered) {
       if (!wanted.contains(offered.symbol)) return false;
-      report_.warnings.push_back("@" + offered.symbol + " is not offered to C: the image wants a symbol of that name from outside");
+      report_.warnings.push_back("@" + offered.symbol +
+                                 " is not offered to C: the image wants a symbol of that name from outside");
       return true;
     });
   }
@@ -191,18 +209,22 @@ class ImageBuilder {
     std::vector<runtime::PointerRelocation> relocations = vm_.pointerRelocations().entries();
     // What this build asks for replaces what was registered.
     relocations.insert(relocations.end(), request_.relocations.begin(), request_.relocations.end());
-    GAUR_TRY_ASSIGN(auto outcome, heap_.finish({ShadowProgram::bases(), outsideTargets_, cells}, relocations));
+    GAUR_TRY_ASSIGN(auto outcome,
+                    heap_.finish({ShadowProgram::bases(), outsideTargets_, cells}, relocations));
     report_.warnings = std::move(outcome.warnings);
-    for (std::size_t i = 0; i < cells.size(); ++i) shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));
     contents_.set<SectionKind::Heap>(heap_.heap());
     contents_.set<SectionKind::HeapPages>(heap_.firstBlocks());
     contents_.set<SectionKind::HeapWords>(heap_.heapRelocations());
     for (const SymbolRelocation& symbol : outcome.symbols) {
       const bool isGiven = symbol.symbol < relocations.size();
-      const std::string& name = isGiven ? relocations[symbol.symbol].symbol : outcome.names[symbol.symbol - relocations.size()];
+      const std::string& name =
+          isGiven ? relocations[symbol.symbol].symbol : outcome.names[symbol.symbol - relocations.size()];
       const std::string library = isGiven ? relocations[symbol.symbol].library : "";
-      symbolWords_.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(name), symbol.place.offset, symbol.addend,
-                              symbol.isWeak ? kWeakSymbol : 0u, contents_.string(library)});
+      symbolWords_.push_back({static_cast<std::uint32_t>(symbol.place.section), contents_.string(name),
+                              symbol.place.offset, symbol.addend, symbol.isWeak ? kWeakSymbol : 0u,
+                              contents_.string(library)});
     }
     contents_.set<SectionKind::SymbolWords>(symbolWords_);
     report_.symbols = symbolWords_.size();
@@ -238,7 +260,8 @@ class ImageBuilder {
       if (abi::LayoutTable::shared().knows(type)) layouts.push_back(type);
     contents_.set<SectionKind::LayoutTypes>(layouts);
     std::vector<std::uint32_t> libraries;
-    for (const std::string& path : vm_.nativeSymbols().libraries()) libraries.push_back(contents_.string(path));
+    for (const std::string& path : vm_.nativeSymbols().libraries())
+      libraries.push_back(contents_.string(path));
     contents_.set<SectionKind::Libraries>(libraries);
     auto watchpoints = vm_.watchpoints().enabled();
     contents_.set<SectionKind::EnabledWatchpoints>(watchpoints);
@@ -278,7 +301,8 @@ std::vector<Id> everythingIn(const ir::Program& program) {
   return ids;
 }
 
-Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface) {
+Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents,
+                                 LinkInterface* interface) {
   std::lock_guard lock(vm.program().loadMutex());
   gc::CollectionPause pause(vm.heap());
   return ImageBuilder(vm, request, contents, interface).run();

@@ -25,7 +25,8 @@ enum class CodePolicy : std::uint8_t {
 };
 
 struct BuildRequest {
-  /// Top-level entities that the image must have; all that they, the objects and the primordial function need comes along.
+  /// Top-level entities that the image must have; all that they, the objects and the primordial function need
+  /// comes along.
   std::vector<Id> whitelist;
   /// Called when a process starts from the image; kNoId: none.
   Id primordialFunction = kNoId;
@@ -33,8 +34,8 @@ struct BuildRequest {
   const abi::StackObject* primordialStack = nullptr;
   /// Thread-local reference of the first thread; null: none.
   const void* threadLocal = nullptr;
-  /// Fields (addresses of uptr or ufuncptr locations) that get the address of a symbol when a process starts, beside those of
-  /// MicroVm::pointerRelocations.
+  /// Fields (addresses of uptr or ufuncptr locations) that get the address of a symbol when a process starts,
+  /// beside those of MicroVm::pointerRelocations.
   std::vector<runtime::PointerRelocation> relocations;
   UnknownPointers unknownPointers = UnknownPointers::Warn;
   CodePolicy code = CodePolicy::Linked;
@@ -51,9 +52,11 @@ struct BuildReport {
   std::uint64_t heapBytes = 0, codeBytes = 0, imageBytes = 0;
 };
 
-/// What an image of the VM holds. The VM is not changed; that nobody changes it meanwhile is up to the caller. On an attached thread that stands on its
-/// native stack. `interface`, if not null, is told what a linker has to know; then functions that C can call bring what such calls need.
-Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents, LinkInterface* interface = nullptr);
+/// What an image of the VM holds. The VM is not changed; that nobody changes it meanwhile is up to the
+/// caller. On an attached thread that stands on its native stack. `interface`, if not null, is told what a
+/// linker has to know; then functions that C can call bring what such calls need.
+Result<BuildReport> collectImage(runtime::MicroVm& vm, const BuildRequest& request, ImageContents& contents,
+                                 LinkInterface* interface = nullptr);
 
 /// All top-level entities that clients have defined: a whitelist.
 std::vector<Id> everythingIn(const ir::Program& program);

@@ -60,7 +60,8 @@ Result<void> ImageFile::openFile(const std::string& path) {
   if (descriptor_ < 0) return failed();
   struct stat status {};
   if (fstat(descriptor_, &status) != 0) return failed();
-  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {name_});
+  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) < sizeof(Header))
+    return makeError(ErrorId::ImageNone, {name_});
   const auto size = static_cast<std::size_t>(status.st_size);
   void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor_, 0);
   if (mapping == MAP_FAILED) return failed();
@@ -116,7 +117,8 @@ Result<void> ImageFile::unpack() {
   close(std::exchange(descriptor_, memory));
   isUnpacked_ = true;
   struct stat status {};
-  if (fstat(memory, &status) != 0 || static_cast<std::size_t>(status.st_size) < sizeof(Header)) return makeError(ErrorId::ImageNone, {name_});
+  if (fstat(memory, &status) != 0 || static_cast<std::size_t>(status.st_size) < sizeof(Header))
+    return makeError(ErrorId::ImageNone, {name_});
   const auto size = static_cast<std::size_t>(status.st_size);
   void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memory, 0);
   if (mapping == MAP_FAILED) return makeError(ErrorId::ImageNotRead, {name_, std::strerror(errno)});
@@ -148,10 +150,13 @@ std::string_view ImageFile::string(std::uint32_t offset) const {
   if (offset >= strings.size()) return {};
   auto rest = strings.subspan(offset);
   auto end = std::find(rest.begin(), rest.end(), '\0');
-  return end == rest.end() ? std::string_view() : std::string_view(rest.data(), static_cast<std::size_t>(end - rest.begin()));
+  return end == rest.end() ? std::string_view()
+                           : std::string_view(rest.data(), static_cast<std::size_t>(end - rest.begin()));
 }
 
-Error ImageFile::damaged(std::string_view what) const { return makeError(ErrorId::ImageDamaged, {name_, what}); }
+Error ImageFile::damaged(std::string_view what) const {
+  return makeError(ErrorId::ImageDamaged, {name_, what});
+}
 
 Result<void> ImageFile::checkHeader() const {
   const Header& header = this->header();
@@ -166,40 +171,49 @@ Result<void> ImageFile::checkHeader() const {
   std::memcpy(head.data(), bytes_.data(), headBytes);
   std::memset(head.data() + offsetof(Header, hash), 0, sizeof(Hash));
   if (hashOf(head.data(), headBytes) != header.hash) return damaged("the header does not have its checksum");
-  if (textOf(header.target) != thisTarget()) return makeError(ErrorId::ImageTarget, {name_, textOf(header.target), thisTarget()});
-  if (header.fingerprint != abiFingerprint()) return makeError(ErrorId::ImageForeign, {name_, textOf(header.creator)});
+  if (textOf(header.target) != thisTarget())
+    return makeError(ErrorId::ImageTarget, {name_, textOf(header.target), thisTarget()});
+  if (header.fingerprint != abiFingerprint())
+    return makeError(ErrorId::ImageForeign, {name_, textOf(header.creator)});
   if (header.fileBytes != bytes_.size())
-    return damaged("it should have " + std::to_string(header.fileBytes) + " bytes and has " + std::to_string(bytes_.size()));
+    return damaged("it should have " + std::to_string(header.fileBytes) + " bytes and has " +
+                   std::to_string(bytes_.size()));
   return {};
 }
 
-/// Sections lie side by side in the order of the table, and what fills up pages is zero: no byte of a file is of no account.
+/// Sections lie side by side in the order of the table, and what fills up pages is zero: no byte of a file is
+/// of no account.
 Result<void> ImageFile::checkTable() {
   std::uint64_t end = sizeof(Header) + table().size_bytes();
   auto isFilledUp = [&](std::uint64_t next) {
-    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end), bytes_.begin() + static_cast<std::ptrdiff_t>(next),
+    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(end),
+                       bytes_.begin() + static_cast<std::ptrdiff_t>(next),
                        [](std::byte byte) { return byte == std::byte{0}; });
   };
   for (const SectionHeader& section : table()) {
     const auto kind = static_cast<std::size_t>(section.kind);
-    if (kind >= kSectionCount || sections_[kind]) return damaged("the section table has an unknown section, or one twice");
+    if (kind >= kSectionCount || sections_[kind])
+      return damaged("the section table has an unknown section, or one twice");
     const std::string name(text(section.kind));
     if (section.elementBytes != elementBytes(section.kind) || section.bytes % section.elementBytes != 0)
       return damaged("section " + name + " has elements of another size");
     if (section.offset > bytes_.size() || section.bytes > bytes_.size() - section.offset)
       return damaged("section " + name + " lies outside of the file");
-    if (section.offset != padded(end) || !isFilledUp(section.offset)) return damaged("what lies before section " + name + " is not empty");
+    if (section.offset != padded(end) || !isFilledUp(section.offset))
+      return damaged("what lies before section " + name + " is not empty");
     end = section.offset + section.bytes;
     sections_[kind] = &section;
   }
-  if (bytes_.size() != padded(end) || !isFilledUp(bytes_.size())) return damaged("what lies after its sections is not empty");
+  if (bytes_.size() != padded(end) || !isFilledUp(bytes_.size()))
+    return damaged("what lies after its sections is not empty");
   auto strings = get<SectionKind::Strings>();
   if (!strings.empty() && strings.back() != '\0') return damaged("its texts have no end");
   return {};
 }
 
 Result<void> ImageFile::checkHashes(Verify verify) const {
-  const bool isVerified = verify == Verify::Meta || (verify == Verify::Cached && wasVerified(descriptor_, header().buildId));
+  const bool isVerified =
+      verify == Verify::Meta || (verify == Verify::Cached && wasVerified(descriptor_, header().buildId));
   for (const SectionHeader& section : table()) {
     if (isVerified && !isAlwaysChecked(section.kind)) continue;
     if (hashOf(bytes_.data() + section.offset, section.bytes) != section.hash)

@@ -1,4 +1,5 @@
-// Reading an image: nothing in it is believed before it was checked. A file that is refused is told why, and nothing has happened.
+// Reading an image: nothing in it is believed before it was checked. A file that is refused is told why, and
+// nothing has happened.
 #pragma once
 
 #include <array>
@@ -16,13 +17,15 @@ enum class Verify : std::uint8_t { Full, Cached, Meta };
 
 class ImageFile {
  public:
-  /// Maps a file: an image, or an object, shared object or program that has one. Errors: not readable, no image, another version, target or ABI, damaged.
+  /// Maps a file: an image, or an object, shared object or program that has one. Errors: not readable, no
+  /// image, another version, target or ABI, damaged.
   static Result<ImageFile> open(const std::string& path, Verify verify = Verify::Cached);
-  /// An image that was linked with the process, from the file of which that is made if it can be found: then what is not written to is shared with other
-  /// processes, and verified once.
+  /// An image that was linked with the process, from the file of which that is made if it can be found: then
+  /// what is not written to is shared with other processes, and verified once.
   static Result<ImageFile> linked(std::span<const std::byte> bytes, std::string name);
   /// An image in memory that stays.
-  static Result<ImageFile> inMemory(std::span<const std::byte> bytes, std::string name, Verify verify = Verify::Full);
+  static Result<ImageFile> inMemory(std::span<const std::byte> bytes, std::string name,
+                                    Verify verify = Verify::Full);
   ImageFile(ImageFile&& other) noexcept;
   ImageFile& operator=(ImageFile&& other) noexcept;
   ~ImageFile();
@@ -41,7 +44,8 @@ class ImageFile {
     using Element = typename ElementOf<kind>::type;
     const SectionHeader* section = find(kind);
     if (!section) return {};
-    return {reinterpret_cast<const Element*>(bytes_.data() + section->offset), section->bytes / sizeof(Element)};
+    return {reinterpret_cast<const Element*>(bytes_.data() + section->offset),
+            section->bytes / sizeof(Element)};
   }
   /// A text of the section Strings; nothing where the offset is none.
   std::string_view string(std::uint32_t offset) const;

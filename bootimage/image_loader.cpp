@@ -20,7 +20,8 @@ namespace gaur::bootimage {
 
 namespace {
 
-/// What stays of an image as long as its VM: the file (the IR and the rows are read where they lie), its heap, and rows with addresses.
+/// What stays of an image as long as its VM: the file (the IR and the rows are read where they lie), its
+/// heap, and rows with addresses.
 struct Residue {
   explicit Residue(ImageFile image) : file(std::move(image)) {}
 
@@ -65,10 +66,13 @@ class Loader {
     if (offset > codeBytes() || bytes > codeBytes() - offset) return nullptr;
     return reinterpret_cast<void*>(vm().slab().codeBegin() + offset);
   }
-  const ir::Signature* signature(std::uint32_t number) const { return number < index_.signatures.size() ? index_.signatures[number] : nullptr; }
+  const ir::Signature* signature(std::uint32_t number) const {
+    return number < index_.signatures.size() ? index_.signatures[number] : nullptr;
+  }
 
   Result<void> makeVm() {
-    if (dataBytes() < sizeof(abi::LinkTable) || dataBytes() > jit::CodeSlab::kDataBytes || codeBytes() > jit::CodeSlab::kCodeBytes)
+    if (dataBytes() < sizeof(abi::LinkTable) || dataBytes() > jit::CodeSlab::kDataBytes ||
+        codeBytes() > jit::CodeSlab::kCodeBytes)
       return image_.damaged("its linked program has an impossible size");
     jit::SlabPlacement placement;
     placement.preferredBase = loading_.elsewhere ? 0 : kPreferredSlab;
@@ -77,17 +81,21 @@ class Loader {
     GAUR_TRY_ASSIGN(loaded_.vm, runtime::MicroVm::create(options_, placement));
     vm().keep(residue_);
     for (const auto& [name, address] : loading_.symbols) vm().nativeSymbols().registerSymbol(name, address);
-    for (std::uint32_t offset : image_.get<SectionKind::Libraries>()) GAUR_TRY(vm().nativeSymbols().addLibrary(std::string(image_.string(offset))));
+    for (std::uint32_t offset : image_.get<SectionKind::Libraries>())
+      GAUR_TRY(vm().nativeSymbols().addLibrary(std::string(image_.string(offset))));
     return {};
   }
 
   Result<void> placeHeap() {
     GAUR_TRY_ASSIGN(residue_->heap, HeapMemory::map(image_, loading_.elsewhere));
-    if (residue_->heap.begin()) distances_.heap = reinterpret_cast<std::uintptr_t>(residue_->heap.begin()) - kPreferredHeap;
+    if (residue_->heap.begin())
+      distances_.heap = reinterpret_cast<std::uintptr_t>(residue_->heap.begin()) - kPreferredHeap;
     distances_.slab = vm().slab().dataBegin() - kPreferredSlab;
     const bool isAsBuilt = distances_.none() && index_.typesAreIdentical;
-    const std::span<const ir::Type* const> renumbered = index_.typesAreIdentical ? std::span<const ir::Type* const>() : index_.types;
-    if (!isAsBuilt && residue_->heap.begin()) GAUR_TRY(residue_->heap.relocate(image_, distances_, renumbered));
+    const std::span<const ir::Type* const> renumbered =
+        index_.typesAreIdentical ? std::span<const ir::Type* const>() : index_.types;
+    if (!isAsBuilt && residue_->heap.begin())
+      GAUR_TRY(residue_->heap.relocate(image_, distances_, renumbered));
     return {};
   }
 
@@ -97,7 +105,8 @@ class Loader {
     auto* dataBegin = reinterpret_cast<std::byte*>(vm().slab().dataBegin());
     void* mapping = MAP_FAILED;
     if (image_.descriptor() >= 0)
-      mapping = mmap(dataBegin, platform::roundToPages(data.size()), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image_.descriptor(),
+      mapping = mmap(dataBegin, platform::roundToPages(data.size()), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_FIXED, image_.descriptor(),
                      static_cast<off_t>(image_.fileOffset(*image_.find(SectionKind::Data))));
     if (mapping == MAP_FAILED) std::memcpy(dataBegin, data.data(), data.size());
     runtime::fillLinkTable(*inData<abi::LinkTable>(0), vm().stacks());
@@ -113,14 +122,16 @@ class Loader {
   Result<void> relocateData() {
     for (std::uint32_t number : image_.get<SectionKind::DataWords>()) {
       auto* word = inData<std::uint64_t>(std::uint64_t{number} * sizeof(std::uint64_t));
-      if (!word || !distances_.apply(*word, residue_->heap.bytes())) return image_.damaged("a word of its data holds no address of the image");
+      if (!word || !distances_.apply(*word, residue_->heap.bytes()))
+        return image_.damaged("a word of its data holds no address of the image");
     }
     return {};
   }
 
   Result<void> readProgram() {
     GAUR_TRY_ASSIGN(index_, ir::readSnapshot(vm().program(), image_.get<SectionKind::Ir>()));
-    // The code makes objects of types by their numbers. It is compiled again, as it is called, where they are others.
+    // The code makes objects of types by their numbers. It is compiled again, as it is called, where they are
+    // others.
     usesCode_ = index_.typesAreIdentical;
     for (std::uint32_t number : image_.get<SectionKind::LayoutTypes>()) {
       if (number >= index_.types.size()) return image_.damaged("it names a type that it does not have");
@@ -161,7 +172,8 @@ class Loader {
     for (const ExposureRow& row : image_.get<SectionKind::Exposures>()) {
       auto* data = inData<runtime::ExposedFunctionData>(row.data);
       void* trampoline = inCode(row.trampoline, jit::kTrampolineBytes);
-      if (!data || !trampoline || !signature(row.signature)) return image_.damaged("an exposed function has no place in it");
+      if (!data || !trampoline || !signature(row.signature))
+        return image_.damaged("an exposed function has no place in it");
       auto* function = functionAt(data->record.function);
       if (!function) return image_.damaged("an exposed function exposes nothing");
       vm().entities().adopt(data, trampoline, function, usesCode_ ? data->adapter : nullptr);
@@ -190,7 +202,8 @@ class Loader {
       std::string_view symbol = image_.string(row.symbol);
       if (vm().nativeSymbols().adopt(symbol, slot)) continue;
       missing.addCode(symbol);
-      if (options_.lazyPtr && vm().nativeSymbols().registerMissing(symbol)) vm().nativeSymbols().adopt(symbol, slot);
+      if (options_.lazyPtr && vm().nativeSymbols().registerMissing(symbol))
+        vm().nativeSymbols().adopt(symbol, slot);
     }
     for (const SymbolWord& row : image_.get<SectionKind::SymbolWords>()) {
       std::uint64_t* word = wordAt(row);
@@ -198,9 +211,12 @@ class Loader {
       void* address = addressOf(row);
       if (!address && (row.flags & kWeakSymbol) == 0) {
         missing.addField(image_.string(row.symbol), row);
-        if (options_.lazyPtr) address = found_[{row.symbol, row.library}] = vm().nativeSymbols().registerMissing(image_.string(row.symbol));
+        if (options_.lazyPtr)
+          address = found_[{row.symbol, row.library}] =
+              vm().nativeSymbols().registerMissing(image_.string(row.symbol));
       }
-      *word = address ? reinterpret_cast<std::uintptr_t>(address) + static_cast<std::uint64_t>(row.addend) : 0;
+      *word =
+          address ? reinterpret_cast<std::uintptr_t>(address) + static_cast<std::uint64_t>(row.addend) : 0;
     }
     if (!missing.isEmpty()) {
       Error report = missing.report(vm().nativeSymbols());
@@ -225,7 +241,8 @@ class Loader {
   /// Of a field's symbol; null where it is missing. Many fields have the same: each is looked up once.
   void* addressOf(const SymbolWord& row) {
     auto [known, isNew] = found_.try_emplace({row.symbol, row.library});
-    if (isNew) known->second = vm().nativeSymbols().find(image_.string(row.symbol), image_.string(row.library));
+    if (isNew)
+      known->second = vm().nativeSymbols().find(image_.string(row.symbol), image_.string(row.library));
     return known->second;
   }
 
@@ -239,7 +256,8 @@ class Loader {
         const bool isInHeap = row.section == static_cast<std::uint32_t>(Section::Heap);
         const std::uintptr_t base = isInHeap ? reinterpret_cast<std::uintptr_t>(residue->heap.begin()) : data;
         relocations.push_back({base + row.offset, std::string(residue->file.string(row.symbol)), row.addend,
-                               (row.flags & kWeakSymbol) != 0, std::string(residue->file.string(row.library))});
+                               (row.flags & kWeakSymbol) != 0,
+                               std::string(residue->file.string(row.library))});
       }
       return relocations;
     });
@@ -249,23 +267,31 @@ class Loader {
     constexpr std::size_t kWord = sizeof(std::uint64_t);
     if (row.section == static_cast<std::uint32_t>(Section::Data)) return inData<std::uint64_t>(row.offset);
     const bool isInHeap = row.section == static_cast<std::uint32_t>(Section::Heap) && row.offset % kWord == 0;
-    if (!isInHeap || row.offset > residue_->heap.bytes() || kWord > residue_->heap.bytes() - row.offset) return nullptr;
+    if (!isInHeap || row.offset > residue_->heap.bytes() || kWord > residue_->heap.bytes() - row.offset)
+      return nullptr;
     return reinterpret_cast<std::uint64_t*>(residue_->heap.begin() + row.offset);
   }
 
   Result<void> adoptCode() {
     GAUR_TRY(makeFunctionCodes());
     std::vector<jit::Inlining> inlinings;
-    for (const InliningRow& row : image_.get<SectionKind::Inlinings>()) inlinings.push_back({row.callerVersion, row.function});
+    for (const InliningRow& row : image_.get<SectionKind::Inlinings>())
+      inlinings.push_back({row.callerVersion, row.function});
     residue_->blocks.reserve(image_.get<SectionKind::CodeBlocks>().size());
     for (const CodeBlockRow& row : image_.get<SectionKind::CodeBlocks>()) {
-      if (row.begin >= row.end || row.end > codeBytes()) return image_.damaged("a block of code is outside of it");
-      abi::CodeBlock block{vm().slab().codeBegin() + row.begin, vm().slab().codeBegin() + row.end, {}, {}, {}, {}, {}};
-      bool fits = slice(std::span<const abi::FunctionCode>(residue_->functions), row.firstFunction, row.functionCount, block.functions) &&
-                  slice(image_.get<SectionKind::CallSites>(), row.firstRow, row.rowCount, block.rows) &&
-                  slice(image_.get<SectionKind::SavedRegisters>(), row.firstSaved, row.savedCount, block.saved) &&
-                  slice(image_.get<SectionKind::Keepalives>(), row.firstKeepalive, row.keepaliveCount, block.keepalives) &&
-                  slice(image_.get<SectionKind::WatchpointSites>(), row.firstWatchpoint, row.watchpointCount, block.watchpoints);
+      if (row.begin >= row.end || row.end > codeBytes())
+        return image_.damaged("a block of code is outside of it");
+      abi::CodeBlock block{
+          vm().slab().codeBegin() + row.begin, vm().slab().codeBegin() + row.end, {}, {}, {}, {}, {}};
+      bool fits =
+          slice(std::span<const abi::FunctionCode>(residue_->functions), row.firstFunction, row.functionCount,
+                block.functions) &&
+          slice(image_.get<SectionKind::CallSites>(), row.firstRow, row.rowCount, block.rows) &&
+          slice(image_.get<SectionKind::SavedRegisters>(), row.firstSaved, row.savedCount, block.saved) &&
+          slice(image_.get<SectionKind::Keepalives>(), row.firstKeepalive, row.keepaliveCount,
+                block.keepalives) &&
+          slice(image_.get<SectionKind::WatchpointSites>(), row.firstWatchpoint, row.watchpointCount,
+                block.watchpoints);
       if (!fits || !isSound(block)) return image_.damaged("the rows of a block of code are wrong");
       residue_->blocks.push_back(block);
     }
@@ -278,7 +304,8 @@ class Loader {
   }
 
   template <class T>
-  static bool slice(std::span<const T> all, std::uint64_t first, std::uint64_t count, std::span<const T>& part) {
+  static bool slice(std::span<const T> all, std::uint64_t first, std::uint64_t count,
+                    std::span<const T>& part) {
     if (first > all.size() || count > all.size() - first) return false;
     part = all.subspan(first, count);
     return true;
@@ -293,7 +320,9 @@ class Loader {
       ranges.emplace_back(block.begin / kGranule, (block.end - 1) / kGranule);
     }
     std::sort(ranges.begin(), ranges.end());
-    return std::adjacent_find(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return b.first <= a.second; }) != ranges.end();
+    return std::adjacent_find(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) {
+             return b.first <= a.second;
+           }) != ranges.end();
   }
 
   /// What look-ups count on.
@@ -302,25 +331,32 @@ class Loader {
     std::uint32_t last = 0;
     for (const abi::FunctionCode& f : block.functions) {
       const bool fits = f.beginOffset >= last && f.beginOffset <= f.endOffset && f.endOffset <= size;
-      if (!fits || f.firstRow > block.rows.size() || f.rowCount > block.rows.size() - f.firstRow) return false;
+      if (!fits || f.firstRow > block.rows.size() || f.rowCount > block.rows.size() - f.firstRow)
+        return false;
       if (f.firstSaved > block.saved.size() || f.savedCount > block.saved.size() - f.firstSaved) return false;
       last = f.beginOffset;
     }
     for (const abi::CallSiteRow& row : block.rows) {
       if (row.returnOffset > size || row.landingPadOffset >= size) return false;
-      if (row.firstKeepalive > block.keepalives.size() || row.keepaliveCount > block.keepalives.size() - row.firstKeepalive) return false;
+      if (row.firstKeepalive > block.keepalives.size() ||
+          row.keepaliveCount > block.keepalives.size() - row.firstKeepalive)
+        return false;
     }
     return std::all_of(block.watchpoints.begin(), block.watchpoints.end(),
-                       [size](const abi::WatchpointSite& site) { return site.siteOffset < size && site.targetOffset < size; });
+                       [size](const abi::WatchpointSite& site) {
+                         return site.siteOffset < size && site.targetOffset < size;
+                       });
   }
 
   Result<void> makeFunctionCodes() {
     for (const FunctionCodeRow& row : image_.get<SectionKind::FunctionCodes>()) {
       auto* record = row.record == kNoRecord ? nullptr : inData<abi::FunctionRecord>(row.record);
       const bool isKnown = row.record == kNoRecord || (record && functionAt(record));
-      if (!isKnown || row.kind > static_cast<std::uint32_t>(abi::CodeKind::NativeAdapter)) return image_.damaged("code belongs to no function");
-      residue_->functions.push_back({row.beginOffset, row.endOffset, row.bodyOffset, row.cfaOffset, row.version, static_cast<abi::CodeKind>(row.kind),
-                                     record, row.firstRow, row.rowCount, row.firstSaved, row.savedCount});
+      if (!isKnown || row.kind > static_cast<std::uint32_t>(abi::CodeKind::NativeAdapter))
+        return image_.damaged("code belongs to no function");
+      residue_->functions.push_back({row.beginOffset, row.endOffset, row.bodyOffset, row.cfaOffset,
+                                     row.version, static_cast<abi::CodeKind>(row.kind), record, row.firstRow,
+                                     row.rowCount, row.firstSaved, row.savedCount});
     }
     return {};
   }
@@ -344,7 +380,8 @@ class Loader {
     const HeapMemory& heap = residue_->heap;
     if (!heap.begin()) return {};
     auto pages = image_.get<SectionKind::HeapPages>();
-    if (pages.size() * gc::ImmortalRange::kPageBytes < heap.bytes()) return image_.damaged("the table of its heap's pages is too short");
+    if (pages.size() * gc::ImmortalRange::kPageBytes < heap.bytes())
+      return image_.damaged("the table of its heap's pages is too short");
     if (heap.bytes() % abi::kGranule != 0) return image_.damaged("its heap does not end with an object");
     const auto begin = reinterpret_cast<std::uintptr_t>(heap.begin());
     vm().heap().addImmortal({begin, begin + heap.bytes(), pages.data()});
@@ -354,7 +391,9 @@ class Loader {
   /// Whether the address is that of an exposed function, which is there whatever becomes of the code.
   bool isNativeEntry(std::uintptr_t address) {
     auto rows = image_.get<SectionKind::Exposures>();
-    return std::any_of(rows.begin(), rows.end(), [&](const ExposureRow& row) { return vm().slab().codeBegin() + row.trampoline == address; });
+    return std::any_of(rows.begin(), rows.end(), [&](const ExposureRow& row) {
+      return vm().slab().codeBegin() + row.trampoline == address;
+    });
   }
 
   /// Field 0 of the object at the offset; null where there is no header before it.
@@ -373,12 +412,15 @@ class Loader {
       auto* object = static_cast<abi::StackObject*>(objectAt(row.object));
       std::span<const std::uint64_t> own;
       const bool isStack = object && row.object + sizeof(abi::StackObject) <= residue_->heap.bytes() &&
-                           abi::ObjectHeader::of(object).typeIndex() == abi::kStackObjectType && !object->stack;
-      if (!isStack || !slice(words, row.firstWord, row.wordCount, own)) return image_.damaged("a stack is outside of it");
+                           abi::ObjectHeader::of(object).typeIndex() == abi::kStackObjectType &&
+                           !object->stack;
+      if (!isStack || !slice(words, row.firstWord, row.wordCount, own))
+        return image_.damaged("a stack is outside of it");
       const std::size_t bytes = own.size_bytes();
       // A StackObject stands at a SavedFrame, aligned as all of them.
       constexpr std::size_t kAlignment = 16;
-      if (bytes < sizeof(abi::SavedFrame) || bytes % kAlignment != 0 || bytes > row.room || (row.valueMemory != kNoObject && row.valueMemory >= bytes))
+      if (bytes < sizeof(abi::SavedFrame) || bytes % kAlignment != 0 || bytes > row.room ||
+          (row.valueMemory != kNoObject && row.valueMemory >= bytes))
         return image_.damaged("a stack has an impossible size");
       runtime::Stack* memory = vm().stacks().take(row.room);
       if (!memory) return makeError(ErrorId::OutOfMemory, {"a stack"});
@@ -390,7 +432,8 @@ class Loader {
     for (const PlacedStack& stack : stacks_) GAUR_TRY(mend(stack));
     for (const PlacedStack& stack : stacks_) {
       stack.object->cookie = stack.row->cookie;
-      if (stack.row->valueMemory != kNoObject) stack.object->valueMemory = reinterpret_cast<char*>(stack.begin) + stack.row->valueMemory;
+      if (stack.row->valueMemory != kNoObject)
+        stack.object->valueMemory = reinterpret_cast<char*>(stack.begin) + stack.row->valueMemory;
       stack.object->savedPointer = stack.begin;
     }
     return {};
@@ -404,7 +447,8 @@ class Loader {
 
   Result<void> mend(const PlacedStack& stack) {
     std::span<const StackFix> fixes;
-    if (!slice(image_.get<SectionKind::StackFixes>(), stack.row->firstFix, stack.row->fixCount, fixes)) return image_.damaged("a stack has no fixes");
+    if (!slice(image_.get<SectionKind::StackFixes>(), stack.row->firstFix, stack.row->fixCount, fixes))
+      return image_.damaged("a stack has no fixes");
     for (const StackFix& fix : fixes) {
       if (fix.word >= stack.row->wordCount) return image_.damaged("a word of a stack is outside of it");
       GAUR_TRY_ASSIGN(bool isSound, mend(stack.begin[fix.word], fix));
@@ -418,15 +462,18 @@ class Loader {
     switch (fix.kind) {
       case StackFix::Kind::Address:
         if (!distances_.apply(word, residue_->heap.bytes())) return false;
-        if (!usesCode_ && vm().slab().isCode(word) && !isNativeEntry(word)) return makeError(ErrorId::ImageTypes, {image_.name()});
+        if (!usesCode_ && vm().slab().isCode(word) && !isNativeEntry(word))
+          return makeError(ErrorId::ImageTypes, {image_.name()});
         return true;
       case StackFix::Kind::Stack:
       case StackFix::Kind::Memory: {
         if (fix.other >= stacks_.size()) return false;
         const PlacedStack& other = stacks_[fix.other];
-        const auto* memory = static_cast<const abi::StackMemory*>(static_cast<runtime::Stack*>(other.object->stack));
+        const auto* memory =
+            static_cast<const abi::StackMemory*>(static_cast<runtime::Stack*>(other.object->stack));
         const bool isMemory = fix.kind == StackFix::Kind::Memory;
-        word = isMemory ? reinterpret_cast<std::uintptr_t>(memory) : reinterpret_cast<std::uintptr_t>(other.begin) + fix.value;
+        word = isMemory ? reinterpret_cast<std::uintptr_t>(memory)
+                        : reinterpret_cast<std::uintptr_t>(other.begin) + fix.value;
         return isMemory || fix.value <= other.row->wordCount * sizeof(word);
       }
       case StackFix::Kind::Stub:
@@ -439,7 +486,8 @@ class Loader {
         return true;
       case StackFix::Kind::Symbol:
         // It is there: the code that refers to it has been linked.
-        word = reinterpret_cast<std::uintptr_t>(vm().nativeSymbols().find(image_.string(static_cast<std::uint32_t>(fix.value))));
+        word = reinterpret_cast<std::uintptr_t>(
+            vm().nativeSymbols().find(image_.string(static_cast<std::uint32_t>(fix.value))));
         return true;
       case StackFix::Kind::StartAdapter: {
         const ir::Signature* starts = signature(static_cast<std::uint32_t>(fix.value));
@@ -465,12 +513,14 @@ class Loader {
       if (!loaded_.primordial.threadLocal) return image_.damaged("its thread-local is no object of it");
     }
     if (row.stack != kNoObject) {
-      auto stack = std::find_if(stacks_.begin(), stacks_.end(), [&](const PlacedStack& placed) { return placed.row->object == row.stack; });
+      auto stack = std::find_if(stacks_.begin(), stacks_.end(),
+                                [&](const PlacedStack& placed) { return placed.row->object == row.stack; });
       if (stack == stacks_.end()) return image_.damaged("its primordial stack is none of its stacks");
       loaded_.primordial.stack = stack->object;
     }
-    GAUR_LOG(Image, Info, "{}: {} functions, {} bytes of objects, {} bytes of code{}", image_.name(), index_.bundle->functions.size(), residue_->heap.bytes(),
-             codeBytes(), distances_.none() ? "" : ", moved");
+    GAUR_LOG(Image, Info, "{}: {} functions, {} bytes of objects, {} bytes of code{}", image_.name(),
+             index_.bundle->functions.size(), residue_->heap.bytes(), codeBytes(),
+             distances_.none() ? "" : ", moved");
     return std::move(loaded_);
   }
 

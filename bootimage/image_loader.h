@@ -1,5 +1,5 @@
-// A process begins where an image was left: its parts go to their places, what depends on the place or the process is mended, and a VM takes them over.
-// Code runs as it was linked; the compiler is not even loaded.
+// A process begins where an image was left: its parts go to their places, what depends on the place or the
+// process is mended, and a VM takes them over. Code runs as it was linked; the compiler is not even loaded.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,8 @@ struct LoadedImage {
   Primordial primordial;
 };
 
-/// A VM with the contents of the image. Errors: damaged in a way that its checksums do not show; symbols that nobody has, all of them at once.
+/// A VM with the contents of the image. Errors: damaged in a way that its checksums do not show; symbols that
+/// nobody has, all of them at once.
 Result<LoadedImage> loadImage(ImageFile image, const Options& options, const LoadOptions& loading = {});
 
 }  // namespace gaur::bootimage

@@ -54,13 +54,15 @@ bool renumber(std::byte* heap, std::size_t bytes, std::span<const ir::Type* cons
     const std::uint32_t number = header.typeIndex();
     const bool isRuntimes = number >= abi::kFirstRuntimeType;
     if (!header.isLive() || (!isRuntimes && number >= types.size())) return false;
-    const abi::Layout& layout = isRuntimes ? abi::LayoutTable::shared().byIndex(number) : abi::LayoutTable::shared().of(types[number]);
+    const abi::Layout& layout = isRuntimes ? abi::LayoutTable::shared().byIndex(number)
+                                           : abi::LayoutTable::shared().of(types[number]);
     std::uint64_t payload = 0;
     if (!layout.payload(header.length(), payload)) return false;
     const std::uint64_t size = abi::blockBytes(payload, header.isWide());
     if (size > bytes - at) return false;
     // A wide object has it twice; of others it is the same word.
-    if (!isRuntimes) *block = block[header.prefix() / sizeof(*block) - 1] = header.withType(types[number]->index).bits();
+    if (!isRuntimes)
+      *block = block[header.prefix() / sizeof(*block) - 1] = header.withType(types[number]->index).bits();
     at += size;
   }
   return true;
@@ -72,7 +74,8 @@ Error noMemory(const char* what) { return makeError(ErrorId::SystemMemory, {what
 
 bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
   constexpr std::uint64_t kSlabBytes = jit::CodeSlab::kDataBytes + jit::CodeSlab::kCodeBytes;
-  // Nearly all words are plain references into the heap. An interior one may point one past the last byte of the last object.
+  // Nearly all words are plain references into the heap. An interior one may point one past the last byte of
+  // the last object.
   if (word - kPreferredHeap <= heapBytes) [[likely]] {
     word += heap;
     return true;
@@ -88,7 +91,9 @@ bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
 }
 
 HeapMemory::HeapMemory(HeapMemory&& other) noexcept
-    : begin_(std::exchange(other.begin_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
+    : begin_(std::exchange(other.begin_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
 
 HeapMemory& HeapMemory::operator=(HeapMemory&& other) noexcept {
   std::swap(begin_, other.begin_);
@@ -121,7 +126,8 @@ Result<HeapMemory> HeapMemory::map(const ImageFile& image, bool elsewhere) {
   return memory;
 }
 
-Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances, std::span<const ir::Type* const> types) {
+Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances,
+                                  std::span<const ir::Type* const> types) {
   auto bitmap = image.get<SectionKind::HeapWords>();
   constexpr std::size_t kBits = 64;
   const std::size_t words = bytes_ / sizeof(std::uint64_t);
@@ -131,7 +137,8 @@ Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& dista
   if (file < 0) return noMemory("memory for the heap of an image");
   void* shared = mmap(nullptr, mapped_, kAccess, MAP_SHARED, file, 0);
   auto* heap = static_cast<std::uint64_t*>(shared);
-  bool isSound = shared != MAP_FAILED && (types.empty() || renumber(static_cast<std::byte*>(shared), bytes_, types));
+  bool isSound =
+      shared != MAP_FAILED && (types.empty() || renumber(static_cast<std::byte*>(shared), bytes_, types));
   for (std::size_t i = 0; isSound && i < bitmap.size(); ++i)
     for (std::uint64_t bits = bitmap[i]; bits != 0 && isSound; bits &= bits - 1) {
       const std::size_t word = i * kBits + static_cast<std::size_t>(std::countr_zero(bits));
@@ -140,7 +147,9 @@ Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& dista
   if (shared != MAP_FAILED) munmap(shared, mapped_);
   void* placed = isSound ? mmap(begin_, mapped_, kAccess, MAP_PRIVATE | MAP_FIXED, file, 0) : MAP_FAILED;
   close(file);
-  if (shared != MAP_FAILED && !isSound) return image.damaged("its heap holds words that are neither addresses of the image nor headers of its types");
+  if (shared != MAP_FAILED && !isSound)
+    return image.damaged(
+        "its heap holds words that are neither addresses of the image nor headers of its types");
   if (placed == MAP_FAILED) return noMemory("memory for the heap of an image");
   return {};
 }

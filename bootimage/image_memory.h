@@ -1,4 +1,5 @@
-// Where the heap of an image lies in this process: mapped from the file at the place it prefers, or anywhere else, and then changed for that.
+// Where the heap of an image lies in this process: mapped from the file at the place it prefers, or anywhere
+// else, and then changed for that.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ struct Distances {
 
 class HeapMemory {
  public:
-  /// Private memory with the contents of the section Heap; pages that nobody writes stay those of the file. Empty for an image without objects.
+  /// Private memory with the contents of the section Heap; pages that nobody writes stay those of the file.
+  /// Empty for an image without objects.
   static Result<HeapMemory> map(const ImageFile& image, bool elsewhere);
   HeapMemory() = default;
   HeapMemory(HeapMemory&& other) noexcept;
@@ -31,9 +33,11 @@ class HeapMemory {
   std::byte* begin() const { return begin_; }
   std::size_t bytes() const { return bytes_; }
 
-  /// Changes all words that hold addresses, and, unless `types` is empty, the numbers of types in headers: they are indexes of it. Afterwards pages are as
-  /// unwritten as before: the collector looks at written ones alone.
-  Result<void> relocate(const ImageFile& image, const Distances& distances, std::span<const ir::Type* const> types);
+  /// Changes all words that hold addresses, and, unless `types` is empty, the numbers of types in headers:
+  /// they are indexes of it. Afterwards pages are as unwritten as before: the collector looks at written ones
+  /// alone.
+  Result<void> relocate(const ImageFile& image, const Distances& distances,
+                        std::span<const ir::Type* const> types);
 
  private:
   std::byte* begin_ = nullptr;

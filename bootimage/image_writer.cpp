@@ -22,7 +22,8 @@ void copyText(std::array<char, n>& to, std::string_view text) {
   std::memcpy(to.data(), text.data(), std::min(text.size(), n - 1));
 }
 
-/// Removes what it names unless it got another name. Made with the permissions that a new file of the user has.
+/// Removes what it names unless it got another name. Made with the permissions that a new file of the user
+/// has.
 class TemporaryFile {
  public:
   TemporaryFile(const std::string& path, bool isExecutable)
@@ -106,7 +107,8 @@ ImageContents::File ImageContents::finish() {
     auto kind = static_cast<SectionKind>(i);
     auto content = bytes(kind);
     if (content.empty()) continue;
-    table.push_back({kind, elementBytes(kind), offset, content.size(), hashOf(content.data(), content.size())});
+    table.push_back(
+        {kind, elementBytes(kind), offset, content.size(), hashOf(content.data(), content.size())});
     file.pieces.push_back({content, padded(content.size()) - content.size()});
     offset += padded(content.size());
   }
@@ -131,7 +133,8 @@ ImageContents::File ImageContents::finish() {
   return file;
 }
 
-Result<void> writeAtomically(const std::string& path, std::span<const ImageContents::Piece> pieces, bool isExecutable) {
+Result<void> writeAtomically(const std::string& path, std::span<const ImageContents::Piece> pieces,
+                             bool isExecutable) {
   auto failed = [&path] { return makeError(ErrorId::ImageNotWritten, {path, std::strerror(errno)}); };
   TemporaryFile temporary(path, isExecutable);
   if (!temporary.isOpen()) return failed();

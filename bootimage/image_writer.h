@@ -20,7 +20,9 @@ class ImageContents {
     sections_[static_cast<std::size_t>(kind)].assign(bytes.begin(), bytes.end());
   }
   /// A section that can be big, without a copy: the bytes must stay until the file is written.
-  void refer(SectionKind kind, std::span<const std::byte> bytes) { referred_[static_cast<std::size_t>(kind)] = bytes; }
+  void refer(SectionKind kind, std::span<const std::byte> bytes) {
+    referred_[static_cast<std::size_t>(kind)] = bytes;
+  }
   std::span<const std::byte> bytes(SectionKind kind) const;
   /// Copies a section that was referred to.
   void own(SectionKind kind);
@@ -50,8 +52,10 @@ class ImageContents {
   std::unordered_map<std::string, std::uint32_t> stringOffsets_;
 };
 
-/// Writes to a temporary file beside `path`, which takes its name when all of it is on the disk: whatever happens before, a file of that name stays as it
-/// was. `isExecutable`: the file gets the permission to be run.
-Result<void> writeAtomically(const std::string& path, std::span<const ImageContents::Piece> pieces, bool isExecutable = false);
+/// Writes to a temporary file beside `path`, which takes its name when all of it is on the disk: whatever
+/// happens before, a file of that name stays as it was. `isExecutable`: the file gets the permission to be
+/// run.
+Result<void> writeAtomically(const std::string& path, std::span<const ImageContents::Piece> pieces,
+                             bool isExecutable = false);
 
 }  // namespace gaur::bootimage

@@ -12,7 +12,8 @@ MachineAddresses::MachineAddresses(runtime::MicroVm& vm) : vm_(vm) {
       add(entities.recordOf(*function), sizeof(abi::FunctionRecord), Location::Kind::Function, function);
     for (const ir::GlobalCell* cell : bundle->globals)
       // One past the last byte is still the cell's.
-      add(entities.addressOf(*cell), abi::LayoutTable::shared().of(cell->cellType->type).size + 1, Location::Kind::Cell, cell);
+      add(entities.addressOf(*cell), abi::LayoutTable::shared().of(cell->cellType->type).size + 1,
+          Location::Kind::Cell, cell);
     for (const ir::ExposedFunction* exposed : bundle->exposed)
       add(*entities.exposedSlot(*exposed), jit::kTrampolineBytes, Location::Kind::ExposedFunction, exposed);
   }
@@ -20,7 +21,8 @@ MachineAddresses::MachineAddresses(runtime::MicroVm& vm) : vm_(vm) {
     exposures_.emplace(reinterpret_cast<std::uintptr_t>(exposure.address), exposure.record);
     add(exposure.address, jit::kTrampolineBytes, Location::Kind::Exposure, exposure.address);
   }
-  for (const void* address : vm.pins().addresses()) pinned_.insert(vm.heap().objectContaining(reinterpret_cast<std::uintptr_t>(address)));
+  for (const void* address : vm.pins().addresses())
+    pinned_.insert(vm.heap().objectContaining(reinterpret_cast<std::uintptr_t>(address)));
 }
 
 void MachineAddresses::add(const void* begin, std::size_t bytes, Location::Kind kind, const void* thing) {

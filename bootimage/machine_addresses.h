@@ -18,7 +18,9 @@ class MachineAddresses final : public AddressSpace {
   /// The name of a host function that is bound to one, by its pointer.
   std::string symbolOf(std::uintptr_t address) override;
   /// Of a Location::Kind::Exposure.
-  const abi::ExposedRecord& exposureAt(const void* address) const { return *exposures_.at(reinterpret_cast<std::uintptr_t>(address)); }
+  const abi::ExposedRecord& exposureAt(const void* address) const {
+    return *exposures_.at(reinterpret_cast<std::uintptr_t>(address));
+  }
 
  private:
   struct Range {

@@ -1,4 +1,5 @@
-// One report of all symbols that an image wants and nobody has: who wants them, where they were looked for, and what has a name like theirs.
+// One report of all symbols that an image wants and nobody has: who wants them, where they were looked for,
+// and what has a name like theirs.
 #pragma once
 
 #include <map>
@@ -22,11 +23,14 @@ class MissingSymbols {
     const runtime::EntityData& entities;
     const HeapMemory& heap;
   };
-  MissingSymbols(const ImageFile& image, const ir::SnapshotIndex& index, Objects objects) : image_(image), index_(index), objects_(objects) {}
+  MissingSymbols(const ImageFile& image, const ir::SnapshotIndex& index, Objects objects)
+      : image_(image), index_(index), objects_(objects) {}
 
   /// An EXTERN constant in compiled code.
   void addCode(std::string_view symbol) { wanted_[std::string(symbol)].isCode = true; }
-  void addField(std::string_view symbol, const SymbolWord& field) { wanted_[std::string(symbol)].fields.push_back(&field); }
+  void addField(std::string_view symbol, const SymbolWord& field) {
+    wanted_[std::string(symbol)].fields.push_back(&field);
+  }
 
   bool isEmpty() const { return wanted_.empty(); }
   Error report(runtime::NativeSymbols& symbols) const;

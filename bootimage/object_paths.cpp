@@ -28,7 +28,8 @@ std::uint64_t ObjectPaths::blockAfter(std::uint64_t block) const {
   const ObjectHeader header(*reinterpret_cast<const std::uint64_t*>(graph_.heap.data() + block));
   const abi::LayoutTable& layouts = abi::LayoutTable::shared();
   std::uint64_t payload = 0;
-  const bool isSane = header.isLive() && layouts.knows(header.typeIndex()) && layouts.byIndex(header.typeIndex()).payload(header.length(), payload);
+  const bool isSane = header.isLive() && layouts.knows(header.typeIndex()) &&
+                      layouts.byIndex(header.typeIndex()).payload(header.length(), payload);
   const std::uint64_t bytes = isSane ? abi::blockBytes(payload, header.isWide()) : 0;
   return isSane && bytes <= graph_.heap.size() - block ? block + bytes : kNoBlock;
 }
@@ -72,12 +73,14 @@ void ObjectPaths::search(std::span<const std::uint64_t> places) {
   origins_.assign(wanted.empty() ? 0 : graph_.heap.size() / kGranule, kUnseen);
   if (wanted.empty()) return;
   for (const ObjectGraph::Cell& cell : graph_.cells)
-    forEachWord(maps_.of(cell.cell->cellType->type).fixed, cell.memory, [&](const std::uint64_t* word, WordKind kind) {
-      const auto* memory = reinterpret_cast<const std::byte*>(word);
-      visit(memory, kind, ObjectGraph::kFirstCellWord + cell.begin + static_cast<std::uint64_t>(memory - cell.memory));
-    });
-  for (std::size_t i = 0; i < graph_.roots.size(); ++i)
-    reach(blockAt(graph_.roots[i].object), kRoot + i);
+    forEachWord(
+        maps_.of(cell.cell->cellType->type).fixed, cell.memory,
+        [&](const std::uint64_t* word, WordKind kind) {
+          const auto* memory = reinterpret_cast<const std::byte*>(word);
+          visit(memory, kind,
+                ObjectGraph::kFirstCellWord + cell.begin + static_cast<std::uint64_t>(memory - cell.memory));
+        });
+  for (std::size_t i = 0; i < graph_.roots.size(); ++i) reach(blockAt(graph_.roots[i].object), kRoot + i);
   for (std::size_t next = 0; next < queue_.size() && !wanted.empty(); ++next) {
     std::uint64_t block = queue_[next];
     wanted.erase(block);

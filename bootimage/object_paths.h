@@ -1,5 +1,5 @@
-// The shortest ways from roots to words of the objects of an image, for messages. Found by searching the objects,
-// only when somebody wants to know.
+// The shortest ways from roots to words of the objects of an image, for messages. Found by searching the
+// objects, only when somebody wants to know.
 #pragma once
 
 #include <cstdint>

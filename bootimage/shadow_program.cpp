@@ -54,8 +54,12 @@ void* ShadowProgram::trampoline(void* chain) {
   return code ? code : reinterpret_cast<void*>(slab_.codeBegin());
 }
 
-std::uint64_t ShadowProgram::inData(const void* address) const { return reinterpret_cast<std::uintptr_t>(address) - slab_.dataBegin(); }
-std::uint64_t ShadowProgram::inCode(const void* address) const { return reinterpret_cast<std::uintptr_t>(address) - slab_.codeBegin(); }
+std::uint64_t ShadowProgram::inData(const void* address) const {
+  return reinterpret_cast<std::uintptr_t>(address) - slab_.dataBegin();
+}
+std::uint64_t ShadowProgram::inCode(const void* address) const {
+  return reinterpret_cast<std::uintptr_t>(address) - slab_.codeBegin();
+}
 
 abi::FunctionRecord* ShadowProgram::recordOf(const ir::Function& function) {
   auto& [known, record] = records_[function.id];
@@ -81,8 +85,8 @@ Result<abi::NativeSlot*> ShadowProgram::externSlot(std::string_view symbol) {
   auto known = externs_.find(symbol);
   if (known == externs_.end()) {
     known = externs_.emplace(std::string(symbol), make<abi::NativeSlot>()).first;
-    // Which function a name means is settled when a process starts; here it only tells the compiler about functions of libc that it knows, and about names that
-    // host functions have had so far.
+    // Which function a name means is settled when a process starts; here it only tells the compiler about
+    // functions of libc that it knows, and about names that host functions have had so far.
     abi::NativeSlot& slot = *known->second;
     slot.address = vm_.nativeSymbols().find(symbol);
     slot.target = vm_.nativeSymbols().isHost(symbol) ? nullptr : &slot.own;
@@ -110,13 +114,19 @@ ShadowProgram::Exposed ShadowProgram::expose(const ir::Function& function, std::
 void** ShadowProgram::exposedSlot(const ir::ExposedFunction& exposed) {
   auto known = exposed_.find(exposed.id);
   if (known == exposed_.end()) {
-    known = exposed_.emplace(exposed.id, expose(*exposed.function.target, runtime::cookieOf(exposed), exposed.id)).first;
+    known =
+        exposed_.emplace(exposed.id, expose(*exposed.function.target, runtime::cookieOf(exposed), exposed.id))
+            .first;
   }
   return known->second.slot;
 }
 
-Target ShadowProgram::functionTarget(const ir::Function& function) { return {Target::Kind::Data, inData(recordOf(function))}; }
-Target ShadowProgram::cellTarget(const ir::GlobalCell& cell) { return {Target::Kind::Data, inData(addressOf(cell))}; }
+Target ShadowProgram::functionTarget(const ir::Function& function) {
+  return {Target::Kind::Data, inData(recordOf(function))};
+}
+Target ShadowProgram::cellTarget(const ir::GlobalCell& cell) {
+  return {Target::Kind::Data, inData(addressOf(cell))};
+}
 
 Target ShadowProgram::exposedTarget(const ir::ExposedFunction& exposed) {
   exposedSlot(exposed);
@@ -125,11 +135,13 @@ Target ShadowProgram::exposedTarget(const ir::ExposedFunction& exposed) {
 
 Target ShadowProgram::exposureTarget(const void* address, const abi::ExposedRecord& record) {
   auto known = exposures_.find(address);
-  if (known == exposures_.end()) known = exposures_.emplace(address, expose(*record.function->function, record.cookie, kNoId)).first;
+  if (known == exposures_.end())
+    known = exposures_.emplace(address, expose(*record.function->function, record.cookie, kNoId)).first;
   return {Target::Kind::Code, inCode(known->second.trampoline)};
 }
 
-// --- Code ----------------------------------------------------------------------------------------------------------------
+// --- Code
+// ----------------------------------------------------------------------------------------------------------------
 
 Result<jit::Compiler*> ShadowProgram::compiler() {
   if (!compiler_) {
@@ -143,7 +155,8 @@ Result<jit::Compiler*> ShadowProgram::compiler() {
 
 void ShadowProgram::keep(std::unique_ptr<jit::CodeUnit> unit) { units_.push_back(std::move(unit)); }
 
-Result<void> ShadowProgram::compileBatch(std::span<const ir::FunctionVersion* const> versions, jit::OptLevel level) {
+Result<void> ShadowProgram::compileBatch(std::span<const ir::FunctionVersion* const> versions,
+                                         jit::OptLevel level) {
   GAUR_TRY_ASSIGN(jit::Compiler * compiler, this->compiler());
   auto unit = compiler->compile(versions, level);
   if (!unit && versions.size() > 1) {
@@ -152,10 +165,12 @@ Result<void> ShadowProgram::compileBatch(std::span<const ir::FunctionVersion* co
     return {};
   }
   if (!unit) {
-    GAUR_LOG(Image, Warn, "{} is left to be compiled when it is called: {}", ir::describe(*versions.front()), unit.error().message);
+    GAUR_LOG(Image, Warn, "{} is left to be compiled when it is called: {}", ir::describe(*versions.front()),
+             unit.error().message);
     return {};
   }
-  for (const ir::FunctionVersion* version : versions) recordOf(*version->function.target)->entry = (*unit)->entryOf(version->id);
+  for (const ir::FunctionVersion* version : versions)
+    recordOf(*version->function.target)->entry = (*unit)->entryOf(version->id);
   keep(std::move(*unit));
   return {};
 }
@@ -182,7 +197,8 @@ Result<std::uint64_t> ShadowProgram::recompile(const abi::CodeBlock& original, c
   GAUR_TRY(vm_.program().needBodies());
   std::vector<const ir::FunctionVersion*> versions;
   for (const abi::FunctionCode& function : original.functions)
-    if (const auto* version = vm_.program().entityOf<ir::FunctionVersion>(function.version)) versions.push_back(version);
+    if (const auto* version = vm_.program().entityOf<ir::FunctionVersion>(function.version))
+      versions.push_back(version);
   for (jit::OptLevel level : levels) {
     Result<std::unique_ptr<jit::CodeUnit>> unit = makeError(ErrorId::NotAvailable);
     if (starts)
@@ -198,8 +214,9 @@ Result<std::uint64_t> ShadowProgram::recompile(const abi::CodeBlock& original, c
     return begin;
   }
   const abi::FunctionRecord* record = original.functions.front().record;
-  return makeError(ErrorId::ImageFrame, {"a frame of " + (record ? ir::describe(*record->function) : std::string("an adapter")) +
-                                         ", whose code comes out different when it is compiled again"});
+  return makeError(ErrorId::ImageFrame,
+                   {"a frame of " + (record ? ir::describe(*record->function) : std::string("an adapter")) +
+                    ", whose code comes out different when it is compiled again"});
 }
 
 Result<void> ShadowProgram::addHostCall(const ir::Signature* signature) {
@@ -222,7 +239,8 @@ Result<void> ShadowProgram::addAdaptersOf(const ir::FunctionVersion& version) {
   Result<void> outcome;
   ir::forEachInstruction(version, [&](const ir::Instruction& instruction) {
     if (instruction.opcode != ir::Opcode::CommInst || !outcome) return;
-    const bool starts = instruction.common == ir::CommonInst::UvmNewStack || instruction.common == ir::CommonInst::UvmMetaPushFrame;
+    const bool starts = instruction.common == ir::CommonInst::UvmNewStack ||
+                        instruction.common == ir::CommonInst::UvmMetaPushFrame;
     const bool exposes = instruction.common == ir::CommonInst::UvmNativeExpose;
     if (!starts && !exposes) return;
     auto made = adapter(starts ? AdapterKind::Start : AdapterKind::Exposed, instruction.signature());
@@ -251,11 +269,13 @@ void ShadowProgram::setCell(const ir::GlobalCell& cell, std::span<const std::byt
   std::copy(bytes.begin(), bytes.end(), static_cast<std::byte*>(addressOf(cell)));
 }
 
-// --- Into the image ------------------------------------------------------------------------------------------------------
+// --- Into the image
+// ------------------------------------------------------------------------------------------------------
 
 /// Stores the address that something in the slab will have.
 void ShadowProgram::setWord(void* place, const void* target) {
-  const std::uint64_t address = target ? reinterpret_cast<std::uintptr_t>(target) - slab_.dataBegin() + kPreferredSlab : 0;
+  const std::uint64_t address =
+      target ? reinterpret_cast<std::uintptr_t>(target) - slab_.dataBegin() + kPreferredSlab : 0;
   *static_cast<std::uint64_t*>(place) = address;
   if (target) dataWords_.push_back(static_cast<std::uint32_t>(inData(place) / sizeof(address)));
 }
@@ -277,7 +297,8 @@ void ShadowProgram::writeRecords(ImageContents& contents) {
 void ShadowProgram::writeExposures(ImageContents& contents) {
   std::vector<ExposureRow> rows;
   auto write = [&](Exposed& exposed) {
-    rows.push_back({exposed.id, exposed.signature->index, inData(exposed.data), exposed.slot ? inData(exposed.slot) : 0, inCode(exposed.trampoline)});
+    rows.push_back({exposed.id, exposed.signature->index, inData(exposed.data),
+                    exposed.slot ? inData(exposed.slot) : 0, inCode(exposed.trampoline)});
     setWord(&exposed.data->record.function, exposed.data->record.function);
     setWord(&exposed.data->adapter, exposed.data->adapter);
     if (exposed.slot) setWord(exposed.slot, exposed.trampoline);
@@ -314,9 +335,11 @@ Result<void> ShadowProgram::writeUnits(ImageContents& contents) {
         continue;
       }
       *place = 0;
-      support.push_back({static_cast<std::uint32_t>(Section::Data), contents.string(word.symbol), inData(place), 0, 0, contents.string("")});
+      support.push_back({static_cast<std::uint32_t>(Section::Data), contents.string(word.symbol),
+                         inData(place), 0, 0, contents.string("")});
     }
-    for (const jit::Inlining& inlining : unit->inlinings()) inlinings.push_back({inlining.callerVersion, inlining.function});
+    for (const jit::Inlining& inlining : unit->inlinings())
+      inlinings.push_back({inlining.callerVersion, inlining.function});
   }
   contents.set<SectionKind::SupportWords>(support);
   contents.set<SectionKind::Inlinings>(inlinings);
@@ -343,8 +366,9 @@ void ShadowProgram::writeRows(ImageContents& contents) {
     row.firstFunction = static_cast<std::uint32_t>(functions.size());
     row.functionCount = static_cast<std::uint32_t>(block.functions.size());
     for (const abi::FunctionCode& f : block.functions)
-      functions.push_back({f.beginOffset, f.endOffset, f.bodyOffset, f.cfaOffset, f.version, static_cast<std::uint32_t>(f.kind),
-                           f.record ? inData(f.record) : kNoRecord, f.firstRow, f.rowCount, f.firstSaved, f.savedCount});
+      functions.push_back({f.beginOffset, f.endOffset, f.bodyOffset, f.cfaOffset, f.version,
+                           static_cast<std::uint32_t>(f.kind), f.record ? inData(f.record) : kNoRecord,
+                           f.firstRow, f.rowCount, f.firstSaved, f.savedCount});
     row.firstRow = append(sites, block.rows);
     row.rowCount = static_cast<std::uint32_t>(block.rows.size());
     row.firstSaved = append(saved, block.saved);
@@ -370,12 +394,15 @@ Result<void> ShadowProgram::write(ImageContents& contents, std::span<const std::
   writeSlots(contents);
   GAUR_TRY(writeUnits(contents));
   writeRows(contents);
-  for (std::uint64_t offset : cellWords) dataWords_.push_back(static_cast<std::uint32_t>(offset / sizeof(std::uint64_t)));
+  for (std::uint64_t offset : cellWords)
+    dataWords_.push_back(static_cast<std::uint32_t>(offset / sizeof(std::uint64_t)));
   std::sort(dataWords_.begin(), dataWords_.end());
   contents.set<SectionKind::DataWords>(dataWords_);
   const jit::SlabPlacement extent = slab_.extent();
-  contents.refer(SectionKind::Data, {reinterpret_cast<const std::byte*>(slab_.dataBegin()), extent.dataBytes});
-  contents.refer(SectionKind::Code, {reinterpret_cast<const std::byte*>(slab_.codeBegin()), extent.codeBytes});
+  contents.refer(SectionKind::Data,
+                 {reinterpret_cast<const std::byte*>(slab_.dataBegin()), extent.dataBytes});
+  contents.refer(SectionKind::Code,
+                 {reinterpret_cast<const std::byte*>(slab_.codeBegin()), extent.codeBytes});
   return {};
 }
 

@@ -1,5 +1,6 @@
-// The code of an image: compiled once more, into a slab of its own that is laid out as the slab of a process that starts from the image will be. The running
-// machine knows nothing of it. What records, cells and slots lie where is decided here, and told in rows for the start.
+// The code of an image: compiled once more, into a slab of its own that is laid out as the slab of a process
+// that starts from the image will be. The running machine knows nothing of it. What records, cells and slots
+// lie where is decided here, and told in rows for the start.
 #pragma once
 
 #include <functional>
@@ -26,7 +27,8 @@ class ShadowProgram final : private jit::Environment {
   ShadowProgram(const ShadowProgram&) = delete;
   ShadowProgram& operator=(const ShadowProgram&) = delete;
 
-  // --- Where things are; made when first asked for --------------------------------------------------------------------
+  // --- Where things are; made when first asked for
+  // --------------------------------------------------------------------
   Target functionTarget(const ir::Function& function);
   Target cellTarget(const ir::GlobalCell& cell);
   Target exposedTarget(const ir::ExposedFunction& exposed);
@@ -35,12 +37,17 @@ class ShadowProgram final : private jit::Environment {
   /// The addresses that the file assumes.
   static SectionBases bases();
 
-  // --- Code ------------------------------------------------------------------------------------------------------------
-  /// Compiles versions and whatever adapters they, exposed functions and the start need. `progress` is told how many versions are done.
-  Result<void> compile(std::span<const ir::FunctionVersion* const> versions, jit::OptLevel level, const std::function<void(std::size_t)>& progress);
-  /// Code that frames of a stack return to, once more: that of versions, of a function without one, or, given their signature, what begins functions. It has to
-  /// come out as it is, by one of these levels. Returns where it lies in Code. Calls go on to what compile() makes.
-  Result<std::uint64_t> recompile(const abi::CodeBlock& original, const ir::Signature* starts, std::span<const jit::OptLevel> levels);
+  // --- Code
+  // ------------------------------------------------------------------------------------------------------------
+  /// Compiles versions and whatever adapters they, exposed functions and the start need. `progress` is told
+  /// how many versions are done.
+  Result<void> compile(std::span<const ir::FunctionVersion* const> versions, jit::OptLevel level,
+                       const std::function<void(std::size_t)>& progress);
+  /// Code that frames of a stack return to, once more: that of versions, of a function without one, or, given
+  /// their signature, what begins functions. It has to come out as it is, by one of these levels. Returns
+  /// where it lies in Code. Calls go on to what compile() makes.
+  Result<std::uint64_t> recompile(const abi::CodeBlock& original, const ir::Signature* starts,
+                                  std::span<const jit::OptLevel> levels);
   /// An adapter by which the host calls functions of the signature.
   Result<void> addHostCall(const ir::Signature* signature);
   /// One by which C calls them.
@@ -51,7 +58,8 @@ class ShadowProgram final : private jit::Environment {
   /// The bytes of a cell, and which of its words hold addresses (offsets in Data).
   void setCell(const ir::GlobalCell& cell, std::span<const std::byte> bytes);
 
-  /// Puts data, code and their rows into the image. `cellWords`: offsets in Data, ascending. Nothing can be added afterwards.
+  /// Puts data, code and their rows into the image. `cellWords`: offsets in Data, ascending. Nothing can be
+  /// added afterwards.
   Result<void> write(ImageContents& contents, std::span<const std::uint64_t> cellWords);
 
  private:

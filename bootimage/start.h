@@ -17,7 +17,8 @@ bool isMainParameters(std::span<const ir::Type* const> types);
 /// (), and at most an int as its result, which is the exit status.
 bool isMainSignature(const ir::Signature* signature);
 
-/// Calls f() on this native thread, attached, and with this thread-local for its Mu code as long as that takes.
+/// Calls f() on this native thread, attached, and with this thread-local for its Mu code as long as that
+/// takes.
 template <class F>
 void withThreadLocal(runtime::MicroVm& vm, void* threadLocal, F f) {
   runtime::Thread::attachedTo(vm, [&](runtime::Thread& thread) {

@@ -25,9 +25,14 @@ struct Identity {
 std::optional<Identity> identityOf(int file, const Hash& buildId) {
   struct stat status {};
   if (file < 0 || fstat(file, &status) != 0) return std::nullopt;
-  return Identity{status.st_dev,          status.st_ino,          static_cast<std::uint64_t>(status.st_size),
-                  status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                  status.st_ctim.tv_nsec, buildId};
+  return Identity{status.st_dev,
+                  status.st_ino,
+                  static_cast<std::uint64_t>(status.st_size),
+                  status.st_mtim.tv_sec,
+                  status.st_mtim.tv_nsec,
+                  status.st_ctim.tv_sec,
+                  status.st_ctim.tv_nsec,
+                  buildId};
 }
 
 /// The user's folder for what can be lost; empty where there is none that is the user's own.
@@ -43,14 +48,16 @@ std::string cacheFolder() {
 std::string markerOf(const std::string& folder, const Identity& identity) {
   Hash hash = hashOf(&identity, sizeof(identity));
   char name[40];
-  std::snprintf(name, sizeof(name), "/%016llx%016llx", static_cast<unsigned long long>(hash[1]), static_cast<unsigned long long>(hash[0]));
+  std::snprintf(name, sizeof(name), "/%016llx%016llx", static_cast<unsigned long long>(hash[1]),
+                static_cast<unsigned long long>(hash[0]));
   return folder + "/verified" + name;
 }
 
 /// Nobody else may write there: who can make markers can pass off a damaged file.
 bool isOurs(const std::string& folder) {
   struct stat status {};
-  return stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 022) == 0;
+  return stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+         (status.st_mode & 022) == 0;
 }
 
 }  // namespace

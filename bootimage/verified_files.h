@@ -1,5 +1,6 @@
-// Which image files were verified in full before, so that a start need not read all of a big heap: remembered by file identity (device, inode, size, both
-// times) in the user's cache folder. A file that changes has another identity. Without a folder, every start verifies everything.
+// Which image files were verified in full before, so that a start need not read all of a big heap: remembered
+// by file identity (device, inode, size, both times) in the user's cache folder. A file that changes has
+// another identity. Without a folder, every start verifies everything.
 #pragma once
 
 #include "bootimage/format.h"

@@ -213,7 +213,8 @@ VisitRoots::~VisitRoots() { rootVisitor = nullptr; }
 
 /// Tells of every word, as it is and as the reference that it may be the tagged form of.
 GAUR_SCANS_STACKS void visitWords(RootVisitor& visitor, std::uintptr_t begin, std::uintptr_t end) {
-  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin); p < reinterpret_cast<const std::uint64_t*>(end); ++p)
+  for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
+       p < reinterpret_cast<const std::uint64_t*>(end); ++p)
     visitor.word(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, p);
 }
 
@@ -241,7 +242,8 @@ void forEachReachable(void (*visit)(void* ref, void* data), void* data) {
 
 void RootSink::conservative(const void* begin, const void* end) {
   if (rootVisitor)
-    return visitWords(*rootVisitor, reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
+    return visitWords(*rootVisitor, reinterpret_cast<std::uintptr_t>(begin),
+                      reinterpret_cast<std::uintptr_t>(end));
   GC_push_all_eager(const_cast<void*>(begin), const_cast<void*>(end));
   pushUnusualReferences(reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end));
 }
@@ -595,12 +597,14 @@ void BoehmProcess::visitThreadStacks(RootVisitor& visitor) {
 void BoehmProcess::visitThreadBlocks(RootVisitor& visitor) {
   for (const NativeThread* thread = threads_; thread; thread = thread->next)
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
-      for (const void* root : rootsOf(*attachment->block)) visitor.word(reinterpret_cast<std::uintptr_t>(root), nullptr);
+      for (const void* root : rootsOf(*attachment->block))
+        visitor.word(reinterpret_cast<std::uintptr_t>(root), nullptr);
 }
 
 bool BoehmProcess::isOurs(int kind) const {
   bool isOurs = false;
-  for (std::size_t i = 0; i < abi::kBlockKinds; ++i) isOurs |= kind == kinds_.listed[i] || kind == kinds_.single[i];
+  for (std::size_t i = 0; i < abi::kBlockKinds; ++i)
+    isOurs |= kind == kinds_.listed[i] || kind == kinds_.single[i];
   return isOurs;
 }
 

@@ -1,5 +1,5 @@
-// What the collector found, for whoever wants to know why something is alive: at the end of a collection, with the world
-// still stopped (RootProvider::afterMarking). Takes no lock and no memory.
+// What the collector found, for whoever wants to know why something is alive: at the end of a collection,
+// with the world still stopped (RootProvider::afterMarking). Takes no lock and no memory.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace gaur::gc {
 /// Told of roots in the place of the collector.
 class RootVisitor {
  public:
-  /// Of memory that may hold anything, `place` is where the word lies; null where that is nowhere in particular.
+  /// Of memory that may hold anything, `place` is where the word lies; null where that is nowhere in
+  /// particular.
   virtual void word(std::uintptr_t value, const void* place) = 0;
 
  protected:

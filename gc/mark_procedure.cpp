@@ -54,9 +54,10 @@ bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* 
   return true;
 }
 
-/// The owners of the memory that an address belongs to, or lies just behind: a return address, where a call is the
-/// last instruction; an iref past the last element.
-[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, GC_ms_entry* top, GC_ms_entry* limit) {
+/// The owners of the memory that an address belongs to, or lies just behind: a return address, where a call
+/// is the last instruction; an iref past the last element.
+[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, GC_ms_entry* top,
+                                          GC_ms_entry* limit) {
   markCells(address, how);
   const void* owner = ownerOf(address);
   const void* before = ownerOf(address - 1);
@@ -97,7 +98,8 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
 }
 
 /// All at once: cells of one bundle. Where they overflow the mark stack, Boehm starts over with a bigger one.
-[[gnu::noinline]] GC_ms_entry* markOwned(const abi::OwnedReferences* references, GC_ms_entry* top, GC_ms_entry* limit) {
+[[gnu::noinline]] GC_ms_entry* markOwned(const abi::OwnedReferences* references, GC_ms_entry* top,
+                                         GC_ms_entry* limit) {
   if (!references) return top;
   for (const abi::OwnedCell& cell : references->cells)
     abi::forEachSlot(*cell.map, reinterpret_cast<std::uintptr_t>(cell.base),
@@ -109,7 +111,8 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
 /// Whether Boehm would find everything in it. The answer does not change during a collection.
 bool isDense(const GcRepeat& repeat) {
   const GcMap& map = *repeat.element;
-  if (repeat.count <= kShortArray || repeat.stride != sizeof(void*) || !map.repeats.empty() || map.slots.size() != 1)
+  if (repeat.count <= kShortArray || repeat.stride != sizeof(void*) || !map.repeats.empty() ||
+      map.slots.size() != 1)
     return false;
   const SlotKind kind = map.slots[0].kind;
   return kind == SlotKind::Strong || (kind == SlotKind::Interior && ownedSpan.bytes == 0);

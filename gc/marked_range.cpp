@@ -14,7 +14,8 @@ MarkedRange* ranges = nullptr;
 
 }  // namespace
 
-MarkedRange::MarkedRange(std::uintptr_t begin, std::size_t cells, unsigned cellShift, std::shared_ptr<std::atomic<CellMark>[]> marks)
+MarkedRange::MarkedRange(std::uintptr_t begin, std::size_t cells, unsigned cellShift,
+                         std::shared_ptr<std::atomic<CellMark>[]> marks)
     : begin_(begin), bytes_(cells << cellShift), shift_(cellShift), marks_(std::move(marks)) {
   withCollectorLock([this] {
     next_ = ranges;
@@ -35,7 +36,8 @@ MarkedRange::~MarkedRange() {
 MarkedRange* MarkedRange::first() { return ranges; }
 
 void MarkedRange::clear() {
-  for (std::size_t i = 0; i < bytes_ >> shift_; ++i) marks_[i].store(CellMark::None, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < bytes_ >> shift_; ++i)
+    marks_[i].store(CellMark::None, std::memory_order_relaxed);
 }
 
 void markCells(std::uintptr_t address, CellMark how) {

@@ -30,7 +30,8 @@ void measureOwnedSpan() {
     highest = std::max(highest, begin + bytes);
   };
   for (const OwnerMap* map = maps; map; map = map->next_) add(map->begin_, map->bytes_);
-  for (const MarkedRange* range = MarkedRange::first(); range; range = range->next()) add(range->begin(), range->bytes());
+  for (const MarkedRange* range = MarkedRange::first(); range; range = range->next())
+    add(range->begin(), range->bytes());
   ownedSpan = highest != 0 ? OwnedSpan{lowest, highest - lowest} : OwnedSpan{};
 }
 

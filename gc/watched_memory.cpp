@@ -15,7 +15,8 @@ WatchedMemory* watched = nullptr;
 
 WatchedSpan watchedSpan;
 
-WatchedMemory::WatchedMemory(std::vector<Range> ranges) : ranges_(std::move(ranges)), isSeen_(ranges_.size()) {
+WatchedMemory::WatchedMemory(std::vector<Range> ranges)
+    : ranges_(std::move(ranges)), isSeen_(ranges_.size()) {
   std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
   withCollectorLock([this] {
     next_ = watched;
@@ -47,8 +48,9 @@ bool WatchedMemory::isForgotten(std::size_t item) const {
 
 void noteWatched(std::uintptr_t word) {
   for (WatchedMemory* memory = watched; memory; memory = memory->next_) {
-    auto after = std::upper_bound(memory->ranges_.begin(), memory->ranges_.end(), word,
-                                  [](std::uintptr_t at, const WatchedMemory::Range& range) { return at < range.begin; });
+    auto after = std::upper_bound(
+        memory->ranges_.begin(), memory->ranges_.end(), word,
+        [](std::uintptr_t at, const WatchedMemory::Range& range) { return at < range.begin; });
     if (after == memory->ranges_.begin()) continue;
     auto range = after - 1;
     if (word < range->end) memory->isSeen_[static_cast<std::size_t>(range - memory->ranges_.begin())] = 1;

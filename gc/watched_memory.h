@@ -1,5 +1,5 @@
-// Memory outside the heap that its owner wants to free, but that threads may still be looking at: collections tell
-// whether any stack or register has an address in it.
+// Memory outside the heap that its owner wants to free, but that threads may still be looking at: collections
+// tell whether any stack or register has an address in it.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 namespace gaur::gc {
 
-/// Ranges of memory that nobody can find any more who does not know an address already. Collections look at the
-/// stacks of all attached threads, native and Mu, running or not; nowhere else.
+/// Ranges of memory that nobody can find any more who does not know an address already. Collections look at
+/// the stacks of all attached threads, native and Mu, running or not; nowhere else.
 class WatchedMemory {
  public:
   struct Range {

@@ -1,5 +1,6 @@
-// The map is a table with one entry for each 64 bytes of the code half of the slab: the block that lies there. Blocks start at such granules and
-// share none, so one load finds the block, and binary searches find the rest in the block's own sorted rows.
+// The map is a table with one entry for each 64 bytes of the code half of the slab: the block that lies
+// there. Blocks start at such granules and share none, so one load finds the block, and binary searches find
+// the rest in the block's own sorted rows.
 #include "jit/code_map.h"
 
 #include <sys/mman.h>
@@ -65,8 +66,9 @@ CodeSite CodeMap::findFunction(std::uintptr_t pc) const {
   const abi::CodeBlock* block = impl_->table[impl_->granule(pc)].load(std::memory_order_acquire);
   if (!block) return {};
   std::uintptr_t offset = pc - block->begin;
-  auto after = std::upper_bound(block->functions.begin(), block->functions.end(), offset,
-                                [](std::uintptr_t at, const abi::FunctionCode& function) { return at < function.beginOffset; });
+  auto after = std::upper_bound(
+      block->functions.begin(), block->functions.end(), offset,
+      [](std::uintptr_t at, const abi::FunctionCode& function) { return at < function.beginOffset; });
   if (after == block->functions.begin()) return {};
   const abi::FunctionCode& function = *(after - 1);
   if (offset >= function.endOffset) return {};
@@ -74,14 +76,15 @@ CodeSite CodeMap::findFunction(std::uintptr_t pc) const {
 }
 
 CodeSite CodeMap::findReturn(std::uintptr_t returnAddress) const {
-  // A call that never returns may be the last instruction of its function: the byte before the return address belongs to it.
+  // A call that never returns may be the last instruction of its function: the byte before the return address
+  // belongs to it.
   CodeSite site = findFunction(returnAddress - 1);
   if (!site) return site;
   auto rows = site.block->rows.subspan(site.function->firstRow, site.function->rowCount);
   std::uintptr_t offset = returnAddress - site.block->begin;
-  auto row = std::lower_bound(rows.begin(), rows.end(), offset, [](const abi::CallSiteRow& candidate, std::uintptr_t at) {
-    return candidate.returnOffset < at;
-  });
+  auto row = std::lower_bound(
+      rows.begin(), rows.end(), offset,
+      [](const abi::CallSiteRow& candidate, std::uintptr_t at) { return candidate.returnOffset < at; });
   if (row != rows.end() && row->returnOffset == offset) site.row = &*row;
   return site;
 }
@@ -96,7 +99,12 @@ void UnwindCache::fill(UnwindStep& step, const CodeMap& map, std::uintptr_t retu
   CodeSite site = map.findReturn(returnAddress);
   if (!site) return;  // there may be code later
   auto saved = site.block->saved.subspan(site.function->firstSaved, site.function->savedCount);
-  step = {returnAddress, site, site.landingPad(), saved.data(), static_cast<std::uint32_t>(saved.size()), site.function->cfaOffset};
+  step = {returnAddress,
+          site,
+          site.landingPad(),
+          saved.data(),
+          static_cast<std::uint32_t>(saved.size()),
+          site.function->cfaOffset};
 }
 
 }  // namespace gaur::jit

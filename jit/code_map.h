@@ -1,5 +1,5 @@
-// From code address to function and call site. Look-ups take no lock and touch no other module's state, so that the unwinder and signal handlers
-// may use them while other threads load code.
+// From code address to function and call site. Look-ups take no lock and touch no other module's state, so
+// that the unwinder and signal handlers may use them while other threads load code.
 #pragma once
 
 #include <array>
@@ -20,7 +20,9 @@ struct CodeSite {
   const abi::CallSiteRow* row = nullptr;
 
   explicit operator bool() const { return function != nullptr; }
-  std::uintptr_t landingPad() const { return row && row->landingPadOffset ? block->begin + row->landingPadOffset : 0; }
+  std::uintptr_t landingPad() const {
+    return row && row->landingPadOffset ? block->begin + row->landingPadOffset : 0;
+  }
 };
 
 class CodeMap {
@@ -56,7 +58,8 @@ struct alignas(64) UnwindStep {
   std::int32_t cfaOffset = 0;
 };
 
-/// The steps that one thread unwound by last, so that a throw does not search for each of its frames again. Not signal-safe.
+/// The steps that one thread unwound by last, so that a throw does not search for each of its frames again.
+/// Not signal-safe.
 class UnwindCache {
  public:
   /// The step for an address; one without a site where it is not in compiled code. Valid until the next call.

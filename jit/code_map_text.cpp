@@ -19,7 +19,8 @@ std::string registerName(unsigned dwarfNumber) {
   return dwarfNumber < std::size(kNames) ? kNames[dwarfNumber] : fmt::format("r{}", dwarfNumber);
 #else
   constexpr unsigned kFirstVector = 64;
-  return dwarfNumber >= kFirstVector ? fmt::format("d{}", dwarfNumber - kFirstVector) : fmt::format("x{}", dwarfNumber);
+  return dwarfNumber >= kFirstVector ? fmt::format("d{}", dwarfNumber - kFirstVector)
+                                     : fmt::format("x{}", dwarfNumber);
 #endif
 }
 
@@ -51,8 +52,8 @@ std::string describeCode(const abi::CodeBlock& block, const EntityName& nameOf) 
   fmt::format_to(out, "block of {} bytes\n", block.end - block.begin);
   for (const abi::FunctionCode& function : block.functions) {
     fmt::format_to(out, "\n{}: +{:#x}..+{:#x}, body from +{:#x}, frame address fp{:+}\n",
-                   describeFunction(function, nameOf), function.beginOffset,
-                   function.endOffset, function.bodyOffset, function.cfaOffset);
+                   describeFunction(function, nameOf), function.beginOffset, function.endOffset,
+                   function.bodyOffset, function.cfaOffset);
     for (const auto& saved : block.saved.subspan(function.firstSaved, function.savedCount))
       fmt::format_to(out, "  saves {} at {:+}\n", registerName(saved.dwarfNumber), saved.cfaOffset);
     for (const auto& row : block.rows.subspan(function.firstRow, function.rowCount)) {
@@ -64,13 +65,15 @@ std::string describeCode(const abi::CodeBlock& block, const EntityName& nameOf) 
       if (row.calleePops != 0) fmt::format_to(out, ", callee pops {}", row.calleePops);
       if (row.landingPadOffset != 0) fmt::format_to(out, ", handler +{:#x}", row.landingPadOffset);
       fmt::format_to(out, "\n");
-      if (row.hasResultMemory) fmt::format_to(out, "    results at {}\n", describePlace(block.keepalives[row.firstKeepalive - 1]));
+      if (row.hasResultMemory)
+        fmt::format_to(out, "    results at {}\n", describePlace(block.keepalives[row.firstKeepalive - 1]));
       for (const auto& place : block.keepalives.subspan(row.firstKeepalive, row.keepaliveCount))
         fmt::format_to(out, "    {}\n", describePlace(place));
     }
     for (const auto& site : block.watchpoints)
       if (site.siteOffset >= function.beginOffset && site.siteOffset < function.endOffset)
-        fmt::format_to(out, "  +{:#x} jumps to +{:#x} while watchpoint {} is enabled\n", site.siteOffset, site.targetOffset, site.watchpoint);
+        fmt::format_to(out, "  +{:#x} jumps to +{:#x} while watchpoint {} is enabled\n", site.siteOffset,
+                       site.targetOffset, site.watchpoint);
   }
   return text;
 }

@@ -1,4 +1,5 @@
-// How the slab is mapped and shared out. Three mappings in all, whatever is loaded: data, code, and the writable view of code.
+// How the slab is mapped and shared out. Three mappings in all, whatever is loaded: data, code, and the
+// writable view of code.
 #include "jit/code_slab.h"
 
 #include <sys/mman.h>
@@ -52,13 +53,16 @@ int makeCodeFile() {
 }
 
 void mapExecutable(void* code, int file) {
-  checked(mmap(code, CodeSlab::kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0), "executable memory");
+  checked(mmap(code, CodeSlab::kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | MAP_FIXED,
+               file, 0),
+          "executable memory");
 }
 
 /// At `place`, or anywhere.
 void* mapWritable(void* place, int file) {
   const int flags = MAP_SHARED | MAP_NORESERVE | (place ? MAP_FIXED : 0);
-  return checked(mmap(place, CodeSlab::kCodeBytes, PROT_READ | PROT_WRITE, flags, file, 0), "the writable view of executable memory");
+  return checked(mmap(place, CodeSlab::kCodeBytes, PROT_READ | PROT_WRITE, flags, file, 0),
+                 "the writable view of executable memory");
 }
 
 /// A file with these bytes at its begin; -1 where there is no memory.
@@ -79,7 +83,8 @@ int copyOf(const char* code, std::size_t bytes) {
 
 struct CodeSlab::Impl {
   Impl(std::uintptr_t dataBegin, std::uintptr_t codeBegin, const SlabPlacement& placement)
-      : data(dataBegin, kDataBytes, kDataGranule, placement.dataBytes), code(codeBegin, kCodeBytes, kCodeGranule, placement.codeBytes) {}
+      : data(dataBegin, kDataBytes, kDataGranule, placement.dataBytes),
+        code(codeBegin, kCodeBytes, kCodeGranule, placement.codeBytes) {}
 
   mutable std::mutex mutex;
   RangeAllocator data;
@@ -95,7 +100,8 @@ CodeSlab::CodeSlab(const SlabPlacement& placement) {
   void* range = reserve(placement.preferredBase);
   char* data = static_cast<char*>(range);
   char* code = data + kDataBytes;
-  checked(mmap(data, kDataBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
+  checked(mmap(data, kDataBytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
           "the data half of the code slab");
   int file = makeCodeFile();
   GAUR_CHECK(file >= 0, std::string("cannot make memory for code: ") + std::strerror(errno));
@@ -183,7 +189,8 @@ void CodeSlab::afterFork(bool isChild) {
   } else if (isChild) {
     impl_->isSealed = true;
     // Writes lead nowhere.
-    checked(mmap(writable(code), kCodeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
+    checked(mmap(writable(code), kCodeBytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
             "memory in place of the parent's code");
   }
   if (impl_->copy >= 0) close(std::exchange(impl_->copy, -1));
@@ -197,7 +204,8 @@ SlabPlacement CodeSlab::extent() const {
 
 CodeSlab::Statistics CodeSlab::statistics() const {
   std::lock_guard lock(impl_->mutex);
-  return {impl_->code.used(), impl_->code.freeBytes(), impl_->data.used(), impl_->code.freePieces(), impl_->code.largestFree()};
+  return {impl_->code.used(), impl_->code.freeBytes(), impl_->data.used(), impl_->code.freePieces(),
+          impl_->code.largestFree()};
 }
 
 }  // namespace gaur::jit

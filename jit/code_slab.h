@@ -1,5 +1,6 @@
-// Memory for code and what code refers to: one reserved range of addresses, a data half (records, global cells, slots, constants) and a code half
-// that is mapped twice, executable here and writable elsewhere, so that no page is ever both. Everything in it is within 2 GB of all code.
+// Memory for code and what code refers to: one reserved range of addresses, a data half (records, global
+// cells, slots, constants) and a code half that is mapped twice, executable here and writable elsewhere, so
+// that no page is ever both. Everything in it is within 2 GB of all code.
 #pragma once
 
 #include <cstddef>
@@ -46,14 +47,16 @@ class CodeSlab {
   /// Where to write what will be executed at `code`.
   void* writable(void* code) const { return static_cast<char*>(code) + writableDistance_; }
 
-  /// A code stub that loads `chain` into the static chain register (r10; x18 on AArch64) and jumps to the address in `*target`.
+  /// A code stub that loads `chain` into the static chain register (r10; x18 on AArch64) and jumps to the
+  /// address in `*target`.
   void* makeTrampoline(void* chain, void* const* target);
   void freeTrampoline(void* trampoline);
   /// Writes the code of one again, at a place that had one in the slab that a boot image was linked in.
   void rewriteTrampoline(void* trampoline, void* chain, void* const* target);
 
-  /// Around a fork of the process, on the thread that forks. The child goes on with a copy of the code, since its writes to a shared mapping would
-  /// change the parent's; where there is no memory for one, it runs the code there is and gets no memory for more. No other thread may write code.
+  /// Around a fork of the process, on the thread that forks. The child goes on with a copy of the code, since
+  /// its writes to a shared mapping would change the parent's; where there is no memory for one, it runs the
+  /// code there is and gets no memory for more. No other thread may write code.
   void beforeFork();
   void afterFork(bool isChild);
 

@@ -66,7 +66,8 @@ void writeHostTrampoline(void* writable, void* record, unsigned integerRegister,
     return;
   }
   constexpr std::uint32_t kEnvironmentWord = GAUR_HOST_ENVIRONMENT / sizeof(std::uint64_t);
-  HostTrampoline code{.loadEnvironment = kLoadFromChain | kEnvironmentWord << 10 | integerRegister, .record = reinterpret_cast<std::uint64_t>(record)};
+  HostTrampoline code{.loadEnvironment = kLoadFromChain | kEnvironmentWord << 10 | integerRegister,
+                      .record = reinterpret_cast<std::uint64_t>(record)};
   std::memcpy(writable, &code, sizeof(code));
 }
 
@@ -76,7 +77,9 @@ void fillWithTraps(void* writable, std::size_t bytes) {
 }
 
 void flushCode(void* code, void* writable, std::size_t bytes) {
-  auto flush = [bytes](void* begin) { __builtin___clear_cache(static_cast<char*>(begin), static_cast<char*>(begin) + bytes); };
+  auto flush = [bytes](void* begin) {
+    __builtin___clear_cache(static_cast<char*>(begin), static_cast<char*>(begin) + bytes);
+  };
   flush(writable);
   flush(code);
 }

@@ -22,8 +22,8 @@ struct Trampoline {
 struct HostTrampoline {
   std::uint8_t moveRecord[2] = {0x49, 0xba};  // mov r10, record
   std::uint64_t record;
-  std::uint8_t loadEnvironment[4];                     // mov register, [r10 + GAUR_HOST_ENVIRONMENT]
-  std::uint8_t jump[3] = {0x41, 0xff, 0x22};           // jmp [r10]
+  std::uint8_t loadEnvironment[4];            // mov register, [r10 + GAUR_HOST_ENVIRONMENT]
+  std::uint8_t jump[3] = {0x41, 0xff, 0x22};  // jmp [r10]
 };
 struct StackTrampoline {
   std::uint8_t moveRecord[2] = {0x49, 0xba};  // mov r10, record
@@ -69,7 +69,8 @@ void writeHostTrampoline(void* writable, void* record, unsigned integerRegister,
   const std::uint8_t number = kArgumentRegisters[integerRegister];
   const std::uint8_t rex = number < 8 ? 0x49 : 0x4d;
   const auto operands = static_cast<std::uint8_t>(0x42 | (number & 7) << 3);
-  HostTrampoline code{.record = reinterpret_cast<std::uint64_t>(record), .loadEnvironment = {rex, 0x8b, operands, GAUR_HOST_ENVIRONMENT}};
+  HostTrampoline code{.record = reinterpret_cast<std::uint64_t>(record),
+                      .loadEnvironment = {rex, 0x8b, operands, GAUR_HOST_ENVIRONMENT}};
   std::memcpy(writable, &code, sizeof(code));
 }
 
@@ -92,7 +93,8 @@ void patchWatchpoint(void* code, void* writable, const void* target) {
   const auto shift = static_cast<unsigned>(address % kWord) * 8;
   const std::uint64_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
   const std::uint64_t old = before >> shift & kPatchMask;
-  GAUR_CHECK(isPatchable(address) && (old == kNop || (old & 0xff) == kJumpOpcode), "there is no watchpoint to patch");
+  GAUR_CHECK(isPatchable(address) && (old == kNop || (old & 0xff) == kJumpOpcode),
+             "there is no watchpoint to patch");
   __atomic_store_n(word, (before & ~(kPatchMask << shift)) | instruction << shift, __ATOMIC_RELEASE);
 }
 

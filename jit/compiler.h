@@ -1,5 +1,6 @@
-// The compiler as a function: IR in, machine code and rows out. Implemented by jit/llvm, which is a shared object of its own, opened at the
-// first compilation; what the compiler needs to know of the running VM comes through Environment.
+// The compiler as a function: IR in, machine code and rows out. Implemented by jit/llvm, which is a shared
+// object of its own, opened at the first compilation; what the compiler needs to know of the running VM comes
+// through Environment.
 #pragma once
 
 #include <cstdint>
@@ -40,16 +41,19 @@ class Environment {
   virtual Result<void**> nativeCallSlot(const ir::Signature* signature) = 0;
 };
 
-/// A function whose code was copied into a caller: when it is redefined the caller must be compiled again before it is next entered.
+/// A function whose code was copied into a caller: when it is redefined the caller must be compiled again
+/// before it is next entered.
 struct Inlining {
   Id callerVersion;
   Id function;
 };
 
-/// A word of linked code or data that holds an absolute address, which must change where the code goes to another place: a boot image.
+/// A word of linked code or data that holds an absolute address, which must change where the code goes to
+/// another place: a boot image.
 struct AbsoluteWord {
   std::uintptr_t place;
-  /// In the slab; or, where `symbol` is not empty, of a function outside that code generation calls on its own (library_calls.def, __morestack).
+  /// In the slab; or, where `symbol` is not empty, of a function outside that code generation calls on its
+  /// own (library_calls.def, __morestack).
   std::uintptr_t target;
   std::string symbol;
 };
@@ -64,13 +68,15 @@ class CodeUnit {
   virtual std::span<const Inlining> inlinings() const = 0;
   /// Empty unless CompilerOptions::keepAbsoluteWords.
   virtual std::span<const AbsoluteWord> absoluteWords() const = 0;
-  /// Addresses in the code where linking has stored distances. Empty unless CompilerOptions::keepAbsoluteWords.
+  /// Addresses in the code where linking has stored distances. Empty unless
+  /// CompilerOptions::keepAbsoluteWords.
   virtual std::span<const std::uintptr_t> linkedPlaces() const = 0;
 };
 
-/// Calls a Mu function from C++: arguments and results lie in memory, each in a multiple of 16 bytes, in its memory layout. Returns false when
-/// the function threw; then `*exception` is set.
-using HostCall = bool (*)(abi::FunctionRecord* function, const void* arguments, void* results, void** exception);
+/// Calls a Mu function from C++: arguments and results lie in memory, each in a multiple of 16 bytes, in its
+/// memory layout. Returns false when the function threw; then `*exception` is set.
+using HostCall = bool (*)(abi::FunctionRecord* function, const void* arguments, void* results,
+                          void** exception);
 
 enum class DumpStage : std::uint8_t { Llvm, LlvmOptimised, Assembly, CodeMap };
 
@@ -78,15 +84,17 @@ class Compiler {
  public:
   virtual ~Compiler() = default;
   /// Compiles the versions into one unit. Thread-safe. Requires: their bundles are published.
-  virtual Result<std::unique_ptr<CodeUnit>> compile(std::span<const ir::FunctionVersion* const> versions, OptLevel level) = 0;
+  virtual Result<std::unique_ptr<CodeUnit>> compile(std::span<const ir::FunctionVersion* const> versions,
+                                                    OptLevel level) = 0;
   /// entryOf(0) is a HostCall for the signature.
   virtual Result<std::unique_ptr<CodeUnit>> hostCallAdapter(const ir::Signature* signature) = 0;
-  /// entryOf(0) is native code with the C convention of the signature that calls the Mu function of the abi::ExposedRecord in the static chain
-  /// register (see jit/code_slab.h, trampolines).
+  /// entryOf(0) is native code with the C convention of the signature that calls the Mu function of the
+  /// abi::ExposedRecord in the static chain register (see jit/code_slab.h, trampolines).
   virtual Result<std::unique_ptr<CodeUnit>> exposedAdapter(const ir::Signature* signature) = 0;
   /// entryOf(0) begins functions of the signature on a stack: the adapter of an abi::StartFrame.
   virtual Result<std::unique_ptr<CodeUnit>> startAdapter(const ir::Signature* signature) = 0;
-  /// entryOf(0) is what runs for a function while it has no version: it traps with all arguments kept alive, then calls the function again.
+  /// entryOf(0) is what runs for a function while it has no version: it traps with all arguments kept alive,
+  /// then calls the function again.
   virtual Result<std::unique_ptr<CodeUnit>> undefinedFunction(const ir::Function& function) = 0;
   virtual Result<std::string> dump(const ir::FunctionVersion& version, OptLevel level, DumpStage stage) = 0;
 };
@@ -98,7 +106,9 @@ struct CompilerOptions {
   bool keepAbsoluteWords = false;
 };
 
-/// Opens libgaur-llvm.so (beside this library, or on the library path). The compiler refers to all arguments as long as it lives.
-Result<std::unique_ptr<Compiler>> openCompiler(Environment& environment, CodeSlab& slab, CodeMap& map, const CompilerOptions& options);
+/// Opens libgaur-llvm.so (beside this library, or on the library path). The compiler refers to all arguments
+/// as long as it lives.
+Result<std::unique_ptr<Compiler>> openCompiler(Environment& environment, CodeSlab& slab, CodeMap& map,
+                                               const CompilerOptions& options);
 
 }  // namespace gaur::jit

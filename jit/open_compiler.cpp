@@ -1,4 +1,5 @@
-// Finding and opening the compiler's library. It stays open: code that LLVM registered with the process must not go away.
+// Finding and opening the compiler's library. It stays open: code that LLVM registered with the process must
+// not go away.
 #include <dlfcn.h>
 
 #include <string>
@@ -26,7 +27,8 @@ std::string besideThis() {
 Result<std::unique_ptr<Compiler>> openCompiler(Environment& environment, CodeSlab& slab, CodeMap& map,
                                                const CompilerOptions& options) {
   void* library = nullptr;
-  if (const std::string path = besideThis(); !path.empty()) library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (const std::string path = besideThis(); !path.empty())
+    library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string error;
   if (!library) {
     const char* reason = dlerror();
@@ -35,7 +37,8 @@ Result<std::unique_ptr<Compiler>> openCompiler(Environment& environment, CodeSla
   }
   if (!library) return makeError(ErrorId::CompilerUnavailable, {error});
   auto* create = reinterpret_cast<decltype(&gaur_createCompiler)>(dlsym(library, kFactory));
-  if (!create) return makeError(ErrorId::CompilerUnavailable, {std::string(kLibrary) + " has no " + kFactory});
+  if (!create)
+    return makeError(ErrorId::CompilerUnavailable, {std::string(kLibrary) + " has no " + kFactory});
   Result<std::unique_ptr<Compiler>> result = makeError(ErrorId::CompilerUnavailable, {"nothing was made"});
   create(environment, slab, map, options, result);
   return result;

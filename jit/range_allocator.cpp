@@ -15,7 +15,8 @@ std::uintptr_t alignUp(std::uintptr_t value, std::size_t alignment) {
 
 }  // namespace
 
-RangeAllocator::RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule, std::size_t taken)
+RangeAllocator::RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule,
+                               std::size_t taken)
     : begin_(begin), end_(begin + bytes), granule_(granule), frontier_(begin + taken) {
   GAUR_CHECK(begin % granule == 0 && taken % granule == 0 && taken <= bytes);
 }
@@ -66,7 +67,8 @@ std::uintptr_t RangeAllocator::allocate(std::size_t bytes, std::size_t alignment
 void RangeAllocator::free(std::uintptr_t address, std::size_t bytes) {
   bytes = rounded(bytes);
   std::uintptr_t end = address + bytes;
-  GAUR_CHECK(address >= begin_ && end <= frontier_ && address % granule_ == 0, "freeing what was not allocated");
+  GAUR_CHECK(address >= begin_ && end <= frontier_ && address % granule_ == 0,
+             "freeing what was not allocated");
   auto next = byAddress_.lower_bound(address);
   GAUR_CHECK(next == byAddress_.end() || next->first >= end, "freeing what is free");
   if (next != byAddress_.end() && next->first == end) {

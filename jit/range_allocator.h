@@ -1,5 +1,5 @@
-// Bookkeeping of a range of addresses: best fit, neighbours merged, so that freed memory can serve any later size. It never touches the memory
-// it hands out. Not thread-safe.
+// Bookkeeping of a range of addresses: best fit, neighbours merged, so that freed memory can serve any later
+// size. It never touches the memory it hands out. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@ namespace gaur::jit {
 
 class RangeAllocator {
  public:
-  /// `granule`: power of two that all sizes are rounded up to; `begin` is a multiple of it. The first `taken` bytes are in use.
+  /// `granule`: power of two that all sizes are rounded up to; `begin` is a multiple of it. The first `taken`
+  /// bytes are in use.
   RangeAllocator(std::uintptr_t begin, std::size_t bytes, std::size_t granule, std::size_t taken = 0);
 
   /// 0 when there is no such range. `alignment` is a power of two.

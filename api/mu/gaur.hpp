@@ -156,8 +156,8 @@ enum class Order : MuMemOrd {
 class Value;
 class Builder;
 
-/// With what a process that is made from a boot image begins: a function, or a READY stack, or nothing; and the
-/// thread-local of its thread.
+/// With what a process that is made from a boot image begins: a function, or a READY stack, or nothing; and
+/// the thread-local of its thread.
 struct ImageStart {
   const Value* function = nullptr;
   const Value* stack = nullptr;
@@ -183,8 +183,8 @@ class ContextRef {
     return detail::checked(
         vm_, [&] { ctx_->load_collectible(ctx_, const_cast<char*>(text.data()), text.size()); });
   }
-  /// Unloads the collectible bundle that brought the entity: its names are free at once, and what it brought goes when
-  /// the last way to it is gone.
+  /// Unloads the collectible bundle that brought the entity: its names are free at once, and what it brought
+  /// goes when the last way to it is gone.
   Status unload(MuID member) {
     return detail::checked(vm_, [&] { ctx_->unload(ctx_, member); });
   }
@@ -570,12 +570,13 @@ inline Value ContextRef::taggedRef(const Value& ref, unsigned tag) {
   return ref.made(&MuCtx::tr64_from_ref, ref.get(), bits.get());
 }
 
-inline Status ContextRef::makeImage(const char* path, const std::vector<MuID>& whitelist, const ImageStart& start) {
+inline Status ContextRef::makeImage(const char* path, const std::vector<MuID>& whitelist,
+                                    const ImageStart& start) {
   return detail::checked(vm_, [&] {
     auto handle = [](const Value* value) { return value ? value->get() : nullptr; };
     ctx_->make_boot_image(ctx_, const_cast<MuID*>(whitelist.data()), whitelist.size(), handle(start.function),
-                          handle(start.stack), handle(start.threadLocal), nullptr, nullptr, 0, nullptr, nullptr, 0,
-                          detail::text(path));
+                          handle(start.stack), handle(start.threadLocal), nullptr, nullptr, 0, nullptr,
+                          nullptr, 0, detail::text(path));
   });
 }
 
@@ -758,7 +759,8 @@ class [[nodiscard]] Vm {
   }
   Status compileToSharedlib(const char* name, const std::vector<const char*>& extraSources = {}) const {
     return detail::checked(vm_, [&] {
-      vm_->compile_to_sharedlib(vm_, detail::text(name), const_cast<char**>(extraSources.data()), extraSources.size());
+      vm_->compile_to_sharedlib(vm_, detail::text(name), const_cast<char**>(extraSources.data()),
+                                extraSources.size());
     });
   }
   /// Collects garbage now.

@@ -58,7 +58,8 @@ class Block {
     return put(&MuIRBuilder::new_select, condition, type, cond, ifTrue, ifFalse);
   }
   /// The result, then one int<1> for each of MU_BOS_N, Z, C, V that is asked for, in this order.
-  std::vector<MuID> binopWithStatus(MuBinOptr op, MuBinOpStatus flags, MuID type, MuID a, MuID b, MuID exc = 0);
+  std::vector<MuID> binopWithStatus(MuBinOptr op, MuBinOpStatus flags, MuID type, MuID a, MuID b,
+                                    MuID exc = 0);
   MuID extractValue(MuID type, int index, MuID value) {
     return put(&MuIRBuilder::new_extractvalue, type, index, value);
   }
@@ -92,7 +93,9 @@ class Block {
   MuID shift(MuID type, MuID offsetType, MuID iref, MuID offset) {
     return put(&MuIRBuilder::new_shiftiref, MuBool{0}, type, offsetType, iref, offset);
   }
-  MuID variablePart(MuID type, MuID iref) { return put(&MuIRBuilder::new_getvarpartiref, MuBool{0}, type, iref); }
+  MuID variablePart(MuID type, MuID iref) {
+    return put(&MuIRBuilder::new_getvarpartiref, MuBool{0}, type, iref);
+  }
   MuID load(MuID type, MuID iref, Order order = Order::NotAtomic) {
     return put(&MuIRBuilder::new_load, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, MuID{0});
   }
@@ -115,7 +118,8 @@ class Block {
   std::vector<MuID> ccall(std::size_t results, MuID type, MuID signature, MuID callee, Ids arguments);
   /// The results, one of each type.
   std::vector<MuID> trap(Ids types, MuID exc = 0, MuID keepalives = 0);
-  /// Its destinations are clauses, also that of an exception, which may be left out; the results are of the enabled one.
+  /// Its destinations are clauses, also that of an exception, which may be left out; the results are of the
+  /// enabled one.
   std::vector<MuID> watchpoint(MuWPID number, Ids types, MuID disabled, MuID enabled, MuID exceptional = 0,
                                MuID keepalives = 0);
   void watchpointBranch(MuWPID number, MuID disabled, MuID enabled) {
@@ -215,7 +219,9 @@ class [[nodiscard]] Builder {
   MuID framecursorrefType(const char* name = nullptr) {
     return make(&MuIRBuilder::new_type_framecursorref, name);
   }
-  MuID irbuilderrefType(const char* name = nullptr) { return make(&MuIRBuilder::new_type_irbuilderref, name); }
+  MuID irbuilderrefType(const char* name = nullptr) {
+    return make(&MuIRBuilder::new_type_irbuilderref, name);
+  }
   MuID signature(Ids parameters, Ids results, const char* name = nullptr) {
     return make(&MuIRBuilder::new_funcsig, name, data(parameters), parameters.size(), data(results),
                 results.size());
@@ -226,7 +232,8 @@ class [[nodiscard]] Builder {
   }
   /// Of an int of any width, in words of 64 bits, the low one first.
   MuID wideConstant(MuID type, const std::vector<std::uint64_t>& words, const char* name = nullptr) {
-    return make(&MuIRBuilder::new_const_int_ex, name, type, const_cast<std::uint64_t*>(words.data()), words.size());
+    return make(&MuIRBuilder::new_const_int_ex, name, type, const_cast<std::uint64_t*>(words.data()),
+                words.size());
   }
   MuID floatConstant(MuID type, float number, const char* name = nullptr) {
     return make(&MuIRBuilder::new_const_float, name, type, number);
@@ -355,7 +362,8 @@ inline std::vector<MuID> Block::binopWithStatus(MuBinOptr op, MuBinOpStatus flag
   std::size_t count = 1;
   for (const MuBinOpStatus flag : {MU_BOS_N, MU_BOS_Z, MU_BOS_C, MU_BOS_V}) count += (flags & flag) != 0;
   std::vector<MuID> ids = results(count);
-  end(&MuIRBuilder::new_binop_with_status, ids[0], ids.data() + 1, ids.size() - 1, op, flags, type, a, b, exc);
+  end(&MuIRBuilder::new_binop_with_status, ids[0], ids.data() + 1, ids.size() - 1, op, flags, type, a, b,
+      exc);
   return ids;
 }
 

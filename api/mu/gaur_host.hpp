@@ -70,7 +70,8 @@ namespace detail {
 
 // --- From types of C++ to those of Mu -----------------------------------------------------------------
 
-/// A type's part of the name of a signature, and how a builder makes it. Specialised for what has a counterpart.
+/// A type's part of the name of a signature, and how a builder makes it. Specialised for what has a
+/// counterpart.
 template <class T, class = void>
 struct MuTypeOf {
   static constexpr bool kExists = false;
@@ -117,13 +118,14 @@ struct SignatureOf {
     const MuID parameters[sizeof...(A) + 1] = {MuTypeOf<A>::make(builder)...};
     MuID result = MU_NO_ID;
     if constexpr (!std::is_void_v<R>) result = MuTypeOf<R>::make(builder);
-    return builder.make(&MuIRBuilder::new_funcsig, name, const_cast<MuID*>(parameters), MuArraySize{sizeof...(A)},
-                        &result, MuArraySize{std::is_void_v<R> ? 0 : 1});
+    return builder.make(&MuIRBuilder::new_funcsig, name, const_cast<MuID*>(parameters),
+                        MuArraySize{sizeof...(A)}, &result, MuArraySize{std::is_void_v<R> ? 0 : 1});
   }
 };
 template <class R, class... A>
 struct MuTypeOf<R (*)(A...)> {
-  static constexpr bool kExists = ((std::is_void_v<R> || MuTypeOf<R>::kExists) && ... && MuTypeOf<A>::kExists);
+  static constexpr bool kExists =
+      ((std::is_void_v<R> || MuTypeOf<R>::kExists) && ... && MuTypeOf<A>::kExists);
   static std::string name() { return "F(" + SignatureOf<R, A...>::name() + ")"; }
   static MuID make(Builder& builder) { return builder.ufuncptrType(SignatureOf<R, A...>::make(builder)); }
 };
@@ -132,15 +134,25 @@ struct MuTypeOf<R (*)(A...)> {
 template <std::size_t number, class T>
 constexpr bool parameterExists() {
   constexpr bool kExists = MuTypeOf<T>::kExists;
-  static_assert(number != 1 || kExists, "parameter 1 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 2 || kExists, "parameter 2 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 3 || kExists, "parameter 3 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 4 || kExists, "parameter 4 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 5 || kExists, "parameter 5 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 6 || kExists, "parameter 6 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 7 || kExists, "parameter 7 of the host function has a type that Mu has no counterpart of");
-  static_assert(number != 8 || kExists, "parameter 8 of the host function has a type that Mu has no counterpart of");
-  static_assert(number <= 8 || kExists, "a parameter behind the eighth of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 1 || kExists,
+                "parameter 1 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 2 || kExists,
+                "parameter 2 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 3 || kExists,
+                "parameter 3 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 4 || kExists,
+                "parameter 4 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 5 || kExists,
+                "parameter 5 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 6 || kExists,
+                "parameter 6 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 7 || kExists,
+                "parameter 7 of the host function has a type that Mu has no counterpart of");
+  static_assert(number != 8 || kExists,
+                "parameter 8 of the host function has a type that Mu has no counterpart of");
+  static_assert(
+      number <= 8 || kExists,
+      "a parameter behind the eighth of the host function has a type that Mu has no counterpart of");
   return kExists;
 }
 template <class... A, std::size_t... i>
@@ -235,7 +247,8 @@ struct HostOf {
   template <class F>
   static R call(A... arguments, void* environment) {
     const Kept kept(environment);
-    return guarded<R>([&]() -> R { return run(*static_cast<F*>(environment), std::forward<A>(arguments)...); });
+    return guarded<R>(
+        [&]() -> R { return run(*static_cast<F*>(environment), std::forward<A>(arguments)...); });
   }
   /// Without: an object that has no state is as good as any other.
   template <class F>
@@ -300,19 +313,22 @@ Value ContextRef::host(F&& callable, const char* name) {
   const MuID signature = detail::namedId(*this, Signature::name(), makeSignature);
   vm_->clear_error(vm_);
   if constexpr (std::is_empty_v<T> || std::is_pointer_v<T>) {
-    const MuID type = detail::namedId(*this, Signature::name() + ".fp", [&](Builder& builder, const char* own) {
-      builder.ufuncptrType(signature, own);
-    });
+    const MuID type =
+        detail::namedId(*this, Signature::name() + ".fp",
+                        [&](Builder& builder, const char* own) { builder.ufuncptrType(signature, own); });
     vm_->clear_error(vm_);
-    if constexpr (std::is_pointer_v<T>) return functionPointer(type, callable);
-    else return functionPointer(type, &Host::template callPlain<T>);
+    if constexpr (std::is_pointer_v<T>)
+      return functionPointer(type, callable);
+    else
+      return functionPointer(type, &Host::template callPlain<T>);
   } else {
     auto* environment = new (std::nothrow) T(std::forward<F>(callable));
     if (!environment) return {};
     const auto code = reinterpret_cast<MuCFP>(&Host::template call<T>);
     Value made(vm_, ctx_,
-               ctx_->new_host_function(ctx_, signature, code, environment,
-                                       [](MuCPtr captures) { delete static_cast<T*>(captures); }, detail::text(name)));
+               ctx_->new_host_function(
+                   ctx_, signature, code, environment,
+                   [](MuCPtr captures) { delete static_cast<T*>(captures); }, detail::text(name)));
     if (!made) delete environment;
     return made;
   }
@@ -338,7 +354,9 @@ template <class Signature>
 class [[nodiscard]] PinnedFunction {
  public:
   explicit PinnedFunction(Value function) : function_(std::move(function)) {
-    if (function_) pointer_ = reinterpret_cast<Signature*>(function_.context()->pin_host_function(function_.context(), function_.get()));
+    if (function_)
+      pointer_ = reinterpret_cast<Signature*>(
+          function_.context()->pin_host_function(function_.context(), function_.get()));
   }
   PinnedFunction(const PinnedFunction&) = delete;
   PinnedFunction& operator=(const PinnedFunction&) = delete;

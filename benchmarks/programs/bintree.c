@@ -5,8 +5,8 @@ typedef struct Node {
   struct Node *left, *right;
 } Node;
 
-static Node *make(int64_t depth) {
-  Node *node = malloc(sizeof(Node));
+static Node* make(int64_t depth) {
+  Node* node = malloc(sizeof(Node));
   if (depth > 0) {
     node->left = make(depth - 1);
     node->right = make(depth - 1);
@@ -17,12 +17,12 @@ static Node *make(int64_t depth) {
   return node;
 }
 
-static int64_t count(const Node *node) {
+static int64_t count(const Node* node) {
   if (node->left == NULL) return 1;
   return 1 + count(node->left) + count(node->right);
 }
 
-static void release(Node *node) {
+static void release(Node* node) {
   if (node->left != NULL) {
     release(node->left);
     release(node->right);
@@ -31,16 +31,16 @@ static void release(Node *node) {
 }
 
 static int64_t makeAndCount(int64_t depth) {
-  Node *tree = make(depth);
+  Node* tree = make(depth);
   int64_t nodes = count(tree);
   release(tree);
   return nodes;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
   int64_t total = makeAndCount(n + 1);
-  Node *longLived = make(n);
+  Node* longLived = make(n);
   for (int64_t depth = 4; depth <= n; depth += 4) {
     int64_t trees = (int64_t)1 << (n - depth + 4);
     for (int64_t i = 0; i < trees; ++i) total = total + makeAndCount(depth);

@@ -1,6 +1,7 @@
-// builder N ratio|call: N functions of 68 instructions, once as text and once by the calls of a builder, as a translator of whole
-// programs makes them: every block, parameter and result by a name of its own. Prints the number of calls, and: how many times as
-// long as loading the text it takes to build and load them (median of five), or the nanoseconds of a call without loading.
+// builder N ratio|call: N functions of 68 instructions, once as text and once by the calls of a builder, as a
+// translator of whole programs makes them: every block, parameter and result by a name of its own. Prints the
+// number of calls, and: how many times as long as loading the text it takes to build and load them (median of
+// five), or the nanoseconds of a call without loading.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,8 @@
 
 enum { kBlocks = 4, kSums = 16, kRounds = 5 };
 
-static MuVM *vm;
-static MuCtx *context;
+static MuVM* vm;
+static MuCtx* context;
 
 static void openMachine(void) {
   vm = gaur_new(NULL);
@@ -26,19 +27,25 @@ static void closeMachine(void) {
 
 // --- As text
 
-static char *text;
+static char* text;
 static size_t length;
 
 static void makeText(int64_t count) {
   text = malloc((size_t)count * 4000 + 200);
-  char *end = text + sprintf(text, ".typedef @i64 = int<64>\n.funcsig @sig = (@i64 @i64) -> (@i64)\n.const @1 <@i64> = 1\n");
+  char* end =
+      text +
+      sprintf(text, ".typedef @i64 = int<64>\n.funcsig @sig = (@i64 @i64) -> (@i64)\n.const @1 <@i64> = 1\n");
   for (int64_t f = 0; f < count; ++f) {
     end += sprintf(end, ".funcdef @f%ld VERSION %%v1 <@sig> {\n", (long)f);
     for (int block = 0; block < kBlocks; ++block) {
       end += sprintf(end, "  %%b%d(<@i64> %%x <@i64> %%y):\n    %%s0 = ADD <@i64> %%x %%y\n", block);
-      for (int i = 1; i < kSums; ++i) end += sprintf(end, "    %%s%d = %s <@i64> %%s%d %s\n", i, i % 2 ? "MUL" : "XOR", i - 1, i % 3 ? "@1" : "%x");
-      if (block + 1 < kBlocks) end += sprintf(end, "    BRANCH %%b%d(%%s%d %%y)\n", block + 1, kSums - 1);
-      else end += sprintf(end, "    RET (%%s%d)\n", kSums - 1);
+      for (int i = 1; i < kSums; ++i)
+        end += sprintf(end, "    %%s%d = %s <@i64> %%s%d %s\n", i, i % 2 ? "MUL" : "XOR", i - 1,
+                       i % 3 ? "@1" : "%x");
+      if (block + 1 < kBlocks)
+        end += sprintf(end, "    BRANCH %%b%d(%%s%d %%y)\n", block + 1, kSums - 1);
+      else
+        end += sprintf(end, "    RET (%%s%d)\n", kSums - 1);
     }
     end += sprintf(end, "}\n");
   }
@@ -56,7 +63,7 @@ static int64_t loadText(void) {
 
 // --- By calls
 
-static MuIRBuilder *b;
+static MuIRBuilder* b;
 static int64_t calls;
 
 // Names are made before the clock runs, in the order in which they are asked for.
@@ -69,7 +76,7 @@ static MuID named(void) {
   return made;
 }
 static void makeNames(int64_t count) {
-  char *end = names = malloc((size_t)count * 3000 + 100);
+  char* end = names = malloc((size_t)count * 3000 + 100);
   end += 1 + sprintf(end, "@i64");
   end += 1 + sprintf(end, "@sig");
   end += 1 + sprintf(end, "@1");
@@ -100,7 +107,11 @@ static void buildFunction(MuID word, MuID signature, MuID one) {
     for (int i = 0; i < kSums; ++i) {
       MuID result = named(), right = i == 0 ? parameters[1] : i % 3 ? one : parameters[0];
       steps[i] = nameless();
-      b->new_binop(b, steps[i], result, i == 0 ? MU_BINOP_ADD : i % 2 ? MU_BINOP_MUL : MU_BINOP_XOR, word, sum, right, MU_NO_ID);
+      b->new_binop(b, steps[i], result,
+                   i == 0  ? MU_BINOP_ADD
+                   : i % 2 ? MU_BINOP_MUL
+                           : MU_BINOP_XOR,
+                   word, sum, right, MU_NO_ID);
       sum = result;
     }
     steps[kSums] = nameless();
@@ -121,7 +132,7 @@ static void buildFunction(MuID word, MuID signature, MuID one) {
 }
 
 // Nanoseconds of the calls, and with loading.
-static void build(int64_t count, int64_t *called, int64_t *loaded) {
+static void build(int64_t count, int64_t* called, int64_t* loaded) {
   openMachine();
   calls = 0;
   nextName = names;
@@ -141,12 +152,12 @@ static void build(int64_t count, int64_t *called, int64_t *loaded) {
   closeMachine();
 }
 
-static int compare(const void *a, const void *b2) {
-  double x = *(const double *)a, y = *(const double *)b2;
+static int compare(const void* a, const void* b2) {
+  double x = *(const double*)a, y = *(const double*)b2;
   return (x > y) - (x < y);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t count = sizeArgument(argc, argv, 1);
   int wantsRatio = argc < 3 || strcmp(argv[2], "ratio") == 0;
   double figures[kRounds];

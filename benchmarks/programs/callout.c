@@ -1,9 +1,10 @@
-// callout N: N calls of a small C function in a shared library through a pointer; prints the sum and ns per call.
+// callout N: N calls of a small C function in a shared library through a pointer; prints the sum and ns per
+// call.
 #include "checksum.h"
 
 int64_t gaur_bench_increment(int64_t x);
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
   int64_t (*volatile pointer)(int64_t) = gaur_bench_increment;
   int64_t (*increment)(int64_t) = pointer;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static inline int64_t sizeArgument(int argc, char **argv, int index) {
+static inline int64_t sizeArgument(int argc, char** argv, int index) {
   if (argc <= index) {
     fprintf(stderr, "%s: argument %d is missing\n", argv[0], index);
     exit(2);

@@ -1,7 +1,7 @@
 // fannkuch N: pancake flips over all permutations of N; prints 1000 * checksum + most flips.
 #include "checksum.h"
 
-static __attribute__((noinline)) int64_t fannkuch(int64_t n, int64_t *perm, int64_t *perm1, int64_t *count) {
+static __attribute__((noinline)) int64_t fannkuch(int64_t n, int64_t* perm, int64_t* perm1, int64_t* count) {
   int64_t checksum = 0, maximum = 0, permutation = 0;
   for (int64_t i = 0; i < n; ++i) perm1[i] = i;
   int64_t r = n;
@@ -44,11 +44,11 @@ static __attribute__((noinline)) int64_t fannkuch(int64_t n, int64_t *perm, int6
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
-  int64_t *perm = malloc((size_t)n * sizeof(int64_t));
-  int64_t *perm1 = malloc((size_t)n * sizeof(int64_t));
-  int64_t *count = malloc((size_t)n * sizeof(int64_t));
+  int64_t* perm = malloc((size_t)n * sizeof(int64_t));
+  int64_t* perm1 = malloc((size_t)n * sizeof(int64_t));
+  int64_t* count = malloc((size_t)n * sizeof(int64_t));
   printInteger(fannkuch(n, perm, perm1, count));
   return 0;
 }

@@ -29,12 +29,13 @@ static __attribute__((noinline)) Generator count(int64_t n) {
 static __attribute__((noinline)) int64_t sum(int64_t n) {
   Generator generator = count(n);
   int64_t total = 0;
-  for (generator.handle.resume(); !generator.handle.done(); generator.handle.resume()) total += generator.handle.promise().value;
+  for (generator.handle.resume(); !generator.handle.done(); generator.handle.resume())
+    total += generator.handle.promise().value;
   generator.handle.destroy();
   return total;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
   sum(100);
   int64_t start = processNanoseconds();

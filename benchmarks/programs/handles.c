@@ -1,7 +1,7 @@
 // handles WHAT N: what clients of the C interface do most, N times. Prints N and ns each. Needs libgaur.
-//   make   a handle of an int<64>, deleted at once      close  the same, deleted all together by closing their context
-//   call   an exposed function, called where no Mu code is below      pointer  a C function through a pointer
-//   pin    an object pinned and unpinned; 100,000 others are pinned
+//   make   a handle of an int<64>, deleted at once      close  the same, deleted all together by closing
+//   their context call   an exposed function, called where no Mu code is below      pointer  a C function
+//   through a pointer pin    an object pinned and unpinned; 100,000 others are pinned
 #include <string.h>
 
 #include "checksum.h"
@@ -22,36 +22,37 @@ __attribute__((noinline)) static int64_t increment(int64_t x) {
   return x + 1;
 }
 
-static int64_t call(Function *volatile *function, int64_t n) {
+static int64_t call(Function* volatile* function, int64_t n) {
   int64_t sum = 0;
   for (int64_t i = 0; i < n; ++i) sum = (*function)(sum);
   return sum;
 }
 
-static void make(MuCtx *context, int64_t n) {
+static void make(MuCtx* context, int64_t n) {
   for (int64_t i = 0; i < n; ++i) context->delete_value(context, context->handle_from_sint64(context, i, 64));
 }
 
-static void fill(MuCtx *context, int64_t n) {
+static void fill(MuCtx* context, int64_t n) {
   for (int64_t i = 0; i < n; ++i) context->handle_from_sint64(context, i, 64);
 }
 
-static void pin(MuCtx *context, MuValue object, int64_t n) {
+static void pin(MuCtx* context, MuValue object, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
     context->delete_value(context, context->pin(context, object));
     context->unpin(context, object);
   }
 }
 
-int main(int argc, char **argv) {
-  const char *what = argc > 1 ? argv[1] : "make";
+int main(int argc, char** argv) {
+  const char* what = argc > 1 ? argv[1] : "make";
   int64_t n = sizeArgument(argc, argv, 2);
-  MuVM *vm = gaur_new(NULL);
+  MuVM* vm = gaur_new(NULL);
   if (!vm) return fprintf(stderr, "%s\n", gaur_new_error()), 1;
   MuCtx *context = vm->new_context(vm), *other = vm->new_context(vm);
-  context->load_bundle(context, (char *)program, sizeof program - 1);
-  Function *exposed = (Function *)context->handle_to_fp(context, context->handle_from_expose(context, context->id_of(context, "increment_for_c")));
-  Function *volatile function = strcmp(what, "pointer") == 0 ? increment : exposed;
+  context->load_bundle(context, (char*)program, sizeof program - 1);
+  Function* exposed = (Function*)context->handle_to_fp(
+      context, context->handle_from_expose(context, context->id_of(context, "increment_for_c")));
+  Function* volatile function = strcmp(what, "pointer") == 0 ? increment : exposed;
   MuID type = context->id_of(context, "i64");
   MuValue object = context->new_fixed(context, type);
   if (strcmp(what, "pin") == 0)

@@ -1,7 +1,9 @@
-// hostcall WHAT N: host functions with an environment, N times. Prints N and ns each. Needs libgaur and libffi.
+// hostcall WHAT N: host functions with an environment, N times. Prints N and ns each. Needs libgaur and
+// libffi.
 //   name  called by name from Mu code    plain  a C function with one more argument, called likewise
 //   pointer  called from C through its pointer    thunk  a thunk made by hand that adds the argument
-//   drop  made and dropped    ffi  a closure of libffi made and freed    grow  bytes of resident memory that making and dropping N takes, in place of ns
+//   drop  made and dropped    ffi  a closure of libffi made and freed    grow  bytes of resident memory that
+//   making and dropping N takes, in place of ns
 #include <ffi.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,14 +13,19 @@
 #include "mu/gaur.h"
 
 static const char program[] =
-    ".typedef @i64 = int<64> .typedef @void = void .typedef @ptr = uptr<@void> .const @0 <@i64> = 0 .const @1 <@i64> = 1 .const @environment <@ptr> = 4096\n"
-    ".funcsig @sig = (@i64) -> (@i64) .typedef @fp = ufuncptr<@sig> .const @host <@fp> = EXTERN \"bench_host\"\n"
-    ".funcsig @more = (@i64 @ptr) -> (@i64) .typedef @more.fp = ufuncptr<@more> .const @plain <@more.fp> = EXTERN \"bench_plain\"\n"
+    ".typedef @i64 = int<64> .typedef @void = void .typedef @ptr = uptr<@void> .const @0 <@i64> = 0 .const "
+    "@1 <@i64> = 1 .const @environment <@ptr> = 4096\n"
+    ".funcsig @sig = (@i64) -> (@i64) .typedef @fp = ufuncptr<@sig> .const @host <@fp> = EXTERN "
+    "\"bench_host\"\n"
+    ".funcsig @more = (@i64 @ptr) -> (@i64) .typedef @more.fp = ufuncptr<@more> .const @plain <@more.fp> = "
+    "EXTERN \"bench_plain\"\n"
     ".funcdef @name VERSION %v <@sig> { %entry(<@i64> %n): BRANCH %loop(%n @0)\n"
-    "  %loop(<@i64> %i <@i64> %x): %y = CCALL #DEFAULT <@fp @sig> @host (%x) %j = SUB <@i64> %i @1 %more = SGT <@i64> %j @0\n"
+    "  %loop(<@i64> %i <@i64> %x): %y = CCALL #DEFAULT <@fp @sig> @host (%x) %j = SUB <@i64> %i @1 %more = "
+    "SGT <@i64> %j @0\n"
     "    BRANCH2 %more %loop(%j %y) %end(%y) %end(<@i64> %y): RET %y }\n"
     ".funcdef @named VERSION %v <@sig> { %entry(<@i64> %n): BRANCH %loop(%n @0)\n"
-    "  %loop(<@i64> %i <@i64> %x): %y = CCALL #DEFAULT <@more.fp @more> @plain (%x @environment) %j = SUB <@i64> %i @1 %more = SGT <@i64> %j @0\n"
+    "  %loop(<@i64> %i <@i64> %x): %y = CCALL #DEFAULT <@more.fp @more> @plain (%x @environment) %j = SUB "
+    "<@i64> %i @1 %more = SGT <@i64> %j @0\n"
     "    BRANCH2 %more %loop(%j %y) %end(%y) %end(<@i64> %y): RET %y }\n"
     ".expose @name.c = @name #DEFAULT @0 .expose @plain.c = @named #DEFAULT @0\n";
 
@@ -53,7 +60,8 @@ static Function* makeThunk(void* environment) {
 static void drop(MuCtx* context, MuID sig, int64_t n) {
   static int64_t environment;
   for (int64_t i = 0; i < n; ++i)
-    context->delete_value(context, context->new_host_function(context, sig, (MuCFP)increment, &environment, NULL, NULL));
+    context->delete_value(
+        context, context->new_host_function(context, sig, (MuCFP)increment, &environment, NULL, NULL));
 }
 
 static void onCall(ffi_cif* cif, void* result, void** arguments, void* environment) {
@@ -92,10 +100,14 @@ int main(int argc, char** argv) {
   const MuID sig = context->id_of(context, "sig");
   MuValue host = context->new_host_function(context, sig, (MuCFP)increment, &environment, NULL, "increment");
   context->bind_symbol(context, "bench_host", host);
-  context->bind_symbol(context, "bench_plain", context->handle_from_fp(context, context->id_of(context, "more.fp"), (MuCFP)increment));
+  context->bind_symbol(
+      context, "bench_plain",
+      context->handle_from_fp(context, context->id_of(context, "more.fp"), (MuCFP)increment));
   const char* exposed = strcmp(what, "plain") == 0 ? "plain.c" : "name.c";
-  Function* loop = (Function*)context->handle_to_fp(context, context->handle_from_expose(context, context->id_of(context, (char*)exposed)));
-  Function* volatile function = strcmp(what, "thunk") == 0 ? makeThunk(&environment) : (Function*)context->handle_to_fp(context, host);
+  Function* loop = (Function*)context->handle_to_fp(
+      context, context->handle_from_expose(context, context->id_of(context, (char*)exposed)));
+  Function* volatile function =
+      strcmp(what, "thunk") == 0 ? makeThunk(&environment) : (Function*)context->handle_to_fp(context, host);
   loop(100);
   call(&function, 100);
   int64_t start = processNanoseconds();

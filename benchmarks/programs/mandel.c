@@ -22,7 +22,7 @@ static __attribute__((noinline)) int64_t mandel(int64_t n) {
   return total;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   printInteger(mandel(sizeArgument(argc, argv, 1)));
   return 0;
 }

@@ -1,4 +1,5 @@
-// The native side of callout and callin: a function small enough that only the call costs, and a caller of callbacks.
+// The native side of callout and callin: a function small enough that only the call costs, and a caller of
+// callbacks.
 #include <stdint.h>
 
 int64_t gaur_bench_increment(int64_t x) { return x + 1; }

@@ -5,8 +5,8 @@
 
 enum { kBodies = 5 };
 
-static double energy(const double *x, const double *y, const double *z, const double *vx, const double *vy,
-                     const double *vz, const double *mass) {
+static double energy(const double* x, const double* y, const double* z, const double* vx, const double* vy,
+                     const double* vz, const double* mass) {
   double total = 0.0;
   for (int64_t i = 0; i < kBodies; ++i) {
     total = total + 0.5 * mass[i] * (vx[i] * vx[i] + vy[i] * vy[i] + vz[i] * vz[i]);
@@ -18,8 +18,8 @@ static double energy(const double *x, const double *y, const double *z, const do
   return total;
 }
 
-static __attribute__((noinline)) void advance(int64_t steps, double *x, double *y, double *z, double *vx,
-                                              double *vy, double *vz, const double *mass) {
+static __attribute__((noinline)) void advance(int64_t steps, double* x, double* y, double* z, double* vx,
+                                              double* vy, double* vz, const double* mass) {
   const double dt = 0.01;
   for (int64_t step = 0; step < steps; ++step) {
     for (int64_t i = 0; i < kBodies; ++i) {
@@ -49,9 +49,9 @@ static __attribute__((noinline)) void advance(int64_t steps, double *x, double *
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t steps = sizeArgument(argc, argv, 1);
-  double *array[7];
+  double* array[7];
   for (int i = 0; i < 7; ++i) array[i] = malloc(kBodies * sizeof(double));
   double *x = array[0], *y = array[1], *z = array[2], *vx = array[3], *vy = array[4], *vz = array[5],
          *mass = array[6];

@@ -1,5 +1,5 @@
-// newstack N: N times a context with a stack from malloc that runs once, answers and is gone. Prints the sum of the
-// answers and ns each.
+// newstack N: N times a context with a stack from malloc that runs once, answers and is gone. Prints the sum
+// of the answers and ns each.
 #include <ucontext.h>
 
 #include "checksum.h"
@@ -14,7 +14,7 @@ static void task(void) { value = value + 1; }
 static __attribute__((noinline)) int64_t repeat(int64_t n) {
   int64_t sum = 0;
   for (int64_t i = 0; i < n; ++i) {
-    char *memory = malloc(kStackBytes);
+    char* memory = malloc(kStackBytes);
     getcontext(&callee);
     callee.uc_stack.ss_sp = memory;
     callee.uc_stack.ss_size = kStackBytes;
@@ -28,7 +28,7 @@ static __attribute__((noinline)) int64_t repeat(int64_t n) {
   return sum;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
   repeat(100);
   int64_t start = processNanoseconds();

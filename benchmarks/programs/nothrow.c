@@ -1,4 +1,5 @@
-// nothrow DEPTH N THRESHOLD: the work of throw.uir in a language without exceptions; what never throwing should cost.
+// nothrow DEPTH N THRESHOLD: the work of throw.uir in a language without exceptions; what never throwing
+// should cost.
 #include "checksum.h"
 
 static __attribute__((noinline)) int64_t descend(int64_t depth, int64_t i, int64_t threshold) {
@@ -15,7 +16,7 @@ static __attribute__((noinline)) int64_t repeat(int64_t depth, int64_t n, int64_
   return checksum;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t depth = sizeArgument(argc, argv, 1);
   int64_t n = sizeArgument(argc, argv, 2);
   int64_t threshold = sizeArgument(argc, argv, 3);

@@ -1,7 +1,7 @@
 // quick N: quicksort (Hoare partition, recursion on the smaller half) of N pseudo-random 64-bit integers.
 #include "checksum.h"
 
-static void quick(int64_t *a, int64_t low, int64_t high) {
+static void quick(int64_t* a, int64_t low, int64_t high) {
   while (low < high) {
     int64_t pivot = a[low + ((high - low) >> 1)];
     int64_t i = low, j = high;
@@ -26,9 +26,9 @@ static void quick(int64_t *a, int64_t low, int64_t high) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
-  int64_t *a = malloc((size_t)n * sizeof(int64_t));
+  int64_t* a = malloc((size_t)n * sizeof(int64_t));
   uint64_t random = 42;
   for (int64_t i = 0; i < n; ++i) {
     random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);

@@ -1,4 +1,5 @@
-// sha MIB: the SHA-256 compression function over MIB mebibytes (one buffer of pseudo-random bytes, again and again).
+// sha MIB: the SHA-256 compression function over MIB mebibytes (one buffer of pseudo-random bytes, again and
+// again).
 #include "checksum.h"
 
 enum { kBufferBytes = 1024 * 1024 };
@@ -15,12 +16,12 @@ static const uint32_t kRound[64] = {
 
 static uint32_t rotateRight(uint32_t x, unsigned by) { return (x >> by) | (x << (32 - by)); }
 
-static __attribute__((noinline)) void compress(uint32_t *state, const uint8_t *data, int64_t blocks) {
+static __attribute__((noinline)) void compress(uint32_t* state, const uint8_t* data, int64_t blocks) {
   uint32_t w[64];
   for (int64_t block = 0; block < blocks; ++block) {
-    const uint8_t *p = data + block * 64;
+    const uint8_t* p = data + block * 64;
     for (int64_t t = 0; t < 16; ++t) {
-      const uint8_t *q = p + t * 4;
+      const uint8_t* q = p + t * 4;
       w[t] = ((uint32_t)q[0] << 24) | ((uint32_t)q[1] << 16) | ((uint32_t)q[2] << 8) | (uint32_t)q[3];
     }
     for (int64_t t = 16; t < 64; ++t) {
@@ -58,15 +59,15 @@ static __attribute__((noinline)) void compress(uint32_t *state, const uint8_t *d
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t mebibytes = sizeArgument(argc, argv, 1);
-  uint8_t *data = malloc(kBufferBytes);
+  uint8_t* data = malloc(kBufferBytes);
   uint64_t random = 42;
   for (int64_t i = 0; i < kBufferBytes; ++i) {
     random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     data[i] = (uint8_t)(random >> 56);
   }
-  uint32_t *state = malloc(8 * sizeof(uint32_t));
+  uint32_t* state = malloc(8 * sizeof(uint32_t));
   state[0] = 0x6a09e667;
   state[1] = 0xbb67ae85;
   state[2] = 0x3c6ef372;

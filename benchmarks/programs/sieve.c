@@ -3,7 +3,7 @@
 
 enum { kFlags = 8 * 1024 * 1024 };
 
-static __attribute__((noinline)) int64_t sieve(int64_t rounds, int8_t *flags) {
+static __attribute__((noinline)) int64_t sieve(int64_t rounds, int8_t* flags) {
   int64_t total = 0;
   for (int64_t round = 0; round < rounds; ++round) {
     for (int64_t i = 0; i < kFlags; ++i) flags[i] = 1;
@@ -17,7 +17,7 @@ static __attribute__((noinline)) int64_t sieve(int64_t rounds, int8_t *flags) {
   return total;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   printInteger(sieve(sizeArgument(argc, argv, 1), malloc(kFlags)));
   return 0;
 }

@@ -8,7 +8,7 @@ static double element(int64_t i, int64_t j) {
   return 1.0 / (double)(sum * (sum + 1) / 2 + i + 1);
 }
 
-static void timesA(int64_t n, const double *in, double *out) {
+static void timesA(int64_t n, const double* in, double* out) {
   for (int64_t i = 0; i < n; ++i) {
     double sum = 0.0;
     for (int64_t j = 0; j < n; ++j) sum = sum + element(i, j) * in[j];
@@ -16,7 +16,7 @@ static void timesA(int64_t n, const double *in, double *out) {
   }
 }
 
-static void timesTransposedA(int64_t n, const double *in, double *out) {
+static void timesTransposedA(int64_t n, const double* in, double* out) {
   for (int64_t i = 0; i < n; ++i) {
     double sum = 0.0;
     for (int64_t j = 0; j < n; ++j) sum = sum + element(j, i) * in[j];
@@ -24,11 +24,11 @@ static void timesTransposedA(int64_t n, const double *in, double *out) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
-  double *u = malloc((size_t)n * sizeof(double));
-  double *v = malloc((size_t)n * sizeof(double));
-  double *t = malloc((size_t)n * sizeof(double));
+  double* u = malloc((size_t)n * sizeof(double));
+  double* v = malloc((size_t)n * sizeof(double));
+  double* t = malloc((size_t)n * sizeof(double));
   for (int64_t i = 0; i < n; ++i) u[i] = 1.0;
   for (int64_t round = 0; round < 10; ++round) {
     timesA(n, u, t);

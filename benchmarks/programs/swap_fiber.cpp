@@ -1,5 +1,5 @@
-// swap N: two fibers of boost.context, through its public interface, resume each other, N times in all; each adds one to a value that both
-// see. Prints the value and ns per resumption.
+// swap N: two fibers of boost.context, through its public interface, resume each other, N times in all; each
+// adds one to a value that both see. Prints the value and ns per resumption.
 extern "C" {
 #include "checksum.h"
 }
@@ -8,7 +8,7 @@ extern "C" {
 
 using boost::context::fiber;
 
-static __attribute__((noinline)) fiber play(fiber partner, int64_t &value, int64_t rounds) {
+static __attribute__((noinline)) fiber play(fiber partner, int64_t& value, int64_t rounds) {
   do {
     ++value;
     partner = std::move(partner).resume();
@@ -16,10 +16,10 @@ static __attribute__((noinline)) fiber play(fiber partner, int64_t &value, int64
   return partner;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t n = sizeArgument(argc, argv, 1);
   int64_t value = 0;
-  fiber partner([&value](fiber &&caller) -> fiber {
+  fiber partner([&value](fiber&& caller) -> fiber {
     while (true) {
       ++value;
       caller = std::move(caller).resume();

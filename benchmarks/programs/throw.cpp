@@ -1,5 +1,5 @@
-// throw DEPTH N THRESHOLD: N calls of a function that recurses DEPTH deep and throws there when i >= THRESHOLD;
-// the caller catches. Every frame has work left after its call. Prints a checksum and ns per call.
+// throw DEPTH N THRESHOLD: N calls of a function that recurses DEPTH deep and throws there when i >=
+// THRESHOLD; the caller catches. Every frame has work left after its call. Prints a checksum and ns per call.
 extern "C" {
 #include "checksum.h"
 }
@@ -21,14 +21,14 @@ static __attribute__((noinline)) int64_t repeat(int64_t depth, int64_t n, int64_
   for (int64_t i = 0; i < n; ++i) {
     try {
       checksum = checksum + descend(depth, i, threshold);
-    } catch (const Failure &failure) {
+    } catch (const Failure& failure) {
       checksum = checksum + failure.value;
     }
   }
   return checksum;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int64_t depth = sizeArgument(argc, argv, 1);
   int64_t n = sizeArgument(argc, argv, 2);
   int64_t threshold = sizeArgument(argc, argv, 3);

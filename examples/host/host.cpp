@@ -1,5 +1,5 @@
-// Three lambdas for Mu code: one that remembers, one that writes down, and one that refuses. Mu code calls them as it calls C functions; what they
-// captured lives as long as something can call them.
+// Three lambdas for Mu code: one that remembers, one that writes down, and one that refuses. Mu code calls
+// them as it calls C functions; what they captured lives as long as something can call them.
 #include <mu/gaur.hpp>
 
 #include <cinttypes>
@@ -46,18 +46,24 @@ int main() {
   auto context = vm.context().value();
   std::vector<std::pair<int64_t, int64_t>> notes;
 
-  context.bind("next", [numbers = std::vector<int64_t>{0, 36, -5, 49, 4}]() mutable {
-    const int64_t last = numbers.back();
-    numbers.pop_back();
-    return last;
-  }).value();
+  context
+      .bind("next",
+            [numbers = std::vector<int64_t>{0, 36, -5, 49, 4}]() mutable {
+              const int64_t last = numbers.back();
+              numbers.pop_back();
+              return last;
+            })
+      .value();
   context.bind("note", [&notes](int64_t x, int64_t root) { notes.emplace_back(x, root); }).value();
-  context.bind("root", [](int64_t x) {
-    if (x < 0) throw std::domain_error("no root");
-    int64_t root = 0;
-    while ((root + 1) * (root + 1) <= x) ++root;
-    return root;
-  }).value();
+  context
+      .bind("root",
+            [](int64_t x) {
+              if (x < 0) throw std::domain_error("no root");
+              int64_t root = 0;
+              while ((root + 1) * (root + 1) <= x) ++root;
+              return root;
+            })
+      .value();
 
   context.load(kProgram).value();
   auto* sum = context.native<int64_t()>("@sum.native").value();

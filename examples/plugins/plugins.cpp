@@ -1,5 +1,6 @@
-// A host that replaces its plug-in a thousand times: loads it, runs it, unloads it. Its names are free for the next one at once; its code and its cell go
-// when nothing leads to them any more. The host keeps a reference to one plug-in's function, which works long after, with its state, and without a name.
+// A host that replaces its plug-in a thousand times: loads it, runs it, unloads it. Its names are free for
+// the next one at once; its code and its cell go when nothing leads to them any more. The host keeps a
+// reference to one plug-in's function, which works long after, with its state, and without a name.
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
   std::cout << "what is left is kept by " << context.why(keptId).value();
   const Entry again(context, kept);
   again();
-  std::cout << rounds << " plug-ins, together " << sum << "; number " << rounds / 2 << " goes on with " << again() << '\n';
+  std::cout << rounds << " plug-ins, together " << sum << "; number " << rounds / 2 << " goes on with "
+            << again() << '\n';
   return 0;
 }

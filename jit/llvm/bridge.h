@@ -1,5 +1,5 @@
-// The part of LLVM's interface that changes between versions. Written against 19; what a newer version spells differently is adapted here and
-// nowhere else.
+// The part of LLVM's interface that changes between versions. Written against 19; what a newer version spells
+// differently is adapted here and nowhere else.
 #pragma once
 
 #include <llvm/Config/llvm-config.h>
@@ -34,19 +34,22 @@ inline llvm::StringRef nameOf(const llvm::jitlink::Symbol& symbol) {
 #endif
 }
 
-inline llvm::jitlink::Symbol& addExported(llvm::jitlink::LinkGraph& graph, llvm::jitlink::Block& block, const std::string& name) {
+inline llvm::jitlink::Symbol& addExported(llvm::jitlink::LinkGraph& graph, llvm::jitlink::Block& block,
+                                          const std::string& name) {
 #if LLVM_VERSION_MAJOR >= 20
   auto text = graph.intern(name);
 #else
   auto bytes = graph.allocateContent(llvm::Twine(name));
   llvm::StringRef text(bytes.data(), bytes.size());
 #endif
-  return graph.addDefinedSymbol(block, 0, text, 0, llvm::jitlink::Linkage::Strong, llvm::jitlink::Scope::Default, true, true);
+  return graph.addDefinedSymbol(block, 0, text, 0, llvm::jitlink::Linkage::Strong,
+                                llvm::jitlink::Scope::Default, true, true);
 }
 
 /// Access to this process, where all work is done by the thread that asks for it.
 inline llvm::Expected<std::unique_ptr<llvm::orc::ExecutorProcessControl>> thisProcess() {
-  return llvm::orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<llvm::orc::InPlaceTaskDispatcher>());
+  return llvm::orc::SelfExecutorProcessControl::Create(nullptr,
+                                                       std::make_unique<llvm::orc::InPlaceTaskDispatcher>());
 }
 
 }  // namespace gaur::jit::bridge

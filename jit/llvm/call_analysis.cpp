@@ -1,4 +1,5 @@
-// Two walks over the blocks: which blocks can be reached after something opaque, and which can reach themselves.
+// Two walks over the blocks: which blocks can be reached after something opaque, and which can reach
+// themselves.
 #include "jit/llvm/call_analysis.h"
 
 #include <vector>
@@ -11,7 +12,9 @@ namespace {
 
 constexpr std::uint32_t kLargestLeaf = 60;
 
-bool synchronises(MemoryOrder order) { return order != MemoryOrder::NotAtomic && order != MemoryOrder::Relaxed; }
+bool synchronises(MemoryOrder order) {
+  return order != MemoryOrder::NotAtomic && order != MemoryOrder::Relaxed;
+}
 
 /// Common instructions that only compute.
 bool isPure(CommonInst id) {
@@ -34,7 +37,8 @@ bool isPure(CommonInst id) {
   }
 }
 
-/// Another function, another thread or native code can have run when it is over. Calls are judged by their callers here.
+/// Another function, another thread or native code can have run when it is over. Calls are judged by their
+/// callers here.
 bool isOpaque(const Instruction& inst) {
   switch (inst.opcode) {
     case Opcode::Call:
@@ -51,9 +55,7 @@ bool isOpaque(const Instruction& inst) {
   }
 }
 
-bool isPlainCall(const Instruction& inst) {
-  return inst.opcode == Opcode::Call && inst.keepalives.empty();
-}
+bool isPlainCall(const Instruction& inst) { return inst.opcode == Opcode::Call && inst.keepalives.empty(); }
 
 }  // namespace
 

@@ -33,13 +33,14 @@ class Disassembler {
         nameOf_(nameOf),
         machine_(targetMachine(OptLevel::O0)),
         subtarget_(*machine_.getMCSubtargetInfo()),
-        context_(machine_.getTargetTriple(), machine_.getMCAsmInfo(), machine_.getMCRegisterInfo(), &subtarget_),
+        context_(machine_.getTargetTriple(), machine_.getMCAsmInfo(), machine_.getMCRegisterInfo(),
+                 &subtarget_),
         disassembler_(machine_.getTarget().createMCDisassembler(subtarget_, context_)),
         analysis_(machine_.getTarget().createMCInstrAnalysis(machine_.getMCInstrInfo())),
         // Variant 1 is Intel's syntax on x86; others have one.
-        printer_(machine_.getTarget().createMCInstPrinter(machine_.getTargetTriple(), machine_.getTargetTriple().isX86() ? 1 : 0,
-                                                          *machine_.getMCAsmInfo(), *machine_.getMCInstrInfo(),
-                                                          *machine_.getMCRegisterInfo())) {
+        printer_(machine_.getTarget().createMCInstPrinter(
+            machine_.getTargetTriple(), machine_.getTargetTriple().isX86() ? 1 : 0, *machine_.getMCAsmInfo(),
+            *machine_.getMCInstrInfo(), *machine_.getMCRegisterInfo())) {
     GAUR_CHECK(disassembler_ && analysis_ && printer_, "no disassembler for this target");
     printer_->setPrintBranchImmAsAddress(true);
     printer_->setPrintImmHex(true);
@@ -68,12 +69,14 @@ class Disassembler {
   bool isLandingPad(const abi::FunctionCode& function, std::uint32_t offset) const {
     if (offset == 0) return false;  // means "none" in rows
     auto rows = block_.rows.subspan(function.firstRow, function.rowCount);
-    return std::any_of(rows.begin(), rows.end(), [offset](const auto& row) { return row.landingPadOffset == offset; });
+    return std::any_of(rows.begin(), rows.end(),
+                       [offset](const auto& row) { return row.landingPadOffset == offset; });
   }
 
   std::uint32_t instructionText(const abi::FunctionCode& function, std::uint32_t offset) {
     std::uintptr_t address = block_.begin + offset;
-    llvm::ArrayRef<std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(address), function.endOffset - offset);
+    llvm::ArrayRef<std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(address),
+                                       function.endOffset - offset);
     llvm::MCInst instruction;
     std::uint64_t size = 0;
     std::string line;
@@ -83,15 +86,19 @@ class Disassembler {
       size = std::max<std::uint64_t>(size, 1);
       stream << "\t(bytes)";
     } else {
-      // Branch targets as offsets in the block, like those in front of the lines. On x86 they count from the end of the instruction.
-      printer_->printInst(&instruction, offset + (machine_.getTargetTriple().isX86() ? size : 0), "", subtarget_, stream);
+      // Branch targets as offsets in the block, like those in front of the lines. On x86 they count from the
+      // end of the instruction.
+      printer_->printInst(&instruction, offset + (machine_.getTargetTriple().isX86() ? size : 0), "",
+                          subtarget_, stream);
     }
     std::string comment = commentOn(function, instruction, address, size);
-    fmt::format_to(std::back_inserter(text_), "  +{:04x} {}{}{}\n", offset, line, comment.empty() ? "" : "\t; ", comment);
+    fmt::format_to(std::back_inserter(text_), "  +{:04x} {}{}{}\n", offset, line,
+                   comment.empty() ? "" : "\t; ", comment);
     return static_cast<std::uint32_t>(size);
   }
 
-  std::string commentOn(const abi::FunctionCode& function, const llvm::MCInst& instruction, std::uintptr_t address, std::uint64_t size) {
+  std::string commentOn(const abi::FunctionCode& function, const llvm::MCInst& instruction,
+                        std::uintptr_t address, std::uint64_t size) {
     std::string comment;
     std::uint64_t target = 0;
     if (analysis_->evaluateBranch(instruction, address, size, target))
@@ -104,7 +111,8 @@ class Disassembler {
       comment += "call site of " + nameOrId(nameOf_, row.instruction);
     }
     for (const auto& site : block_.watchpoints)
-      if (site.siteOffset == address - block_.begin) comment = fmt::format("watchpoint {}: +{:04x}", site.watchpoint, site.targetOffset);
+      if (site.siteOffset == address - block_.begin)
+        comment = fmt::format("watchpoint {}: +{:04x}", site.watchpoint, site.targetOffset);
     return comment;
   }
 

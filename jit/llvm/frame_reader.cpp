@@ -1,4 +1,5 @@
-// The byte formats: .eh_frame entries with their call frame instructions (DWARF 5, section 6.4) and call-site tables (.gcc_except_table).
+// The byte formats: .eh_frame entries with their call frame instructions (DWARF 5, section 6.4) and call-site
+// tables (.gcc_except_table).
 #include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/Support/LEB128.h>
 
@@ -146,7 +147,12 @@ class FrameProgram {
 
  private:
   void emit() {
-    FrameRule rule{place_, state_.cfaRegister, state_.cfaOffset, {}, state_.saved.count(registers_.framePointer) != 0, argumentBytes_};
+    FrameRule rule{place_,
+                   state_.cfaRegister,
+                   state_.cfaOffset,
+                   {},
+                   state_.saved.count(registers_.framePointer) != 0,
+                   argumentBytes_};
     for (auto [number, offset] : state_.saved)
       if (number != registers_.framePointer && number != registers_.returnAddress)
         rule.saved.push_back({static_cast<std::uint16_t>(number), static_cast<std::int16_t>(offset)});
@@ -170,7 +176,9 @@ class FrameProgram {
     unsigned low = code & 0x3f;
     switch (code & 0xc0) {
       case dwarf::DW_CFA_advance_loc: advance(low); return llvm::Error::success();
-      case dwarf::DW_CFA_offset: state_.saved[low] = static_cast<std::int64_t>(reader.uleb()) * common_.dataFactor; return llvm::Error::success();
+      case dwarf::DW_CFA_offset:
+        state_.saved[low] = static_cast<std::int64_t>(reader.uleb()) * common_.dataFactor;
+        return llvm::Error::success();
       case dwarf::DW_CFA_restore: restore(low); return llvm::Error::success();
       default: break;
     }
@@ -218,7 +226,8 @@ class FrameProgram {
   std::vector<FrameRule> rules_;
 };
 
-llvm::Error readHandlers(const std::uint8_t* table, std::uintptr_t function, std::vector<HandlerRange>& handlers) {
+llvm::Error readHandlers(const std::uint8_t* table, std::uintptr_t function,
+                         std::vector<HandlerRange>& handlers) {
   Reader reader(table);
   std::uintptr_t padBase = function;
   if (unsigned encoding = reader.fixed<std::uint8_t>(); encoding != dwarf::DW_EH_PE_omit) {
@@ -226,7 +235,8 @@ llvm::Error readHandlers(const std::uint8_t* table, std::uintptr_t function, std
     if (!base) return base.takeError();
     padBase = *base;
   }
-  if (reader.fixed<std::uint8_t>() != dwarf::DW_EH_PE_omit) reader.uleb();  // types: every handler catches everything
+  if (reader.fixed<std::uint8_t>() != dwarf::DW_EH_PE_omit)
+    reader.uleb();  // types: every handler catches everything
   unsigned encoding = reader.fixed<std::uint8_t>();
   std::uint64_t length = reader.uleb();
   const std::uint8_t* end = reader.at() + length;
@@ -264,7 +274,8 @@ llvm::Expected<FunctionFrames> readFrames(const std::uint8_t* description, const
       auto table = data.encodedAddress(common->tableEncoding);
       if (!table) return table.takeError();
       if (*table != 0)
-        if (auto error = readHandlers(reinterpret_cast<const std::uint8_t*>(*table), frames.begin, frames.handlers))
+        if (auto error =
+                readHandlers(reinterpret_cast<const std::uint8_t*>(*table), frames.begin, frames.handlers))
           return error;
     }
   }

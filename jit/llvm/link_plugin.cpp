@@ -31,8 +31,9 @@ TargetRegisters registersOf(const jitlink::LinkGraph& graph) {
 
 bool isExecutable(const jitlink::Section& section) { return bridge::isExecutable(section.getMemProt()); }
 
-/// Hides all symbols, so that units cannot clash or share, and adds the one that stands for the unit. Without this weak symbols would be
-/// taken from other units, which may be unloaded. Code is live as a whole, and so is the stack map.
+/// Hides all symbols, so that units cannot clash or share, and adds the one that stands for the unit. Without
+/// this weak symbols would be taken from other units, which may be unloaded. Code is live as a whole, and so
+/// is the stack map.
 llvm::Error claim(jitlink::LinkGraph& graph, const std::string& unitSymbol) {
   jitlink::Block* code = nullptr;
   for (auto* symbol : graph.defined_symbols()) {
@@ -63,7 +64,8 @@ llvm::Expected<std::uintptr_t> addressOf(llvm::StringRef name, const ExternalAdd
   return llvm::createStringError("compiled code refers to the unknown symbol '" + name + "'");
 }
 
-/// Gives every symbol from outside its address. JITLink then makes stubs and table entries for those that are out of reach.
+/// Gives every symbol from outside its address. JITLink then makes stubs and table entries for those that are
+/// out of reach.
 llvm::Error resolve(jitlink::LinkGraph& graph, const ExternalAddresses& externals) {
   auto range = graph.external_symbols();
   for (auto* symbol : std::vector<jitlink::Symbol*>(range.begin(), range.end())) {
@@ -76,7 +78,8 @@ llvm::Error resolve(jitlink::LinkGraph& graph, const ExternalAddresses& external
   return llvm::Error::success();
 }
 
-llvm::Error collectFrames(jitlink::LinkGraph& graph, const TargetRegisters& registers, std::vector<FunctionFrames>& frames) {
+llvm::Error collectFrames(jitlink::LinkGraph& graph, const TargetRegisters& registers,
+                          std::vector<FunctionFrames>& frames) {
   auto* section = graph.findSectionByName(kFrames);
   if (!section) return llvm::Error::success();
   for (auto* block : section->blocks()) {
@@ -94,23 +97,28 @@ llvm::Error collectFrames(jitlink::LinkGraph& graph, const TargetRegisters& regi
   return llvm::Error::success();
 }
 
-llvm::Error collectSites(jitlink::LinkGraph& graph, const TargetRegisters& registers, std::vector<StackMapSite>& sites) {
+llvm::Error collectSites(jitlink::LinkGraph& graph, const TargetRegisters& registers,
+                         std::vector<StackMapSite>& sites) {
   auto* section = graph.findSectionByName(kStackMaps);
   if (!section) return llvm::Error::success();
   for (auto* block : section->blocks())
-    if (auto error = readStackMap(block->getContent(), registers.stackPointer, registers.framePointer, sites)) return error;
+    if (auto error = readStackMap(block->getContent(), registers.stackPointer, registers.framePointer, sites))
+      return error;
   return llvm::Error::success();
 }
 
 /// An address in less than a word: such code cannot be moved.
 bool isTruncatedAddress(const jitlink::LinkGraph& graph, jitlink::Edge::Kind kind) {
-  if (graph.getTargetTriple().isAArch64()) return kind == jitlink::aarch64::Pointer32 || kind == jitlink::aarch64::MoveWide16;
+  if (graph.getTargetTriple().isAArch64())
+    return kind == jitlink::aarch64::Pointer32 || kind == jitlink::aarch64::MoveWide16;
   namespace x86 = jitlink::x86_64;
-  return kind == x86::Pointer32 || kind == x86::Pointer32Signed || kind == x86::Pointer16 || kind == x86::Pointer8;
+  return kind == x86::Pointer32 || kind == x86::Pointer32Signed || kind == x86::Pointer16 ||
+         kind == x86::Pointer8;
 }
 
 bool isKept(const jitlink::Section& section) {
-  return section.getMemLifetime() != bridge::MemLifetime::NoAlloc && section.getMemLifetime() != bridge::MemLifetime::Finalize;
+  return section.getMemLifetime() != bridge::MemLifetime::NoAlloc &&
+         section.getMemLifetime() != bridge::MemLifetime::Finalize;
 }
 
 /// Both targets number it as the first of their own kinds.
@@ -133,13 +141,15 @@ llvm::Error collectAbsoluteWords(jitlink::LinkGraph& graph, LinkJob& job) {
       const std::string name = symbol.hasName() ? bridge::nameOf(symbol).str() : std::string();
       if (edge.getKind() == kAbsoluteWord) {
         if (name == kPersonality) continue;
-        const std::uintptr_t target = symbol.getAddress().getValue() + static_cast<std::uint64_t>(edge.getAddend());
+        const std::uintptr_t target =
+            symbol.getAddress().getValue() + static_cast<std::uint64_t>(edge.getAddend());
         job.absoluteWords.push_back({place, target, isInside ? std::string() : name});
         if (isInside || !name.empty()) continue;
       } else if (isInside && !isTruncatedAddress(graph, edge.getKind())) {
         continue;
       }
-      return llvm::createStringError("code for an image refers to " + (name.empty() ? "an address" : name) + " directly");
+      return llvm::createStringError("code for an image refers to " + (name.empty() ? "an address" : name) +
+                                     " directly");
     }
   }
   return llvm::Error::success();
@@ -212,20 +222,22 @@ void LinkPlugin::leave(const std::string& unitSymbol) {
   jobs_.erase(unitSymbol);
 }
 
-void LinkPlugin::modifyPassConfig(llvm::orc::MaterializationResponsibility& responsibility, jitlink::LinkGraph&,
-                                  jitlink::PassConfiguration& passes) {
+void LinkPlugin::modifyPassConfig(llvm::orc::MaterializationResponsibility& responsibility,
+                                  jitlink::LinkGraph&, jitlink::PassConfiguration& passes) {
   std::string unitSymbol((*responsibility.getSymbols().begin()->first).str());
   std::lock_guard lock(mutex_);
   LinkJob& job = *jobs_.find(unitSymbol)->second;
   // In front, before the layer looks for symbols that it could share.
-  passes.PrePrunePasses.insert(passes.PrePrunePasses.begin(), pass(job, [&job, unitSymbol](jitlink::LinkGraph& graph) -> llvm::Error {
+  passes.PrePrunePasses.insert(passes.PrePrunePasses.begin(),
+                               pass(job, [&job, unitSymbol](jitlink::LinkGraph& graph) -> llvm::Error {
                                  if (auto error = claim(graph, unitSymbol)) return error;
                                  setLifetimes(graph);
                                  keepWatchpoints(graph);
                                  keepSwapSites(graph);
                                  return resolve(graph, *job.externals);
                                }));
-  passes.PostFixupPasses.push_back(pass(job, [&job](jitlink::LinkGraph& graph) { return collect(graph, job); }));
+  passes.PostFixupPasses.push_back(
+      pass(job, [&job](jitlink::LinkGraph& graph) { return collect(graph, job); }));
 }
 
 }  // namespace gaur::jit

@@ -1,5 +1,5 @@
-// What is done to an object on its way through JITLink: symbols get their addresses, sections get their lifetimes, and the rows of the code map are
-// read before the sections they come from are dropped.
+// What is done to an object on its way through JITLink: symbols get their addresses, sections get their
+// lifetimes, and the rows of the code map are read before the sections they come from are dropped.
 #pragma once
 
 #include <map>
@@ -45,11 +45,16 @@ class LinkPlugin : public llvm::orc::ObjectLinkingLayer::Plugin {
   void enter(const std::string& unitSymbol, LinkJob& job);
   void leave(const std::string& unitSymbol);
 
-  void modifyPassConfig(llvm::orc::MaterializationResponsibility& responsibility, llvm::jitlink::LinkGraph& graph,
-                        llvm::jitlink::PassConfiguration& passes) override;
-  llvm::Error notifyFailed(llvm::orc::MaterializationResponsibility&) override { return llvm::Error::success(); }
-  llvm::Error notifyRemovingResources(llvm::orc::JITDylib&, llvm::orc::ResourceKey) override { return llvm::Error::success(); }
-  void notifyTransferringResources(llvm::orc::JITDylib&, llvm::orc::ResourceKey, llvm::orc::ResourceKey) override {}
+  void modifyPassConfig(llvm::orc::MaterializationResponsibility& responsibility,
+                        llvm::jitlink::LinkGraph& graph, llvm::jitlink::PassConfiguration& passes) override;
+  llvm::Error notifyFailed(llvm::orc::MaterializationResponsibility&) override {
+    return llvm::Error::success();
+  }
+  llvm::Error notifyRemovingResources(llvm::orc::JITDylib&, llvm::orc::ResourceKey) override {
+    return llvm::Error::success();
+  }
+  void notifyTransferringResources(llvm::orc::JITDylib&, llvm::orc::ResourceKey,
+                                   llvm::orc::ResourceKey) override {}
 
  private:
   std::mutex mutex_;

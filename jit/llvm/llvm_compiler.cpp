@@ -55,7 +55,8 @@ void LlvmCompiler::verify(const llvm::Module& module, const char* stage) const {
   GAUR_CHECK(!broken, std::string("LLVM IR is wrong ") + stage + ":\n" + problem + "\n" + textOf(module));
 }
 
-Result<std::unique_ptr<CodeUnit>> LlvmCompiler::run(Lower lower, OptLevel level, const std::string& what, Observer* observer) {
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::run(Lower lower, OptLevel level, const std::string& what,
+                                                    Observer* observer) {
   // A fresh context each time: types and metadata stay in a context for as long as it lives.
   llvm::LLVMContext context;
   context.setDiscardValueNames(!observer);
@@ -79,24 +80,26 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::run(Lower lower, OptLevel level,
   return session_->link(std::move(object), lowering.externals(), symbols, lowering.inlinings(), what);
 }
 
-Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compileObserved(std::span<const ir::FunctionVersion* const> versions,
-                                                                OptLevel level, Observer* observer) {
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compileObserved(
+    std::span<const ir::FunctionVersion* const> versions, OptLevel level, Observer* observer) {
   GAUR_CHECK(!versions.empty());
   auto lower = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
     for (const ir::FunctionVersion* version : versions) {
       lowering.lower(*version);
-      symbols[lowering.functionFor(*version)->getName()] = {abi::CodeKind::Function, version->id, environment_.recordOf(*version->function)};
+      symbols[lowering.functionFor(*version)->getName()] = {abi::CodeKind::Function, version->id,
+                                                            environment_.recordOf(*version->function)};
     }
   };
   return run(lower, level, describeAll(versions), observer);
 }
 
-Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compile(std::span<const ir::FunctionVersion* const> versions, OptLevel level) {
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::compile(std::span<const ir::FunctionVersion* const> versions,
+                                                        OptLevel level) {
   return compileObserved(versions, level, nullptr);
 }
 
-Result<std::unique_ptr<CodeUnit>> LlvmCompiler::adapter(LowerAdapter lower, const ir::Signature* signature, abi::CodeKind kind,
-                                                        const std::string& what) {
+Result<std::unique_ptr<CodeUnit>> LlvmCompiler::adapter(LowerAdapter lower, const ir::Signature* signature,
+                                                        abi::CodeKind kind, const std::string& what) {
   auto lowerOne = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
     symbols[lower(lowering, signature)->getName()] = {kind};
   };
@@ -109,7 +112,8 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::hostCallAdapter(const ir::Signat
 }
 
 Result<std::unique_ptr<CodeUnit>> LlvmCompiler::exposedAdapter(const ir::Signature* signature) {
-  return adapter(&lowerExposedAdapter, signature, abi::CodeKind::NativeAdapter, "an adapter for native callers");
+  return adapter(&lowerExposedAdapter, signature, abi::CodeKind::NativeAdapter,
+                 "an adapter for native callers");
 }
 
 Result<std::unique_ptr<CodeUnit>> LlvmCompiler::startAdapter(const ir::Signature* signature) {
@@ -118,7 +122,8 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::startAdapter(const ir::Signature
 
 Result<std::unique_ptr<CodeUnit>> LlvmCompiler::undefinedFunction(const ir::Function& function) {
   auto lower = [&](ModuleLowering& lowering, LinkedSymbols& symbols) {
-    symbols[lowerUndefinedFunction(lowering, function)->getName()] = {abi::CodeKind::Undefined, kNoId, environment_.recordOf(function)};
+    symbols[lowerUndefinedFunction(lowering, function)->getName()] = {abi::CodeKind::Undefined, kNoId,
+                                                                      environment_.recordOf(function)};
   };
   return run(lower, OptLevel::O0, ir::describe(function), nullptr);
 }
@@ -132,7 +137,8 @@ Result<std::string> LlvmCompiler::dump(const ir::FunctionVersion& version, OptLe
   switch (stage) {
     case DumpStage::Llvm:
     case DumpStage::LlvmOptimised: return observer.text;
-    case DumpStage::Assembly: return disassemble((*unit)->block(), nameAddresses(environment_, observer.externals), nameOf);
+    case DumpStage::Assembly:
+      return disassemble((*unit)->block(), nameAddresses(environment_, observer.externals), nameOf);
     case DumpStage::CodeMap: return describeCode((*unit)->block(), nameOf);
   }
   GAUR_UNREACHABLE("no such stage");
@@ -140,8 +146,8 @@ Result<std::string> LlvmCompiler::dump(const ir::FunctionVersion& version, OptLe
 
 }  // namespace gaur::jit
 
-void gaur_createCompiler(gaur::jit::Environment& environment, gaur::jit::CodeSlab& slab, gaur::jit::CodeMap& map,
-                         const gaur::jit::CompilerOptions& options,
+void gaur_createCompiler(gaur::jit::Environment& environment, gaur::jit::CodeSlab& slab,
+                         gaur::jit::CodeMap& map, const gaur::jit::CompilerOptions& options,
                          gaur::Result<std::unique_ptr<gaur::jit::Compiler>>& result) {
   result = gaur::jit::LlvmCompiler::create(environment, slab, map, options);
 }

@@ -17,7 +17,8 @@ class LlvmCompiler : public Compiler {
   static Result<std::unique_ptr<Compiler>> create(Environment& environment, CodeSlab& slab, CodeMap& map,
                                                   const CompilerOptions& options);
 
-  Result<std::unique_ptr<CodeUnit>> compile(std::span<const ir::FunctionVersion* const> versions, OptLevel level) override;
+  Result<std::unique_ptr<CodeUnit>> compile(std::span<const ir::FunctionVersion* const> versions,
+                                            OptLevel level) override;
   Result<std::unique_ptr<CodeUnit>> hostCallAdapter(const ir::Signature* signature) override;
   Result<std::unique_ptr<CodeUnit>> exposedAdapter(const ir::Signature* signature) override;
   Result<std::unique_ptr<CodeUnit>> startAdapter(const ir::Signature* signature) override;
@@ -33,10 +34,12 @@ class LlvmCompiler : public Compiler {
       : environment_(environment), session_(std::move(session)), options_(options) {}
 
   /// The pipeline: lower, optimise, generate code, link. `what` names it in errors. `observer` may be null.
-  Result<std::unique_ptr<CodeUnit>> run(Lower lower, OptLevel level, const std::string& what, Observer* observer);
-  Result<std::unique_ptr<CodeUnit>> compileObserved(std::span<const ir::FunctionVersion* const> versions, OptLevel level,
-                                                    Observer* observer);
-  Result<std::unique_ptr<CodeUnit>> adapter(LowerAdapter lower, const ir::Signature* signature, abi::CodeKind kind, const std::string& what);
+  Result<std::unique_ptr<CodeUnit>> run(Lower lower, OptLevel level, const std::string& what,
+                                        Observer* observer);
+  Result<std::unique_ptr<CodeUnit>> compileObserved(std::span<const ir::FunctionVersion* const> versions,
+                                                    OptLevel level, Observer* observer);
+  Result<std::unique_ptr<CodeUnit>> adapter(LowerAdapter lower, const ir::Signature* signature,
+                                            abi::CodeKind kind, const std::string& what);
   void verify(const llvm::Module& module, const char* stage) const;
 
   Environment& environment_;

@@ -15,7 +15,8 @@ llvm::Align alignmentOf(const abi::Layout& layout) { return llvm::Align(layout.a
 /// int<n> in memory fills whole bytes with zeros above.
 unsigned memoryBits(const ir::Type* type) { return static_cast<unsigned>(abi::intBytes(type->length) * 8); }
 
-/// LLVM packs odd integers in vectors to bits; in Mu memory each lane has whole bytes, so such vectors go lane by lane.
+/// LLVM packs odd integers in vectors to bits; in Mu memory each lane has whole bytes, so such vectors go
+/// lane by lane.
 bool isPacked(const ir::Type* vector) {
   return vector->element()->is(TypeKind::Int) && vector->element()->length != memoryBits(vector->element());
 }
@@ -26,7 +27,8 @@ llvm::Value* MemoryLowering::byteOffset(llvm::Value* address, std::uint64_t byte
   return builder_.CreateConstGEP1_64(builder_.getInt8Ty(), address, bytes);
 }
 
-llvm::Value* MemoryLowering::elementAddress(llvm::Value* address, llvm::Value* index, const ir::Type* element) {
+llvm::Value* MemoryLowering::elementAddress(llvm::Value* address, llvm::Value* index,
+                                            const ir::Type* element) {
   const abi::Layout& layout = module_.layoutOf(element);
   // With the stride as the GEP's element type LLVM sees an array access.
   return builder_.CreateGEP(llvm::ArrayType::get(builder_.getInt8Ty(), layout.size), address,
@@ -38,27 +40,31 @@ llvm::Value* MemoryLowering::loadPlain(const ir::Type* type, llvm::Value* addres
   switch (type->kind) {
     case TypeKind::Int: {
       auto* memory = builder_.getIntNTy(memoryBits(type));
-      return builder_.CreateTrunc(builder_.CreateAlignedLoad(memory, address, alignmentOf(layout)), module_.valueType(type));
+      return builder_.CreateTrunc(builder_.CreateAlignedLoad(memory, address, alignmentOf(layout)),
+                                  module_.valueType(type));
     }
-    case TypeKind::Weakref:
-      return module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakLoad, {address});
+    case TypeKind::Weakref: return module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakLoad, {address});
     case TypeKind::Struct: {
       llvm::Value* whole = llvm::PoisonValue::get(module_.valueType(type));
       for (unsigned i = 0; i < type->elements.size(); ++i)
-        whole = builder_.CreateInsertValue(whole, loadPlain(type->elements[i], byteOffset(address, layout.offsets[i])), i);
+        whole = builder_.CreateInsertValue(
+            whole, loadPlain(type->elements[i], byteOffset(address, layout.offsets[i])), i);
       return whole;
     }
     case TypeKind::Array: {
       llvm::Value* whole = llvm::PoisonValue::get(module_.valueType(type));
       for (unsigned i = 0; i < type->length; ++i)
-        whole = builder_.CreateInsertValue(whole, loadPlain(type->element(), byteOffset(address, i * layout.stride)), i);
+        whole = builder_.CreateInsertValue(
+            whole, loadPlain(type->element(), byteOffset(address, i * layout.stride)), i);
       return whole;
     }
     case TypeKind::Vector: {
-      if (!isPacked(type)) return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
+      if (!isPacked(type))
+        return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
       llvm::Value* whole = llvm::PoisonValue::get(module_.valueType(type));
       for (unsigned i = 0; i < type->length; ++i)
-        whole = builder_.CreateInsertElement(whole, loadPlain(type->element(), byteOffset(address, i * layout.stride)), i);
+        whole = builder_.CreateInsertElement(
+            whole, loadPlain(type->element(), byteOffset(address, i * layout.stride)), i);
       return whole;
     }
     default: return builder_.CreateAlignedLoad(module_.valueType(type), address, alignmentOf(layout));
@@ -69,16 +75,21 @@ void MemoryLowering::storePlain(const ir::Type* type, llvm::Value* address, llvm
   const abi::Layout& layout = module_.layoutOf(type);
   switch (type->kind) {
     case TypeKind::Int:
-      builder_.CreateAlignedStore(builder_.CreateZExt(value, builder_.getIntNTy(memoryBits(type))), address, alignmentOf(layout));
+      builder_.CreateAlignedStore(builder_.CreateZExt(value, builder_.getIntNTy(memoryBits(type))), address,
+                                  alignmentOf(layout));
       break;
-    case TypeKind::Weakref: module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakStore, {address, value}); break;
+    case TypeKind::Weakref:
+      module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakStore, {address, value});
+      break;
     case TypeKind::Struct:
       for (unsigned i = 0; i < type->elements.size(); ++i)
-        storePlain(type->elements[i], byteOffset(address, layout.offsets[i]), builder_.CreateExtractValue(value, i));
+        storePlain(type->elements[i], byteOffset(address, layout.offsets[i]),
+                   builder_.CreateExtractValue(value, i));
       break;
     case TypeKind::Array:
       for (unsigned i = 0; i < type->length; ++i)
-        storePlain(type->element(), byteOffset(address, i * layout.stride), builder_.CreateExtractValue(value, i));
+        storePlain(type->element(), byteOffset(address, i * layout.stride),
+                   builder_.CreateExtractValue(value, i));
       break;
     case TypeKind::Vector:
       if (!isPacked(type)) {
@@ -86,7 +97,8 @@ void MemoryLowering::storePlain(const ir::Type* type, llvm::Value* address, llvm
         break;
       }
       for (unsigned i = 0; i < type->length; ++i)
-        storePlain(type->element(), byteOffset(address, i * layout.stride), builder_.CreateExtractElement(value, i));
+        storePlain(type->element(), byteOffset(address, i * layout.stride),
+                   builder_.CreateExtractElement(value, i));
       break;
     default: builder_.CreateAlignedStore(value, address, alignmentOf(layout)); break;
   }

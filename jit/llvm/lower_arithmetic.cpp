@@ -1,5 +1,5 @@
-// Binary operations and comparisons. What LLVM leaves undefined and Mu defines (map, 3.11) is guarded here: division overflow, shift amounts,
-// division by zero.
+// Binary operations and comparisons. What LLVM leaves undefined and Mu defines (map, 3.11) is guarded here:
+// division overflow, shift amounts, division by zero.
 #include <bit>
 
 #include "jit/llvm/lowering.h"
@@ -31,8 +31,8 @@ struct Division {
   }
 };
 
-/// The amount is masked to the bits that number the width's positions; where the width is no power of two it can still be too large, and then
-/// everything is shifted out (map, 13.9).
+/// The amount is masked to the bits that number the width's positions; where the width is no power of two it
+/// can still be too large, and then everything is shifted out (map, 13.9).
 Value* shift(llvm::IRBuilder<>& builder, BinOperator op, Value* lhs, Value* rhs) {
   llvm::Type* type = lhs->getType();
   unsigned width = type->getScalarSizeInBits();
@@ -45,7 +45,8 @@ Value* shift(llvm::IRBuilder<>& builder, BinOperator op, Value* lhs, Value* rhs)
   if (std::has_single_bit(width)) return apply(amount);
   Value* tooLarge = builder.CreateICmpUGE(amount, number(width));
   if (op == BinOperator::AShr) return apply(builder.CreateSelect(tooLarge, number(width - 1), amount));
-  return builder.CreateSelect(tooLarge, llvm::Constant::getNullValue(type), apply(builder.CreateSelect(tooLarge, number(0), amount)));
+  return builder.CreateSelect(tooLarge, llvm::Constant::getNullValue(type),
+                              apply(builder.CreateSelect(tooLarge, number(0), amount)));
 }
 
 llvm::Intrinsic::ID overflowIntrinsic(BinOperator op, bool isSigned) {
@@ -133,8 +134,12 @@ void FunctionLowering::lowerBinOp(ir::BinOp inst) {
     if (!inst.wants(flag)) continue;
     Value* bit = nullptr;
     switch (flag) {
-      case StatusFlag::N: bit = builder_.CreateICmpSLT(result, llvm::Constant::getNullValue(result->getType())); break;
-      case StatusFlag::Z: bit = builder_.CreateICmpEQ(result, llvm::Constant::getNullValue(result->getType())); break;
+      case StatusFlag::N:
+        bit = builder_.CreateICmpSLT(result, llvm::Constant::getNullValue(result->getType()));
+        break;
+      case StatusFlag::Z:
+        bit = builder_.CreateICmpEQ(result, llvm::Constant::getNullValue(result->getType()));
+        break;
       case StatusFlag::C:
       case StatusFlag::V: {
         auto intrinsic = overflowIntrinsic(inst.op(), flag == StatusFlag::V);

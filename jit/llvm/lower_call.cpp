@@ -1,4 +1,5 @@
-// Calls: CALL, TAILCALL and CCALL. Every one that may throw, trap or be looked at is a call site with a stack map record.
+// Calls: CALL, TAILCALL and CCALL. Every one that may throw, trap or be looked at is a call site with a stack
+// map record.
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/MDBuilder.h>
 
@@ -39,11 +40,13 @@ const ir::Constant* externCallee(ir::CCall call) {
 /// Whether the call is of the C library's own sqrt, which is one instruction on every target.
 bool isSquareRoot(Environment& environment, ir::CCall call) {
   const ir::Value* callee = call.callee();
-  if (callee->entityKind != ir::EntityKind::Constant || call.inst.hasExc || !call.inst.keepalives.empty()) return false;
+  if (callee->entityKind != ir::EntityKind::Constant || call.inst.hasExc || !call.inst.keepalives.empty())
+    return false;
   auto* constant = static_cast<const ir::Constant*>(callee);
   const ir::Signature* signature = call.signature();
-  if (constant->kind != ir::ConstantKind::Extern || constant->symbol != "sqrt" || signature->parameters.size() != 1 ||
-      signature->results.size() != 1 || !signature->parameters[0]->is(TypeKind::Double) || !signature->results[0]->is(TypeKind::Double))
+  if (constant->kind != ir::ConstantKind::Extern || constant->symbol != "sqrt" ||
+      signature->parameters.size() != 1 || signature->results.size() != 1 ||
+      !signature->parameters[0]->is(TypeKind::Double) || !signature->results[0]->is(TypeKind::Double))
     return false;
   // A client may have put a function of its own in that place.
   auto slot = environment.externSlot("sqrt");
@@ -81,8 +84,8 @@ bool isLocal(const ir::Value& value) {
   }
 }
 
-/// Who looks at the frame gets these pointers and may write through them. LLVM takes values of a stack map for values that nobody writes through, but not
-/// those of an assembly, which here is empty.
+/// Who looks at the frame gets these pointers and may write through them. LLVM takes values of a stack map
+/// for values that nobody writes through, but not those of an assembly, which here is empty.
 void publish(llvm::IRBuilder<>& builder, llvm::ArrayRef<llvm::Value*> scalars) {
   for (llvm::Value* scalar : scalars) {
     if (!scalar->getType()->isPointerTy() || llvm::isa<llvm::Constant>(scalar)) continue;
@@ -93,24 +96,28 @@ void publish(llvm::IRBuilder<>& builder, llvm::ArrayRef<llvm::Value*> scalars) {
 }  // namespace
 
 bool isNarrowInt(const ir::Type* type) { return type->is(TypeKind::Int) && type->length < 32; }
-bool isNativeAggregate(const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); }
+bool isNativeAggregate(const ir::Type* type) {
+  return type->is(TypeKind::Struct) || type->is(TypeKind::Array);
+}
 
-llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type, llvm::Value* callee,
-                                           llvm::ArrayRef<llvm::Value*> arguments, llvm::CallingConv::ID convention,
-                                           const CallSiteShape& shape) {
+llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, llvm::FunctionType* type,
+                                           llvm::Value* callee, llvm::ArrayRef<llvm::Value*> arguments,
+                                           llvm::CallingConv::ID convention, const CallSiteShape& shape) {
   llvm::SmallVector<llvm::Value*, 8> keepalives;
   if (shape.resultMemory) keepalives.push_back(shape.resultMemory);
   for (const auto& use : instruction.keepalives) {
     std::size_t first = keepalives.size();
     appendScalars(builder_, value(use.target), keepalives);
-    if (module_.level() != OptLevel::O0 && mayReferToCell(use->type)) publish(builder_, llvm::ArrayRef(keepalives).drop_front(first));
+    if (module_.level() != OptLevel::O0 && mayReferToCell(use->type))
+      publish(builder_, llvm::ArrayRef(keepalives).drop_front(first));
   }
   llvm::OperandBundleDef bundle("deopt", llvm::ArrayRef<llvm::Value*>(keepalives));
   llvm::CallBase* call = nullptr;
   llvm::BasicBlock* next = nullptr;
   if (instruction.hasExc) {
     next = newBlock("next");
-    call = builder_.CreateInvoke(type, callee, next, landingPad(instruction.exceptionalDest()), arguments, bundle);
+    call = builder_.CreateInvoke(type, callee, next, landingPad(instruction.exceptionalDest()), arguments,
+                                 bundle);
   } else {
     call = builder_.CreateCall(type, callee, arguments, bundle);
   }
@@ -130,7 +137,8 @@ llvm::Value* FunctionLowering::entryOf(llvm::Value* funcref) {
   return entry;
 }
 
-llvm::SmallVector<llvm::Value*, 8> FunctionLowering::callArguments(const MuSignature& signature, std::span<const ir::ValueUse> arguments,
+llvm::SmallVector<llvm::Value*, 8> FunctionLowering::callArguments(const MuSignature& signature,
+                                                                   std::span<const ir::ValueUse> arguments,
                                                                    llvm::Value* resultMemory) {
   llvm::SmallVector<llvm::Value*, 8> values;
   if (signature.resultsInMemory) values.push_back(resultMemory);
@@ -140,16 +148,18 @@ llvm::SmallVector<llvm::Value*, 8> FunctionLowering::callArguments(const MuSigna
   return values;
 }
 
-void FunctionLowering::setCallResults(const ir::Instruction& instruction, const MuSignature& signature, llvm::Value* returned,
-                                      llvm::Value* memory) {
+void FunctionLowering::setCallResults(const ir::Instruction& instruction, const MuSignature& signature,
+                                      llvm::Value* returned, llvm::Value* memory) {
   auto results = instruction.results;
   if (signature.resultsInMemory) {
     for (std::size_t i = 0; i < results.size(); ++i)
-      setResult(instruction, i, memory_.loadPlain(results[i].type, memory_.byteOffset(memory, signature.resultOffsets[i])));
+      setResult(instruction, i,
+                memory_.loadPlain(results[i].type, memory_.byteOffset(memory, signature.resultOffsets[i])));
   } else if (results.size() == 1) {
     setResult(instruction, 0, returned);
   } else {
-    for (unsigned i = 0; i < results.size(); ++i) setResult(instruction, i, builder_.CreateExtractValue(returned, i));
+    for (unsigned i = 0; i < results.size(); ++i)
+      setResult(instruction, i, builder_.CreateExtractValue(returned, i));
   }
 }
 
@@ -168,8 +178,8 @@ void FunctionLowering::lowerCall(ir::Call inst) {
     call = builder_.CreateCall(function_, arguments);
     call->setCallingConv(llvm::CallingConv::Tail);
   } else {
-    call = callSite(inst.inst, signature.type, entryOf(value(inst.callee())), arguments, llvm::CallingConv::Tail,
-                    {signature.calleePops, memory});
+    call = callSite(inst.inst, signature.type, entryOf(value(inst.callee())), arguments,
+                    llvm::CallingConv::Tail, {signature.calleePops, memory});
   }
   setCallResults(inst.inst, signature, call, memory);
   finish(inst.inst);
@@ -178,7 +188,8 @@ void FunctionLowering::lowerCall(ir::Call inst) {
 void FunctionLowering::lowerTailCall(ir::TailCall inst) {
   // The callee returns what this function returns, so it gets the same memory for results.
   MuSignature signature = module_.signatureOf(inst.signature());
-  auto arguments = callArguments(signature, inst.arguments(), signature.resultsInMemory ? function_->getArg(0) : nullptr);
+  auto arguments =
+      callArguments(signature, inst.arguments(), signature.resultsInMemory ? function_->getArg(0) : nullptr);
   auto* call = builder_.CreateCall(signature.type, entryOf(value(inst.callee())), arguments);
   call->setCallingConv(llvm::CallingConv::Tail);
   call->setTailCallKind(llvm::CallInst::TCK_Tail);
@@ -191,12 +202,14 @@ void FunctionLowering::lowerTailCall(ir::TailCall inst) {
 void FunctionLowering::lowerCCall(ir::CCall inst) {
   const ir::Signature* signature = inst.signature();
   if (hasAggregate(signature)) return lowerNativeAggregateCall(inst);
-  if (module_.level() != OptLevel::O0 && isSquareRoot(module_.environment(), inst)) return lowerSquareRoot(inst);
+  if (module_.level() != OptLevel::O0 && isSquareRoot(module_.environment(), inst))
+    return lowerSquareRoot(inst);
   llvm::SmallVector<llvm::Type*, 8> parameters;
   llvm::SmallVector<llvm::Value*, 8> arguments;
   for (const ir::Type* type : signature->parameters) parameters.push_back(nativeScalar(module_, type));
   for (const auto& argument : inst.arguments()) arguments.push_back(value(argument.target));
-  llvm::Type* result = signature->results.empty() ? builder_.getVoidTy() : nativeScalar(module_, signature->results[0]);
+  llvm::Type* result =
+      signature->results.empty() ? builder_.getVoidTy() : nativeScalar(module_, signature->results[0]);
   auto* nativeType = llvm::FunctionType::get(result, parameters, false);
   if (llvm::Function* known = knownFunction(inst, nativeType)) {
     auto* call = builder_.CreateCall(known, arguments);
@@ -213,15 +226,18 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
     llvm::Value* place = memory_.byteOffset(callee.target, offsetof(abi::NativeTarget, environment));
     arguments.push_back(builder_.CreateLoad(builder_.getPtrTy(), place, "environment"));
   }
-  // A variadic callee reads how many vector registers hold arguments; others do not care. Vectors would travel otherwise then.
+  // A variadic callee reads how many vector registers hold arguments; others do not care. Vectors would
+  // travel otherwise then.
   bool hasVector = llvm::any_of(parameters, [](llvm::Type* type) { return type->isVectorTy(); });
-  bool isVariadic = !hasVector && llvm::any_of(parameters, [](llvm::Type* type) { return type->isFloatingPointTy(); });
+  bool isVariadic =
+      !hasVector && llvm::any_of(parameters, [](llvm::Type* type) { return type->isFloatingPointTy(); });
   auto* callType = llvm::FunctionType::get(result, parameters, isVariadic);
   auto* call = callSite(inst.inst, callType, callee.code, arguments, llvm::CallingConv::C);
   if (callee.target) call->addParamAttr(0, llvm::Attribute::Nest);
   // C callees may rely on small integers being extended (map, NI-ext).
   for (unsigned i = 0; i < signature->parameters.size(); ++i)
-    if (isNarrowInt(signature->parameters[i])) call->addParamAttr(callee.target ? i + 1 : i, llvm::Attribute::ZExt);
+    if (isNarrowInt(signature->parameters[i]))
+      call->addParamAttr(callee.target ? i + 1 : i, llvm::Attribute::ZExt);
   keepCallees(inst, callee.target);
   if (!inst.inst.results.empty()) setResult(inst.inst, 0, call);
   finish(inst.inst);
@@ -229,7 +245,8 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
 
 FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
   const ir::Constant* constant = externCallee(inst);
-  auto slot = constant ? module_.environment().externSlot(constant->symbol) : Result<abi::NativeSlot*>(nullptr);
+  auto slot =
+      constant ? module_.environment().externSlot(constant->symbol) : Result<abi::NativeSlot*>(nullptr);
   if (!slot || !*slot || (*slot)->target == &(*slot)->own) {
     if (slot && *slot) (*slot)->hasPlainCalls = true;
     llvm::Value* callee = value(inst.callee());
@@ -242,12 +259,16 @@ FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
     loaded->setAlignment(llvm::Align(8));
     return loaded;
   };
-  llvm::Value* target = load(memory_.byteOffset(module_.externSymbol(constant->symbol, *slot), offsetof(abi::NativeSlot, target)), "target");
+  llvm::Value* target = load(
+      memory_.byteOffset(module_.externSymbol(constant->symbol, *slot), offsetof(abi::NativeSlot, target)),
+      "target");
   return {load(memory_.byteOffset(target, offsetof(abi::NativeTarget, code)), "code"), target};
 }
 
 void FunctionLowering::keepCallees(ir::CCall inst, llvm::Value* called) {
-  auto keep = [&](llvm::Value* pointer) { use(builder_, pointer)->setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly()); };
+  auto keep = [&](llvm::Value* pointer) {
+    use(builder_, pointer)->setMemoryEffects(llvm::MemoryEffects::inaccessibleMemOnly());
+  };
   if (called && !llvm::isa<llvm::Constant>(called)) keep(called);
   auto keepFunction = [&](const ir::Value* pointer) {
     if (pointer->type->is(TypeKind::Ufuncptr) && isLocal(*pointer)) keep(value(pointer));
@@ -267,7 +288,8 @@ void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
   builder_.CreateCondBr(builder_.CreateFCmpOLT(argument, llvm::ConstantFP::getZero(type)), negative, next,
                         llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());
   builder_.SetInsertPoint(negative);
-  llvm::Value* called = callSite(inst.inst, llvm::FunctionType::get(type, {type}, false), value(inst.callee()), {argument}, llvm::CallingConv::C);
+  llvm::Value* called = callSite(inst.inst, llvm::FunctionType::get(type, {type}, false),
+                                 value(inst.callee()), {argument}, llvm::CallingConv::C);
   builder_.CreateBr(next);
   builder_.SetInsertPoint(next);
   auto* result = builder_.CreatePHI(type, 2);
@@ -279,11 +301,13 @@ void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
 
 llvm::Function* FunctionLowering::knownFunction(ir::CCall inst, llvm::FunctionType* type) {
   const auto* constant = static_cast<const ir::Constant*>(inst.callee());
-  bool isExtern = inst.callee()->entityKind == ir::EntityKind::Constant && constant->kind == ir::ConstantKind::Extern;
+  bool isExtern =
+      inst.callee()->entityKind == ir::EntityKind::Constant && constant->kind == ir::ConstantKind::Extern;
   if (module_.level() == OptLevel::O0 || !isExtern || !inst.inst.keepalives.empty()) return nullptr;
   auto slot = module_.environment().externSlot(constant->symbol);
   if (!slot || !isKnownFunction(constant->symbol, (*slot)->address)) return nullptr;
-  auto* function = llvm::cast<llvm::Function>(module_.module().getOrInsertFunction(constant->symbol, type).getCallee());
+  auto* function =
+      llvm::cast<llvm::Function>(module_.module().getOrInsertFunction(constant->symbol, type).getCallee());
   return function->getFunctionType() == type ? function : nullptr;
 }
 
@@ -292,7 +316,9 @@ void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {
   auto slot = module_.environment().nativeCallSlot(signature);
   if (!slot) return module_.fail(slot.error());
   auto* pointer = builder_.getPtrTy();
-  auto bytes = [&](std::uint64_t size) { return llvm::ArrayType::get(builder_.getInt8Ty(), std::max<std::uint64_t>(size, 16)); };
+  auto bytes = [&](std::uint64_t size) {
+    return llvm::ArrayType::get(builder_.getInt8Ty(), std::max<std::uint64_t>(size, 16));
+  };
 
   // One cell an argument, an array of their addresses, and one cell for the result.
   auto* addresses = frameSlot(llvm::ArrayType::get(pointer, signature->parameters.size() + 1), 8);
@@ -304,10 +330,12 @@ void FunctionLowering::lowerNativeAggregateCall(ir::CCall inst) {
   }
   const ir::Type* resultType = signature->results.empty() ? nullptr : signature->results[0];
   llvm::Value* result = frameSlot(bytes(resultType ? module_.layoutOf(resultType).size : 0), 16);
-  llvm::Value* description = builder_.CreateLoad(pointer, module_.slotSymbol("native" + std::to_string(signature->index), *slot));
+  llvm::Value* description =
+      builder_.CreateLoad(pointer, module_.slotSymbol("native" + std::to_string(signature->index), *slot));
   llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
   llvm::Value* callee = value(inst.callee());
-  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, callee, result, addresses}, inst.inst.id, pad);
+  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_nativeCall, {description, callee, result, addresses},
+                      inst.inst.id, pad);
   keepCallees(inst, callee);
   if (resultType) setResult(inst.inst, 0, memory_.loadPlain(resultType, result));
   finish(inst.inst);

@@ -1,5 +1,5 @@
-// Common instructions other than those of tagref64: thread-local, native interface, meta; and the instructions of the threading chapters, which
-// end the program with a report.
+// Common instructions other than those of tagref64: thread-local, native interface, meta; and the
+// instructions of the threading chapters, which end the program with a report.
 #include "jit/llvm/lowering.h"
 #include "vm/abi/thread_block.h"
 
@@ -26,9 +26,13 @@ void FunctionLowering::lowerCommInst(ir::CommInst inst) {
     case CommonInst::UvmNativeUnexpose:
     case CommonInst::UvmNativeGetCookie: lowerNative(inst); break;
     case CommonInst::UvmKillDependency: setResult(inst.inst, 0, value(inst.operand(0))); break;
-    case CommonInst::UvmSetThreadlocal: builder_.CreateStore(value(inst.operand(0)), threadField(offsetof(abi::ThreadBlock, threadLocal))); break;
+    case CommonInst::UvmSetThreadlocal:
+      builder_.CreateStore(value(inst.operand(0)), threadField(offsetof(abi::ThreadBlock, threadLocal)));
+      break;
     case CommonInst::UvmGetThreadlocal:
-      setResult(inst.inst, 0, builder_.CreateLoad(builder_.getPtrTy(), threadField(offsetof(abi::ThreadBlock, threadLocal))));
+      setResult(
+          inst.inst, 0,
+          builder_.CreateLoad(builder_.getPtrTy(), threadField(offsetof(abi::ThreadBlock, threadLocal))));
       break;
     case CommonInst::UvmThreadExit:
       module_.callRuntime(builder_, abi::RuntimeEntry::gaur_threadExit, {});
@@ -87,14 +91,21 @@ void FunctionLowering::lowerNative(ir::CommInst inst) {
       module_.callRuntime(builder_, RuntimeEntry::gaur_pin, {value(inst.operand(0))});
       [[fallthrough]];
     case CommonInst::UvmNativeGetAddr: setResult(inst.inst, 0, value(inst.operand(0))); break;
-    case CommonInst::UvmNativeUnpin: module_.callRuntime(builder_, RuntimeEntry::gaur_unpin, {value(inst.operand(0))}); break;
-    case CommonInst::UvmNativeExpose:
-      setResult(inst.inst, 0, call(RuntimeEntry::gaur_expose, {value(inst.operand(0)), value(inst.operand(1))}));
+    case CommonInst::UvmNativeUnpin:
+      module_.callRuntime(builder_, RuntimeEntry::gaur_unpin, {value(inst.operand(0))});
       break;
-    case CommonInst::UvmNativeUnexpose: module_.callRuntime(builder_, RuntimeEntry::gaur_unexpose, {value(inst.operand(0))}); break;
+    case CommonInst::UvmNativeExpose:
+      setResult(inst.inst, 0,
+                call(RuntimeEntry::gaur_expose, {value(inst.operand(0)), value(inst.operand(1))}));
+      break;
+    case CommonInst::UvmNativeUnexpose:
+      module_.callRuntime(builder_, RuntimeEntry::gaur_unexpose, {value(inst.operand(0))});
+      break;
     default: {
       llvm::Value* stack = module_.currentStack(builder_);
-      setResult(inst.inst, 0, builder_.CreateLoad(builder_.getInt64Ty(), memory_.byteOffset(stack, offsetof(abi::StackObject, cookie))));
+      setResult(inst.inst, 0,
+                builder_.CreateLoad(builder_.getInt64Ty(),
+                                    memory_.byteOffset(stack, offsetof(abi::StackObject, cookie))));
     }
   }
 }
@@ -109,7 +120,8 @@ void FunctionLowering::lowerMeta(ir::CommInst inst) {
   } else {
     llvm::BasicBlock* pad = inst.inst.hasExc ? landingPad(inst.inst.exceptionalDest()) : nullptr;
     const bool isHail = inst.id() == CommonInst::UvmMetaLoadHail;
-    module_.callRuntime(builder_, isHail ? RuntimeEntry::gaur_loadHail : RuntimeEntry::gaur_loadBundle, {argument}, inst.inst.id, pad);
+    module_.callRuntime(builder_, isHail ? RuntimeEntry::gaur_loadHail : RuntimeEntry::gaur_loadBundle,
+                        {argument}, inst.inst.id, pad);
   }
 }
 
@@ -122,6 +134,5 @@ void FunctionLowering::lowerNotAvailable(const ir::Instruction& instruction) {
   for (std::size_t i = 0; i < instruction.results.size(); ++i)
     setResult(instruction, i, llvm::PoisonValue::get(typeOf(instruction.results[i].type)));
 }
-
 
 }  // namespace gaur::jit

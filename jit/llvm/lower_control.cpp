@@ -22,7 +22,8 @@ void FunctionLowering::lowerSwitch(ir::Switch inst) {
   if (selector->getType()->isIntegerTy()) {
     auto* branch = builder_.CreateSwitch(selector, otherwise, static_cast<unsigned>(inst.caseCount()));
     for (std::size_t i = 0; i < inst.caseCount(); ++i)
-      branch->addCase(llvm::cast<llvm::ConstantInt>(constant(*inst.caseValue(i))), edgeBlock(inst.caseDest(i)));
+      branch->addCase(llvm::cast<llvm::ConstantInt>(constant(*inst.caseValue(i))),
+                      edgeBlock(inst.caseDest(i)));
     return;
   }
   // Pointers and references have no order of cases that would help: one comparison after the other.
@@ -41,7 +42,8 @@ void FunctionLowering::lowerRet(ir::Ret inst) {
   if (signature_.resultsInMemory) {
     auto types = version_.function->signature->signature->results;
     for (std::size_t i = 0; i < results.size(); ++i)
-      memory_.storePlain(types[i], memory_.byteOffset(function_->getArg(0), signature_.resultOffsets[i]), results[i]);
+      memory_.storePlain(types[i], memory_.byteOffset(function_->getArg(0), signature_.resultOffsets[i]),
+                         results[i]);
     builder_.CreateRetVoid();
   } else if (results.empty()) {
     builder_.CreateRetVoid();

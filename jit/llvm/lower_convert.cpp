@@ -15,8 +15,12 @@ void FunctionLowering::lowerConv(ir::Conv inst) {
     case ConvOperator::Sext: result = builder_.CreateSExtOrTrunc(from, to); break;
     case ConvOperator::FpTrunc: result = builder_.CreateFPTrunc(from, to); break;
     case ConvOperator::FpExt: result = builder_.CreateFPExt(from, to); break;
-    case ConvOperator::FpToUi: result = builder_.CreateIntrinsic(llvm::Intrinsic::fptoui_sat, {to, from->getType()}, {from}); break;
-    case ConvOperator::FpToSi: result = builder_.CreateIntrinsic(llvm::Intrinsic::fptosi_sat, {to, from->getType()}, {from}); break;
+    case ConvOperator::FpToUi:
+      result = builder_.CreateIntrinsic(llvm::Intrinsic::fptoui_sat, {to, from->getType()}, {from});
+      break;
+    case ConvOperator::FpToSi:
+      result = builder_.CreateIntrinsic(llvm::Intrinsic::fptosi_sat, {to, from->getType()}, {from});
+      break;
     case ConvOperator::UiToFp: result = builder_.CreateUIToFP(from, to); break;
     case ConvOperator::SiToFp: result = builder_.CreateSIToFP(from, to); break;
     case ConvOperator::Bitcast: result = builder_.CreateBitCast(from, to); break;

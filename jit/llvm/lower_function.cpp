@@ -7,7 +7,8 @@
 
 namespace gaur::jit {
 
-FunctionLowering::FunctionLowering(ModuleLowering& module, const ir::FunctionVersion& version, llvm::Function* function)
+FunctionLowering::FunctionLowering(ModuleLowering& module, const ir::FunctionVersion& version,
+                                   llvm::Function* function)
     : module_(module),
       version_(version),
       function_(function),
@@ -23,16 +24,19 @@ void FunctionLowering::run() {
     blocks_[block] = newBlock(std::string(block->name()));
     builder_.SetInsertPoint(blocks_[block]);
     if (block.target == version_.entry()) continue;
-    for (const auto& parameter : block->parameters) values_[&parameter] = builder_.CreatePHI(typeOf(parameter.type), 2);
+    for (const auto& parameter : block->parameters)
+      values_[&parameter] = builder_.CreatePHI(typeOf(parameter.type), 2);
     if (block->exceptionParameter)
       values_[block->exceptionParameter] = builder_.CreatePHI(typeOf(block->exceptionParameter->type), 2);
   }
   builder_.SetInsertPoint(entry);
   llvm::SmallVector<llvm::Value*, 8> arguments;
   for (llvm::Argument& argument : function_->args()) arguments.push_back(&argument);
-  llvm::ArrayRef<llvm::Value*> rest = llvm::ArrayRef(arguments).drop_front(signature_.resultsInMemory ? 1 : 0);
+  llvm::ArrayRef<llvm::Value*> rest =
+      llvm::ArrayRef(arguments).drop_front(signature_.resultsInMemory ? 1 : 0);
   ParameterParts parts;
-  for (const auto& parameter : version_.entry()->parameters) values_[&parameter] = parts.take(builder_, typeOf(parameter.type), rest);
+  for (const auto& parameter : version_.entry()->parameters)
+    values_[&parameter] = parts.take(builder_, typeOf(parameter.type), rest);
   builder_.CreateBr(blocks_[version_.entry()]);
 
   for (const auto& block : version_.blocks) {
@@ -43,9 +47,12 @@ void FunctionLowering::run() {
 
 void FunctionLowering::lower(const ir::Instruction& instruction) {
   switch (instruction.opcode) {
+    // The formatter takes the include for a part of the macro.
+    // clang-format off
 #define GAUR_OPCODE(Name, ...) \
   case ir::Opcode::Name: return lower##Name(ir::as<ir::Name>(instruction));
 #include "vm/ir/opcodes.def"
+    // clang-format on
   }
 }
 
@@ -60,7 +67,8 @@ llvm::Value* FunctionLowering::value(const ir::Value* operand) {
     case ir::EntityKind::Function: return module_.recordSymbol(*static_cast<const ir::Function*>(operand));
     case ir::EntityKind::ExposedFunction: {
       void** slot = module_.environment().exposedSlot(*static_cast<const ir::ExposedFunction*>(operand));
-      return builder_.CreateLoad(builder_.getPtrTy(), module_.slotSymbol("exposed" + std::to_string(operand->id), slot));
+      return builder_.CreateLoad(builder_.getPtrTy(),
+                                 module_.slotSymbol("exposed" + std::to_string(operand->id), slot));
     }
     default: break;
   }
@@ -79,9 +87,11 @@ llvm::Value* FunctionLowering::constant(const ir::Constant& constant) {
       return llvm::ConstantInt::get(type, llvm::APInt(type->getIntegerBitWidth(), words));
     }
     case ir::ConstantKind::Float:
-      return llvm::ConstantFP::get(type, llvm::APFloat(llvm::APFloat::IEEEsingle(), llvm::APInt(32, constant.words[0])));
+      return llvm::ConstantFP::get(
+          type, llvm::APFloat(llvm::APFloat::IEEEsingle(), llvm::APInt(32, constant.words[0])));
     case ir::ConstantKind::Double:
-      return llvm::ConstantFP::get(type, llvm::APFloat(llvm::APFloat::IEEEdouble(), llvm::APInt(64, constant.words[0])));
+      return llvm::ConstantFP::get(
+          type, llvm::APFloat(llvm::APFloat::IEEEdouble(), llvm::APInt(64, constant.words[0])));
     case ir::ConstantKind::Null: return llvm::Constant::getNullValue(type);
     case ir::ConstantKind::Extern: {
       auto slot = module_.environment().externSlot(constant.symbol);
@@ -113,7 +123,8 @@ void FunctionLowering::branchTo(const ir::Dest* dest) {
   for (const auto& argument : dest->arguments) arguments.push_back(value(argument.target));
   const ir::BasicBlock* target = dest->block.target;
   for (std::size_t i = 0; i < arguments.size(); ++i)
-    llvm::cast<llvm::PHINode>(values_[&target->parameters[i]])->addIncoming(arguments[i], builder_.GetInsertBlock());
+    llvm::cast<llvm::PHINode>(values_[&target->parameters[i]])
+        ->addIncoming(arguments[i], builder_.GetInsertBlock());
   builder_.CreateBr(blocks_[target]);
 }
 
@@ -144,13 +155,15 @@ llvm::BasicBlock* FunctionLowering::landingPad(const ir::Dest* dest) {
   function_->setPersonalityFn(module_.personality());
   llvm::BasicBlock* pad = newBlock("pad");
   builder_.SetInsertPoint(pad);
-  auto* landing = builder_.CreateLandingPad(llvm::StructType::get(builder_.getPtrTy(), builder_.getInt32Ty()), 1);
+  auto* landing =
+      builder_.CreateLandingPad(llvm::StructType::get(builder_.getPtrTy(), builder_.getInt32Ty()), 1);
   landing->addClause(llvm::ConstantPointerNull::get(builder_.getPtrTy()));
   branchToHandler(dest, builder_.CreateExtractValue(landing, 0));
   return pad;
 }
 
-llvm::BasicBlock* FunctionLowering::failureBlock(const ir::Instruction& instruction, abi::GuestFailure failure) {
+llvm::BasicBlock* FunctionLowering::failureBlock(const ir::Instruction& instruction,
+                                                 abi::GuestFailure failure) {
   if (instruction.hasExc)
     return handlerBlock(instruction.exceptionalDest(), llvm::ConstantPointerNull::get(builder_.getPtrTy()));
   llvm::IRBuilder<>::InsertPointGuard guard(builder_);
@@ -158,17 +171,20 @@ llvm::BasicBlock* FunctionLowering::failureBlock(const ir::Instruction& instruct
   builder_.SetInsertPoint(block);
   if (failure == abi::GuestFailure::StackExhausted) {
     // As if the call of this function had found no stack: its caller may have a handler.
-    module_.callRuntime(builder_, abi::RuntimeEntry::gaur_throw, {llvm::ConstantPointerNull::get(builder_.getPtrTy())}, instruction.id);
+    module_.callRuntime(builder_, abi::RuntimeEntry::gaur_throw,
+                        {llvm::ConstantPointerNull::get(builder_.getPtrTy())}, instruction.id);
     builder_.CreateUnreachable();
     return block;
   }
-  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_failure,
-                      {builder_.getInt32(static_cast<std::uint32_t>(failure)), builder_.getInt32(instruction.id)});
+  module_.callRuntime(
+      builder_, abi::RuntimeEntry::gaur_failure,
+      {builder_.getInt32(static_cast<std::uint32_t>(failure)), builder_.getInt32(instruction.id)});
   builder_.CreateUnreachable();
   return block;
 }
 
-void FunctionLowering::failIf(llvm::Value* condition, const ir::Instruction& instruction, abi::GuestFailure failure) {
+void FunctionLowering::failIf(llvm::Value* condition, const ir::Instruction& instruction,
+                              abi::GuestFailure failure) {
   llvm::BasicBlock* next = newBlock("next");
   builder_.CreateCondBr(condition, failureBlock(instruction, failure), next,
                         llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());

@@ -7,7 +7,9 @@ namespace gaur::jit {
 void FunctionLowering::lowerIrBuilder(ir::CommInst inst) {
   const ir::Instruction& instruction = inst.inst;
   llvm::Type* word = builder_.getInt64Ty();
-  auto* operands = frameSlot(llvm::ArrayType::get(word, std::max<std::size_t>(instruction.operands.size(), 1)), alignof(std::uint64_t));
+  auto* operands =
+      frameSlot(llvm::ArrayType::get(word, std::max<std::size_t>(instruction.operands.size(), 1)),
+                alignof(std::uint64_t));
   for (std::size_t i = 0; i < instruction.operands.size(); ++i) {
     llvm::Value* operand = value(inst.operand(i));
     if (operand->getType()->isFloatTy()) operand = builder_.CreateBitCast(operand, builder_.getInt32Ty());
@@ -15,11 +17,13 @@ void FunctionLowering::lowerIrBuilder(ir::CommInst inst) {
     builder_.CreateStore(operand, builder_.CreateConstInBoundsGEP1_64(word, operands, i));
   }
   llvm::BasicBlock* pad = instruction.hasExc ? landingPad(instruction.exceptionalDest()) : nullptr;
-  llvm::Value* result = module_.callRuntime(builder_, abi::RuntimeEntry::gaur_irBuilder,
-                                            {builder_.getInt32(static_cast<std::uint32_t>(inst.id())), operands}, instruction.id, pad);
+  llvm::Value* result = module_.callRuntime(
+      builder_, abi::RuntimeEntry::gaur_irBuilder,
+      {builder_.getInt32(static_cast<std::uint32_t>(inst.id())), operands}, instruction.id, pad);
   if (instruction.results.empty()) return;
   llvm::Type* type = typeOf(instruction.results[0].type);
-  setResult(instruction, 0, type->isPointerTy() ? builder_.CreateIntToPtr(result, type) : builder_.CreateTrunc(result, type));
+  setResult(instruction, 0,
+            type->isPointerTy() ? builder_.CreateIntToPtr(result, type) : builder_.CreateTrunc(result, type));
 }
 
 }  // namespace gaur::jit

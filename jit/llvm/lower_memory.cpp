@@ -12,7 +12,8 @@ using ir::TypeKind;
 
 namespace {
 
-/// Cells up to this size get a fixed place in the frame; larger ones are checked against the rest of the stack first.
+/// Cells up to this size get a fixed place in the frame; larger ones are checked against the rest of the
+/// stack first.
 constexpr std::uint64_t kLargestFrameCell = 4096;
 /// Larger blocks are cleared by memset, which at O0 is a call.
 constexpr std::uint64_t kClearedByStores = 64;
@@ -52,9 +53,12 @@ llvm::AtomicRMWInst::BinOp rmwOperation(ir::RmwOperator op) {
 void clearFields(llvm::IRBuilder<>& builder, llvm::Value* block, std::uint64_t bytes) {
   constexpr std::uint64_t kWord = sizeof(std::uint64_t);
   bytes = (bytes + kWord - 1) & ~(kWord - 1);
-  auto wordAt = [&](std::uint64_t offset) { return builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), block, offset); };
+  auto wordAt = [&](std::uint64_t offset) {
+    return builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), block, offset);
+  };
   if (bytes <= kClearedByStores) {
-    for (std::uint64_t offset = kWord; offset < bytes; offset += kWord) builder.CreateStore(builder.getInt64(0), wordAt(offset));
+    for (std::uint64_t offset = kWord; offset < bytes; offset += kWord)
+      builder.CreateStore(builder.getInt64(0), wordAt(offset));
   } else {
     builder.CreateMemSet(wordAt(kWord), builder.getInt8(0), bytes - kWord, llvm::Align(kWord));
   }
@@ -62,17 +66,20 @@ void clearFields(llvm::IRBuilder<>& builder, llvm::Value* block, std::uint64_t b
 
 }  // namespace
 
-// --- Allocation ----------------------------------------------------------------------------------------------------------
+// --- Allocation
+// ----------------------------------------------------------------------------------------------------------
 
 llvm::Value* FunctionLowering::allocateObject(const ir::Instruction& instruction, const ir::Type* type) {
   const abi::Layout& layout = module_.layoutOf(type);
   auto header = builder_.getInt64(ObjectHeader::make(type->index, layout.isWide()).bits());
   auto kind = layout.isPointerFree() ? abi::BlockKind::PointerFree : abi::BlockKind::Traced;
   std::uint64_t payload = 0;
-  std::uint64_t block = layout.payload(0, payload) ? abi::blockBytes(payload, layout.isWide()) : ~std::uint64_t{15};
+  std::uint64_t block =
+      layout.payload(0, payload) ? abi::blockBytes(payload, layout.isWide()) : ~std::uint64_t{15};
   auto slow = [&] {
-    auto* object = module_.callRuntime(builder_, abi::RuntimeEntry::gaur_allocate,
-                                       {header, builder_.getInt64(block), builder_.getInt32(static_cast<std::uint32_t>(kind))});
+    auto* object = module_.callRuntime(
+        builder_, abi::RuntimeEntry::gaur_allocate,
+        {header, builder_.getInt64(block), builder_.getInt32(static_cast<std::uint32_t>(kind))});
     failIf(builder_.CreateIsNull(object), instruction, abi::GuestFailure::AllocationFailed);
     return object;
   };
@@ -87,20 +94,23 @@ llvm::Value* FunctionLowering::allocateObject(const ir::Instruction& instruction
   llvm::BasicBlock* pop = newBlock("pop");
   llvm::BasicBlock* refill = newBlock("refill");
   llvm::BasicBlock* done = newBlock("allocated");
-  builder_.CreateCondBr(builder_.CreateIsNull(head), refill, pop, llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());
+  builder_.CreateCondBr(builder_.CreateIsNull(head), refill, pop,
+                        llvm::MDBuilder(module_.context()).createUnlikelyBranchWeights());
   builder_.SetInsertPoint(refill);
   llvm::Value* refilled = slow();
   llvm::BasicBlock* refillEnd = builder_.GetInsertBlock();
   builder_.CreateBr(done);
   builder_.SetInsertPoint(pop);
   builder_.CreateStore(builder_.CreateLoad(pointer, head, "next"), list);
-  clearFields(builder_, head, layout.isWide() ? payload + ObjectHeader::kWidePrefix : payload + ObjectHeader::kPrefix);
+  clearFields(builder_, head,
+              layout.isWide() ? payload + ObjectHeader::kWidePrefix : payload + ObjectHeader::kPrefix);
   // The collector looks into blocks that have a header, and a thread can be stopped anywhere.
   builder_.CreateFence(llvm::AtomicOrdering::Release, llvm::SyncScope::SingleThread);
   builder_.CreateStore(header, head);
   ObjectHeader shape = ObjectHeader::make(type->index, layout.isWide());
   llvm::Value* popped = memory_.byteOffset(head, shape.prefix());
-  if (layout.isWide()) builder_.CreateStore(header, memory_.byteOffset(head, ObjectHeader::kWidePrefix - ObjectHeader::kPrefix));
+  if (layout.isWide())
+    builder_.CreateStore(header, memory_.byteOffset(head, ObjectHeader::kWidePrefix - ObjectHeader::kPrefix));
   builder_.CreateBr(done);
   builder_.SetInsertPoint(done);
   auto* reference = builder_.CreatePHI(pointer, 2, "object");
@@ -118,7 +128,8 @@ llvm::Value* FunctionLowering::lengthOf(const ir::Value* operand) {
   llvm::Value* length = value(operand);
   // A length that does not fit 64 bits cannot be had anyhow: saturate.
   if (length->getType()->getIntegerBitWidth() > 64)
-    length = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, length, llvm::ConstantInt::get(length->getType(), ~std::uint64_t{0}));
+    length = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, length,
+                                            llvm::ConstantInt::get(length->getType(), ~std::uint64_t{0}));
   return builder_.CreateZExtOrTrunc(length, builder_.getInt64Ty());
 }
 
@@ -131,7 +142,8 @@ void FunctionLowering::lowerNewHybrid(ir::NewHybrid inst) {
   finish(inst.inst);
 }
 
-llvm::Value* FunctionLowering::allocateCell(const ir::Instruction& instruction, llvm::Value* bytes, std::uint64_t alignment) {
+llvm::Value* FunctionLowering::allocateCell(const ir::Instruction& instruction, llvm::Value* bytes,
+                                            std::uint64_t alignment) {
   auto* fixed = llvm::dyn_cast<llvm::ConstantInt>(bytes);
   llvm::Value* cell = nullptr;
   if (fixed && fixed->getZExtValue() <= kLargestFrameCell && !analysis_.isInCycle(*instruction.block)) {
@@ -159,12 +171,14 @@ void FunctionLowering::lowerAllocaHybrid(ir::AllocaHybrid inst) {
   // Saturating, so that an absurd length fails the stack check.
   auto* limit = builder_.getInt64(std::uint64_t{1} << 40);
   llvm::Value* elements = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, length, limit);
-  llvm::Value* bytes = builder_.CreateAdd(builder_.CreateMul(elements, builder_.getInt64(layout.stride)), builder_.getInt64(layout.size));
+  llvm::Value* bytes = builder_.CreateAdd(builder_.CreateMul(elements, builder_.getInt64(layout.stride)),
+                                          builder_.getInt64(layout.size));
   setResult(inst.inst, 0, allocateCell(inst.inst, bytes, std::max<std::uint64_t>(layout.alignment, 8)));
   finish(inst.inst);
 }
 
-// --- Addressing ----------------------------------------------------------------------------------------------------------
+// --- Addressing
+// ----------------------------------------------------------------------------------------------------------
 
 void FunctionLowering::lowerGetIref(ir::GetIref inst) { setResult(inst.inst, 0, value(inst.ref())); }
 
@@ -174,7 +188,8 @@ void FunctionLowering::lowerGetFieldIref(ir::GetFieldIref inst) {
 }
 
 void FunctionLowering::lowerGetElemIref(ir::GetElemIref inst) {
-  setResult(inst.inst, 0, memory_.elementAddress(value(inst.location()), value(inst.index()), inst.type()->element()));
+  setResult(inst.inst, 0,
+            memory_.elementAddress(value(inst.location()), value(inst.index()), inst.type()->element()));
 }
 
 void FunctionLowering::lowerShiftIref(ir::ShiftIref inst) {
@@ -185,7 +200,8 @@ void FunctionLowering::lowerGetVarPartIref(ir::GetVarPartIref inst) {
   setResult(inst.inst, 0, memory_.byteOffset(value(inst.location()), module_.layoutOf(inst.type()).size));
 }
 
-// --- Access --------------------------------------------------------------------------------------------------------------
+// --- Access
+// --------------------------------------------------------------------------------------------------------------
 
 void FunctionLowering::checkNull(const ir::Instruction& instruction, llvm::Value* address) {
   if (instruction.hasExc && !instruction.isPtr)
@@ -200,7 +216,8 @@ void FunctionLowering::lowerLoad(ir::Load inst) {
   if (inst.inst.order == MemoryOrder::NotAtomic || type->is(TypeKind::Weakref)) {
     loaded = memory_.loadPlain(type, address);
   } else {
-    auto* load = builder_.CreateAlignedLoad(memory_.atomicType(type), address, llvm::Align(module_.layoutOf(type).size));
+    auto* load = builder_.CreateAlignedLoad(memory_.atomicType(type), address,
+                                            llvm::Align(module_.layoutOf(type).size));
     load->setAtomic(ordering(inst.inst.order));
     loaded = memory_.fromAtomic(type, load);
   }
@@ -216,7 +233,8 @@ void FunctionLowering::lowerStore(ir::Store inst) {
   if (inst.inst.order == MemoryOrder::NotAtomic || type->is(TypeKind::Weakref)) {
     memory_.storePlain(type, address, stored);
   } else {
-    auto* store = builder_.CreateAlignedStore(memory_.toAtomic(type, stored), address, llvm::Align(module_.layoutOf(type).size));
+    auto* store = builder_.CreateAlignedStore(memory_.toAtomic(type, stored), address,
+                                              llvm::Align(module_.layoutOf(type).size));
     store->setAtomic(ordering(inst.inst.order));
   }
   finish(inst.inst);
@@ -228,13 +246,16 @@ void FunctionLowering::lowerCmpXchg(ir::CmpXchg inst) {
   const ir::Type* type = inst.type();
   if (type->is(TypeKind::Weakref)) {
     llvm::Value* success = frameSlot(builder_.getInt8Ty(), 1);
-    setResult(inst.inst, 0, module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakCompareExchange,
-                                                {address, value(inst.expected()), value(inst.desired()), success}));
-    setResult(inst.inst, 1, builder_.CreateTrunc(builder_.CreateLoad(builder_.getInt8Ty(), success), builder_.getInt1Ty()));
+    setResult(inst.inst, 0,
+              module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakCompareExchange,
+                                  {address, value(inst.expected()), value(inst.desired()), success}));
+    setResult(inst.inst, 1,
+              builder_.CreateTrunc(builder_.CreateLoad(builder_.getInt8Ty(), success), builder_.getInt1Ty()));
   } else {
-    auto* exchange = builder_.CreateAtomicCmpXchg(address, memory_.toAtomic(type, value(inst.expected())), memory_.toAtomic(type, value(inst.desired())),
-                                                  llvm::Align(module_.layoutOf(type).size), ordering(inst.inst.order),
-                                                  ordering(inst.inst.failureOrder));
+    auto* exchange = builder_.CreateAtomicCmpXchg(
+        address, memory_.toAtomic(type, value(inst.expected())),
+        memory_.toAtomic(type, value(inst.desired())), llvm::Align(module_.layoutOf(type).size),
+        ordering(inst.inst.order), ordering(inst.inst.failureOrder));
     exchange->setWeak(inst.inst.isWeak);
     setResult(inst.inst, 0, memory_.fromAtomic(type, builder_.CreateExtractValue(exchange, 0)));
     setResult(inst.inst, 1, builder_.CreateExtractValue(exchange, 1));
@@ -247,10 +268,13 @@ void FunctionLowering::lowerAtomicRmw(ir::AtomicRmw inst) {
   checkNull(inst.inst, address);
   const ir::Type* type = inst.type();
   if (type->is(TypeKind::Weakref)) {
-    setResult(inst.inst, 0, module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakExchange, {address, value(inst.value())}));
+    setResult(
+        inst.inst, 0,
+        module_.callRuntime(builder_, abi::RuntimeEntry::gaur_weakExchange, {address, value(inst.value())}));
   } else {
-    llvm::Value* old = builder_.CreateAtomicRMW(rmwOperation(inst.op()), address, memory_.toAtomic(type, value(inst.value())),
-                                                llvm::Align(module_.layoutOf(type).size), ordering(inst.inst.order));
+    llvm::Value* old = builder_.CreateAtomicRMW(
+        rmwOperation(inst.op()), address, memory_.toAtomic(type, value(inst.value())),
+        llvm::Align(module_.layoutOf(type).size), ordering(inst.inst.order));
     setResult(inst.inst, 0, memory_.fromAtomic(type, old));
   }
   finish(inst.inst);

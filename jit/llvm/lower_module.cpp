@@ -1,4 +1,5 @@
-// What the functions of one module share: types, signatures, symbols at fixed addresses, and calls of the runtime.
+// What the functions of one module share: types, signatures, symbols at fixed addresses, and calls of the
+// runtime.
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/TargetParser/Triple.h>
@@ -25,11 +26,16 @@ struct RuntimeDeclaration {
 
 template <class T>
 llvm::Type* nativeType(llvm::LLVMContext& context) {
-  if constexpr (std::is_void_v<T>) return llvm::Type::getVoidTy(context);
-  else if constexpr (std::is_pointer_v<T>) return llvm::PointerType::getUnqual(context);
-  else if constexpr (std::is_same_v<T, bool>) return llvm::Type::getInt1Ty(context);
-  else if constexpr (std::is_integral_v<T>) return llvm::Type::getIntNTy(context, sizeof(T) * 8);
-  else if constexpr (std::is_same_v<T, double>) return llvm::Type::getDoubleTy(context);
+  if constexpr (std::is_void_v<T>)
+    return llvm::Type::getVoidTy(context);
+  else if constexpr (std::is_pointer_v<T>)
+    return llvm::PointerType::getUnqual(context);
+  else if constexpr (std::is_same_v<T, bool>)
+    return llvm::Type::getInt1Ty(context);
+  else if constexpr (std::is_integral_v<T>)
+    return llvm::Type::getIntNTy(context, sizeof(T) * 8);
+  else if constexpr (std::is_same_v<T, double>)
+    return llvm::Type::getDoubleTy(context);
   else {
     static_assert(std::is_same_v<T, float>);
     return llvm::Type::getFloatTy(context);
@@ -43,16 +49,19 @@ llvm::FunctionType* nativeSignature(llvm::LLVMContext& context, R (*)(A...)) {
 
 RuntimeDeclaration declarationOf(llvm::LLVMContext& context, abi::RuntimeEntry entry) {
   using abi::Effect;
-  constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn, Cold = Effect::Cold, CallSite = Effect::CallSite;
+  constexpr auto None = Effect::None, Throws = Effect::Throws, NoReturn = Effect::NoReturn,
+                 Cold = Effect::Cold, CallSite = Effect::CallSite;
   switch (entry) {
 #define GAUR_RUNTIME_ENTRY(name, Effects) \
-  case abi::RuntimeEntry::name: return {nativeSignature(context, decltype(&::name){}), Effects};
+  case abi::RuntimeEntry::name:           \
+    return {nativeSignature(context, decltype(&::name){}), Effects};
 #include "vm/abi/runtime_entries.def"
   }
   GAUR_UNREACHABLE("no such runtime entry");
 }
 
-/// Bytes that a tailcc callee with these parameters takes off the stack when it returns: all of them are scalars or vectors in registers.
+/// Bytes that a tailcc callee with these parameters takes off the stack when it returns: all of them are
+/// scalars or vectors in registers.
 std::uint16_t poppedBytes(const llvm::Triple& target, llvm::ArrayRef<llvm::Type*> parameters) {
   constexpr std::uint64_t kWord = 8;
   constexpr std::uint64_t kStackAlignment = 16;
@@ -144,7 +153,8 @@ MuSignature ModuleLowering::resultsOf(std::span<const ir::Type* const> types) {
 void ModuleLowering::setAttributes(llvm::Function& function) {
   function.addFnAttr("frame-pointer", "all");
   function.setUWTableKind(llvm::UWTableKind::Async);
-  // The prologue compares the stack pointer with the limit of the current stack and calls __morestack, which throws.
+  // The prologue compares the stack pointer with the limit of the current stack and calls __morestack, which
+  // throws.
   function.addFnAttr("split-stack");
   // An access through NULL is a failure that gets reported, not leave for the optimiser to drop the path.
   function.addFnAttr(llvm::Attribute::NullPointerIsValid);
@@ -166,11 +176,13 @@ void ModuleLowering::lower(const ir::FunctionVersion& version) {
   FunctionLowering(*this, version, functionFor(version)).run();
 }
 
-llvm::Function* ModuleLowering::inlineCopy(const ir::FunctionVersion& leaf, const ir::FunctionVersion& caller) {
+llvm::Function* ModuleLowering::inlineCopy(const ir::FunctionVersion& leaf,
+                                           const ir::FunctionVersion& caller) {
   inlinings_.push_back({caller.id, leaf.function->id});
   if (llvm::Function* known = inlineCopies_.lookup(&leaf)) return known;
-  auto* function = llvm::Function::Create(signatureOf(leaf.function->signature->signature).type,
-                                          llvm::GlobalValue::InternalLinkage, "leaf" + std::to_string(leaf.id), module_);
+  auto* function =
+      llvm::Function::Create(signatureOf(leaf.function->signature->signature).type,
+                             llvm::GlobalValue::InternalLinkage, "leaf" + std::to_string(leaf.id), module_);
   function->setCallingConv(llvm::CallingConv::Tail);
   function->addFnAttr(llvm::Attribute::AlwaysInline);
   setAttributes(*function);
@@ -179,10 +191,12 @@ llvm::Function* ModuleLowering::inlineCopy(const ir::FunctionVersion& leaf, cons
   return function;
 }
 
-llvm::Constant* ModuleLowering::externalSymbol(const std::string& name, std::uintptr_t address, llvm::Type* type) {
+llvm::Constant* ModuleLowering::externalSymbol(const std::string& name, std::uintptr_t address,
+                                               llvm::Type* type) {
   if (llvm::GlobalVariable* known = module_.getNamedGlobal(name)) return known;
   externals_[name] = address;
-  auto* symbol = new llvm::GlobalVariable(module_, type, false, llvm::GlobalValue::ExternalLinkage, nullptr, name);
+  auto* symbol =
+      new llvm::GlobalVariable(module_, type, false, llvm::GlobalValue::ExternalLinkage, nullptr, name);
   symbol->setDSOLocal(true);
   return symbol;
 }
@@ -195,12 +209,14 @@ llvm::Constant* ModuleLowering::recordSymbol(const ir::Function& function) {
 
 llvm::Constant* ModuleLowering::cellSymbol(const ir::GlobalCell& cell) {
   const abi::Layout& layout = layoutOf(cell.cellType->type);
-  return externalSymbol("cell" + std::to_string(cell.id), reinterpret_cast<std::uintptr_t>(environment_.addressOf(cell)),
+  return externalSymbol("cell" + std::to_string(cell.id),
+                        reinterpret_cast<std::uintptr_t>(environment_.addressOf(cell)),
                         llvm::ArrayType::get(llvm::Type::getInt8Ty(context()), layout.size));
 }
 
 llvm::Constant* ModuleLowering::slotSymbol(const std::string& name, void* address) {
-  return externalSymbol(name, reinterpret_cast<std::uintptr_t>(address), llvm::PointerType::getUnqual(context()));
+  return externalSymbol(name, reinterpret_cast<std::uintptr_t>(address),
+                        llvm::PointerType::getUnqual(context()));
 }
 
 llvm::Constant* ModuleLowering::externSymbol(std::string_view symbol, abi::NativeSlot* slot) {
@@ -209,7 +225,8 @@ llvm::Constant* ModuleLowering::externSymbol(std::string_view symbol, abi::Nativ
 }
 
 llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry,
-                                            llvm::ArrayRef<llvm::Value*> arguments, Id instruction, llvm::BasicBlock* unwind) {
+                                            llvm::ArrayRef<llvm::Value*> arguments, Id instruction,
+                                            llvm::BasicBlock* unwind) {
   auto declaration = declarationOf(context(), entry);
   llvm::Value* callee = entryAddress(builder, entry);
   llvm::SmallVector<llvm::OperandBundleDef, 1> bundles;
@@ -230,40 +247,48 @@ llvm::CallBase* ModuleLowering::callRuntime(llvm::IRBuilder<>& builder, abi::Run
   if (abi::has(declaration.effects, abi::Effect::Cold)) call->addFnAttr(llvm::Attribute::Cold);
   // C++ returns bool in a byte whose upper bits are zero, and takes small integers extended.
   for (unsigned i = 0; i < arguments.size(); ++i)
-    if (auto* integer = llvm::dyn_cast<llvm::IntegerType>(declaration.type->getParamType(i)); integer && integer->getBitWidth() < 32)
+    if (auto* integer = llvm::dyn_cast<llvm::IntegerType>(declaration.type->getParamType(i));
+        integer && integer->getBitWidth() < 32)
       call->addParamAttr(i, llvm::Attribute::ZExt);
   return call;
 }
 
-llvm::Value* ModuleLowering::loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address, const llvm::Twine& name) {
+llvm::Value* ModuleLowering::loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address,
+                                           const llvm::Twine& name) {
   auto* loaded = builder.CreateLoad(type, address, name);
   loaded->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
   return loaded;
 }
 
-llvm::Value* ModuleLowering::linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset, const llvm::Twine& name) {
+llvm::Value* ModuleLowering::linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset,
+                                       const llvm::Twine& name) {
   llvm::Type* byte = builder.getInt8Ty();
-  llvm::Constant* table = externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
-                                         llvm::ArrayType::get(byte, sizeof(abi::LinkTable)));
+  llvm::Constant* table =
+      externalSymbol(kLinkTable, reinterpret_cast<std::uintptr_t>(environment_.linkTable()),
+                     llvm::ArrayType::get(byte, sizeof(abi::LinkTable)));
   return loadInvariant(builder, type, builder.CreateConstInBoundsGEP1_64(byte, table, offset), name);
 }
 
 llvm::Value* ModuleLowering::entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry) {
   constexpr std::uint64_t kBytes = sizeof(abi::LinkTable::entries[0]);
-  return linkField(builder, builder.getPtrTy(), offsetof(abi::LinkTable, entries) + static_cast<std::uint64_t>(entry) * kBytes, "entry");
+  return linkField(builder, builder.getPtrTy(),
+                   offsetof(abi::LinkTable, entries) + static_cast<std::uint64_t>(entry) * kBytes, "entry");
 }
 
 llvm::Value* ModuleLowering::standsOnStack(llvm::IRBuilder<>& builder) {
   llvm::Type* word = builder.getInt64Ty();
-  llvm::Value* begin = linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, begin), "begin");
-  llvm::Value* bytes = linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, bytes), "bytes");
+  llvm::Value* begin =
+      linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, begin), "begin");
+  llvm::Value* bytes =
+      linkField(builder, word, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, bytes), "bytes");
   return builder.CreateICmpULT(builder.CreateSub(frameAddress(builder), begin), bytes);
 }
 
 llvm::Value* ModuleLowering::currentStack(llvm::IRBuilder<>& builder) {
   static_assert(offsetof(abi::StackMemory, object) == 0);
   auto* pointer = builder.getPtrTy();
-  llvm::Value* memories = linkField(builder, pointer, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, memories), "memories");
+  llvm::Value* memories = linkField(
+      builder, pointer, offsetof(abi::LinkTable, stacks) + offsetof(abi::StackTable, memories), "memories");
   llvm::Value* slot = builder.CreateLShr(frameAddress(builder), abi::StackTable::kSlotShift);
   // A frame stays on its stack, so this is the same in the whole activation.
   llvm::Value* memory = loadInvariant(builder, pointer, builder.CreateGEP(pointer, memories, slot), "memory");
@@ -271,7 +296,8 @@ llvm::Value* ModuleLowering::currentStack(llvm::IRBuilder<>& builder) {
 }
 
 llvm::Value* ModuleLowering::frameAddress(llvm::IRBuilder<>& builder) {
-  llvm::Value* frame = builder.CreateIntrinsic(llvm::Intrinsic::frameaddress, {builder.getPtrTy()}, {builder.getInt32(0)});
+  llvm::Value* frame =
+      builder.CreateIntrinsic(llvm::Intrinsic::frameaddress, {builder.getPtrTy()}, {builder.getInt32(0)});
   return builder.CreatePtrToInt(frame, builder.getInt64Ty());
 }
 
@@ -283,15 +309,18 @@ llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {
     place = builder.CreateIntToPtr(builder.getInt64(static_cast<std::uint64_t>(offset)),
                                    llvm::PointerType::get(context(), kThreadPointerSpace));
   } else {
-    // The intrinsic is free of side effects, so it could be moved across a call that comes back on another thread; this cannot.
-    auto* read = llvm::InlineAsm::get(llvm::FunctionType::get(pointer, false), "mrs $0, tpidr_el0", "=r", true);
+    // The intrinsic is free of side effects, so it could be moved across a call that comes back on another
+    // thread; this cannot.
+    auto* read =
+        llvm::InlineAsm::get(llvm::FunctionType::get(pointer, false), "mrs $0, tpidr_el0", "=r", true);
     place = builder.CreateConstGEP1_64(builder.getInt8Ty(), builder.CreateCall(read), offset);
   }
   return builder.CreateLoad(pointer, place, "thread");
 }
 
 llvm::Constant* ModuleLowering::personality() {
-  auto callee = module_.getOrInsertFunction("gaur_personality", llvm::FunctionType::get(llvm::Type::getInt32Ty(context()), true));
+  auto callee = module_.getOrInsertFunction("gaur_personality",
+                                            llvm::FunctionType::get(llvm::Type::getInt32Ty(context()), true));
   return llvm::cast<llvm::Constant>(callee.getCallee());
 }
 

@@ -12,7 +12,9 @@ namespace {
 struct Tagref {
   llvm::IRBuilder<>& b;
 
-  Value* matches(Value* bits, std::uint64_t mask, std::uint64_t wanted) { return b.CreateICmpEQ(b.CreateAnd(bits, mask), b.getInt64(wanted)); }
+  Value* matches(Value* bits, std::uint64_t mask, std::uint64_t wanted) {
+    return b.CreateICmpEQ(b.CreateAnd(bits, mask), b.getInt64(wanted));
+  }
   Value* isInt(Value* bits) { return matches(bits, abi::kTagrefIntMask, abi::kTagrefIntMask); }
   Value* isRef(Value* bits) { return matches(bits, abi::kTagrefRefMask, abi::kTagrefRefBits); }
 
@@ -60,7 +62,9 @@ void FunctionLowering::lowerTagref(ir::CommInst inst) {
   Value* operand = value(inst.operand(0));
   Value* result = nullptr;
   switch (inst.id()) {
-    case CommonInst::UvmTr64IsFp: result = builder_.CreateNot(builder_.CreateOr(tagref.isInt(operand), tagref.isRef(operand))); break;
+    case CommonInst::UvmTr64IsFp:
+      result = builder_.CreateNot(builder_.CreateOr(tagref.isInt(operand), tagref.isRef(operand)));
+      break;
     case CommonInst::UvmTr64IsInt: result = tagref.isInt(operand); break;
     case CommonInst::UvmTr64IsRef: result = tagref.isRef(operand); break;
     case CommonInst::UvmTr64FromFp: result = tagref.fromFp(operand); break;

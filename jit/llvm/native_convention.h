@@ -1,5 +1,6 @@
-// How C passes values to a function and gets one back, for functions that native code calls: System V x86-64 and AAPCS64. Scalars and vectors are LLVM's
-// business; aggregates by value have to be taken apart here, as a C compiler does.
+// How C passes values to a function and gets one back, for functions that native code calls: System V x86-64
+// and AAPCS64. Scalars and vectors are LLVM's business; aggregates by value have to be taken apart here, as a
+// C compiler does.
 #pragma once
 
 #include "jit/llvm/lowering.h"

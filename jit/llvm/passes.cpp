@@ -121,11 +121,13 @@ void optimise(llvm::Module& module, OptLevel level, llvm::TargetMachine& machine
     passes.addPass(llvm::createModuleToFunctionPassAdaptor(lightPipeline()));
     passes.addPass(llvm::createModuleToFunctionPassAdaptor(keepBasesPipeline()));
   } else {
-    // After the passes that make values loop-invariant, so that what is no object can be told, and before those that leave only derived
-    // pointers in a loop: vectorisation, and strength reduction in the code generator.
-    builder.registerVectorizerStartEPCallback([](llvm::FunctionPassManager& function, llvm::OptimizationLevel) {
-      function.addPass(keepBasesPipeline());
-    });
+    // After the passes that make values loop-invariant, so that what is no object can be told, and before
+    // those that leave only derived pointers in a loop: vectorisation, and strength reduction in the code
+    // generator.
+    builder.registerVectorizerStartEPCallback(
+        [](llvm::FunctionPassManager& function, llvm::OptimizationLevel) {
+          function.addPass(keepBasesPipeline());
+        });
     passes.addPass(builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2));
   }
   passes.run(module, analyses.module);

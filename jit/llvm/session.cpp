@@ -24,7 +24,8 @@ class Session::Unit : public CodeUnit {
         inlinings_(std::move(inlinings)),
         absoluteWords_(std::move(job.absoluteWords)),
         linkedPlaces_(std::move(job.linkedPlaces)),
-        block_{job.begin, job.end, rows_.functions, rows_.rows, rows_.saved, rows_.keepalives, rows_.watchpoints} {
+        block_{job.begin,   job.end,          rows_.functions,  rows_.rows,
+               rows_.saved, rows_.keepalives, rows_.watchpoints} {
     session_.map_.add(block_);
   }
   ~Unit() override {
@@ -39,8 +40,10 @@ class Session::Unit : public CodeUnit {
   std::span<const AbsoluteWord> absoluteWords() const override { return absoluteWords_; }
   std::span<const std::uintptr_t> linkedPlaces() const override { return linkedPlaces_; }
   void* entryOf(Id version) const override {
-    auto entry = std::lower_bound(entries_.begin(), entries_.end(), std::pair<Id, std::uintptr_t>{version, 0});
-    return entry != entries_.end() && entry->first == version ? reinterpret_cast<void*>(entry->second) : nullptr;
+    auto entry =
+        std::lower_bound(entries_.begin(), entries_.end(), std::pair<Id, std::uintptr_t>{version, 0});
+    return entry != entries_.end() && entry->first == version ? reinterpret_cast<void*>(entry->second)
+                                                              : nullptr;
   }
 
  private:
@@ -54,7 +57,8 @@ class Session::Unit : public CodeUnit {
   abi::CodeBlock block_;
 };
 
-Session::Session(std::unique_ptr<orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords)
+Session::Session(std::unique_ptr<orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map,
+                 bool keepAbsoluteWords)
     : map_(map),
       movableWithin_(keepAbsoluteWords ? &slab : nullptr),
       memory_(slab),
@@ -91,7 +95,8 @@ void Session::countRemoval() {
   if (removals % kRemovalsBetweenSweeps == 0) session_->getSymbolStringPool()->clearDeadEntries();
 }
 
-Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuffer> object, const ExternalAddresses& externals,
+Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuffer> object,
+                                                const ExternalAddresses& externals,
                                                 const LinkedSymbols& symbols, std::vector<Inlining> inlinings,
                                                 const std::string& what) {
   std::uint64_t number = units_.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -103,7 +108,8 @@ Result<std::unique_ptr<CodeUnit>> Session::link(std::unique_ptr<llvm::MemoryBuff
   plugin_->enter(unitSymbol, job);
 
   auto name = session_->intern(unitSymbol);
-  orc::MaterializationUnit::Interface interface({{name, llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable}}, nullptr);
+  orc::MaterializationUnit::Interface interface(
+      {{name, llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable}}, nullptr);
   auto tracker = dylib_->createResourceTracker();
   llvm::Error error = layer_->add(tracker, std::move(object), std::move(interface));
   if (!error) error = session_->lookup({dylib_}, name).takeError();

@@ -14,7 +14,8 @@ namespace gaur::jit {
 
 class Session {
  public:
-  /// With `keepAbsoluteWords` units tell theirs, and all code that is linked must be free to move with the slab.
+  /// With `keepAbsoluteWords` units tell theirs, and all code that is linked must be free to move with the
+  /// slab.
   static Result<std::unique_ptr<Session>> create(CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords);
   /// Requires: no unit is left.
   ~Session();
@@ -22,12 +23,14 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Links an object and enters it in the code map. Thread-safe. `what` names it in the error.
-  Result<std::unique_ptr<CodeUnit>> link(std::unique_ptr<llvm::MemoryBuffer> object, const ExternalAddresses& externals,
-                                         const LinkedSymbols& symbols, std::vector<Inlining> inlinings, const std::string& what);
+  Result<std::unique_ptr<CodeUnit>> link(std::unique_ptr<llvm::MemoryBuffer> object,
+                                         const ExternalAddresses& externals, const LinkedSymbols& symbols,
+                                         std::vector<Inlining> inlinings, const std::string& what);
 
  private:
   class Unit;
-  Session(std::unique_ptr<llvm::orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map, bool keepAbsoluteWords);
+  Session(std::unique_ptr<llvm::orc::ExecutionSession> session, CodeSlab& slab, CodeMap& map,
+          bool keepAbsoluteWords);
 
   /// Sweeps LLVM's pool of symbol names now and then: names of removed units stay in it until then.
   void countRemoval();

@@ -1,4 +1,5 @@
-// Lists of sites that inline assembly makes in a section of its own, on their way through the link: nothing refers to them, and only the link reads them.
+// Lists of sites that inline assembly makes in a section of its own, on their way through the link: nothing
+// refers to them, and only the link reads them.
 #pragma once
 
 #include <cstring>
@@ -12,7 +13,8 @@ inline void keepSiteList(llvm::jitlink::LinkGraph& graph, llvm::StringRef sectio
   auto* section = graph.findSectionByName(sectionName);
   if (!section) return;
   section->setMemLifetime(bridge::MemLifetime::NoAlloc);
-  for (auto* block : section->blocks()) graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
+  for (auto* block : section->blocks())
+    graph.addAnonymousSymbol(*block, 0, block->getSize(), /*IsCallable=*/false, /*IsLive=*/true);
 }
 
 /// After fix-up: calls f(const Entry&), which returns an llvm::Error, for each entry until one fails.

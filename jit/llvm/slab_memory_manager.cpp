@@ -48,14 +48,18 @@ class SlabMemoryManager::InFlight : public InFlightAlloc {
   llvm::Error place() {
     for (auto& [group, segment] : layout_.segments()) {
       Memory& memory = parts_[partOf(group)];
-      memory.bytes = llvm::alignTo(memory.bytes, segment.Alignment) + segment.ContentSize + segment.ZeroFillSize;
+      memory.bytes =
+          llvm::alignTo(memory.bytes, segment.Alignment) + segment.ContentSize + segment.ZeroFillSize;
       memory.alignment = std::max<std::size_t>(memory.alignment, segment.Alignment.value());
     }
     for (std::size_t part = 0; part < kParts; ++part) {
       Memory& memory = parts_[part];
       if (memory.bytes == 0) continue;
-      void* address = part == kCode ? slab_.allocateCode(memory.bytes) : slab_.allocateData(memory.bytes, memory.alignment);
-      if (!address) return llvm::createStringError(part == kCode ? "the code slab is full" : "the data half of the code slab is full");
+      void* address = part == kCode ? slab_.allocateCode(memory.bytes)
+                                    : slab_.allocateData(memory.bytes, memory.alignment);
+      if (!address)
+        return llvm::createStringError(part == kCode ? "the code slab is full"
+                                                     : "the data half of the code slab is full");
       memory.address = static_cast<char*>(address);
     }
     if (parts_[kCode].address) fillWithTraps(slab_.writable(parts_[kCode].address), parts_[kCode].bytes);
@@ -89,7 +93,8 @@ class SlabMemoryManager::InFlight : public InFlightAlloc {
       return onFinalized(llvm::createStringError("unexpected allocation actions"));
     }
     release(slab_, parts_[kTemporary], false);
-    if (const Memory& code = parts_[kCode]; code.address) flushCode(code.address, slab_.writable(code.address), code.bytes);
+    if (const Memory& code = parts_[kCode]; code.address)
+      flushCode(code.address, slab_.writable(code.address), code.bytes);
     onFinalized(FinalizedAlloc(llvm::orc::ExecutorAddr::fromPtr(new Linked{parts_[kCode], parts_[kData]})));
   }
 
@@ -100,7 +105,8 @@ class SlabMemoryManager::InFlight : public InFlightAlloc {
   std::array<Memory, kParts> parts_;
 };
 
-void SlabMemoryManager::allocate(const jitlink::JITLinkDylib*, jitlink::LinkGraph& graph, OnAllocatedFunction onAllocated) {
+void SlabMemoryManager::allocate(const jitlink::JITLinkDylib*, jitlink::LinkGraph& graph,
+                                 OnAllocatedFunction onAllocated) {
   auto allocation = std::make_unique<InFlight>(slab_, graph);
   if (auto error = allocation->place()) {
     allocation->releaseAll();
@@ -109,7 +115,8 @@ void SlabMemoryManager::allocate(const jitlink::JITLinkDylib*, jitlink::LinkGrap
   onAllocated(std::move(allocation));
 }
 
-void SlabMemoryManager::deallocate(std::vector<FinalizedAlloc> allocations, OnDeallocatedFunction onDeallocated) {
+void SlabMemoryManager::deallocate(std::vector<FinalizedAlloc> allocations,
+                                   OnDeallocatedFunction onDeallocated) {
   for (FinalizedAlloc& allocation : allocations) {
     std::unique_ptr<Linked> linked(allocation.release().toPtr<Linked*>());
     release(slab_, linked->code, true);

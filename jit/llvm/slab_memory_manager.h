@@ -1,4 +1,5 @@
-// Gives JITLink memory of the code slab: executable sections go to the code half, through its writable view, and all others to the data half.
+// Gives JITLink memory of the code slab: executable sections go to the code half, through its writable view,
+// and all others to the data half.
 #pragma once
 
 #include "jit/code_slab.h"

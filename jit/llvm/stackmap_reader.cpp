@@ -14,8 +14,8 @@ using Kind = abi::KeepaliveLocation::Kind;
 /// A record begins with three constants: calling convention, flags, and the number of values that follow.
 constexpr unsigned kHeaderLocations = 3;
 
-llvm::Error convert(const Parser& map, const Parser::LocationAccessor& location, unsigned stackPointer, unsigned framePointer,
-                    abi::KeepaliveLocation& out) {
+llvm::Error convert(const Parser& map, const Parser::LocationAccessor& location, unsigned stackPointer,
+                    unsigned framePointer, abi::KeepaliveLocation& out) {
   out = {};
   out.size = static_cast<std::uint8_t>(location.getSizeInBytes());
   bool isAddress = location.getKind() == Parser::LocationKind::Direct;
@@ -46,7 +46,8 @@ llvm::Error convert(const Parser& map, const Parser::LocationAccessor& location,
 
 }  // namespace
 
-llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, unsigned framePointer, std::vector<StackMapSite>& sites) {
+llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, unsigned framePointer,
+                         std::vector<StackMapSite>& sites) {
   llvm::ArrayRef<std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(section.data()), section.size());
   if (auto error = Parser::validateHeader(bytes)) return error;
   Parser map(bytes);
@@ -57,11 +58,13 @@ llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, un
       site.returnAddress = function.getFunctionAddress() + record->getInstructionOffset();
       site.id = abi::CallSiteId::of(record->getID());
       std::uint64_t frameSize = function.getStackSize();
-      site.frameSize = frameSize < abi::kDynamicFrame ? static_cast<std::uint32_t>(frameSize) : abi::kDynamicFrame;
+      site.frameSize =
+          frameSize < abi::kDynamicFrame ? static_cast<std::uint32_t>(frameSize) : abi::kDynamicFrame;
       unsigned index = 0;
       for (const auto& location : record->locations()) {
         if (index++ < kHeaderLocations) continue;
-        if (auto error = convert(map, location, stackPointer, framePointer, site.keepalives.emplace_back())) return error;
+        if (auto error = convert(map, location, stackPointer, framePointer, site.keepalives.emplace_back()))
+          return error;
       }
       sites.push_back(std::move(site));
     }

@@ -18,7 +18,9 @@ struct StackMapSite {
   llvm::SmallVector<abi::KeepaliveLocation, 4> keepalives;
 };
 
-/// Appends the call sites of a section, whose addresses are final, to `sites`. `stackPointer` and `framePointer`: DWARF numbers.
-llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, unsigned framePointer, std::vector<StackMapSite>& sites);
+/// Appends the call sites of a section, whose addresses are final, to `sites`. `stackPointer` and
+/// `framePointer`: DWARF numbers.
+llvm::Error readStackMap(llvm::ArrayRef<char> section, unsigned stackPointer, unsigned framePointer,
+                         std::vector<StackMapSite>& sites);
 
 }  // namespace gaur::jit

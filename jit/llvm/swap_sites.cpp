@@ -75,9 +75,8 @@ llvm::Error addSwapSites(jitlink::LinkGraph& graph, const std::vector<FunctionFr
     auto call = lastCall;
     // The size of the frame is the same at all sites of a function.
     if (function != frames.end())
-      call = std::find_if(sites.begin(), lastCall, [&](const StackMapSite& site) {
-        return isAround(*function, site.returnAddress);
-      });
+      call = std::find_if(sites.begin(), lastCall,
+                          [&](const StackMapSite& site) { return isAround(*function, site.returnAddress); });
     if (call == lastCall)
       return llvm::createStringError("a switch of stacks lies in no function with call sites");
     const std::uint32_t frameSize = call->frameSize;

@@ -19,8 +19,8 @@ namespace gaur::jit {
 
 namespace {
 
-/// Frames keep the area for outgoing arguments all the time, so that the stack pointer after a call can be told from the frame's size; pushing
-/// arguments would be shorter by some bytes, and no faster.
+/// Frames keep the area for outgoing arguments all the time, so that the stack pointer after a call can be
+/// told from the frame's size; pushing arguments would be shorter by some bytes, and no faster.
 void keepArgumentArea() {
   auto& options = llvm::cl::getRegisteredOptions();
   if (auto option = options.find("no-x86-call-frame-opt"); option != options.end())
@@ -55,15 +55,17 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
   std::string triple = llvm::sys::getProcessTriple();
   const llvm::Target& target = hostTarget(triple);
   // The baseline of the architecture: code in boot images must run on every machine of its kind.
-  std::unique_ptr<llvm::TargetMachine> machine(target.createTargetMachine(triple, "", "", llvm::TargetOptions(), llvm::Reloc::PIC_,
-                                                                          llvm::CodeModel::Small, codeGenLevel(level), true));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target.createTargetMachine(triple, "", "", llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                 llvm::CodeModel::Small, codeGenLevel(level), true));
   GAUR_CHECK(machine, "no code generator for " + triple);
   // The other instruction selector drops stack map records.
   machine->setGlobalISel(false);
   return machine;
 }
 
-/// Of this thread. No objects with destructors: what exit() does may still need them when its thread's destructors have run.
+/// Of this thread. No objects with destructors: what exit() does may still need them when its thread's
+/// destructors have run.
 thread_local constinit std::array<llvm::TargetMachine*, 3> machines{};
 
 struct MachinesEnd {
@@ -98,7 +100,8 @@ std::unique_ptr<llvm::MemoryBuffer> emitObject(llvm::Module& module, llvm::Targe
     GAUR_CHECK(!failed, "the target cannot emit objects");
     passes.run(module);
   }
-  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "gaur", /*RequiresNullTerminator=*/false);
+  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "gaur",
+                                                         /*RequiresNullTerminator=*/false);
 }
 
 }  // namespace gaur::jit

@@ -12,7 +12,8 @@ class Module;
 
 namespace gaur::jit {
 
-/// The target machine of this thread for a level. Making one takes a millisecond, so each thread keeps its own.
+/// The target machine of this thread for a level. Making one takes a millisecond, so each thread keeps its
+/// own.
 llvm::TargetMachine& targetMachine(OptLevel level);
 
 /// Sets triple and data layout of a fresh module.

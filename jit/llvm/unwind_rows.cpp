@@ -1,4 +1,5 @@
-// Joining: which function a call site lies in, which handler covers it, and what holds in the whole body of a function.
+// Joining: which function a call site lies in, which handler covers it, and what holds in the whole body of a
+// function.
 #include "jit/llvm/unwind_rows.h"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ bool sameSaved(const FrameRule& a, const FrameRule& b) {
 }
 
 bool sameFrame(const FrameRule& a, const FrameRule& b) {
-  return a.cfaRegister == b.cfaRegister && a.cfaOffset == b.cfaOffset && a.savesFramePointer == b.savesFramePointer &&
-         sameSaved(a, b);
+  return a.cfaRegister == b.cfaRegister && a.cfaOffset == b.cfaOffset &&
+         a.savesFramePointer == b.savesFramePointer && sameSaved(a, b);
 }
 
 const FrameRule& ruleAt(const FunctionFrames& frames, std::uintptr_t pc) {
@@ -45,11 +46,14 @@ std::uintptr_t landingPadOf(const FunctionFrames& frames, std::uintptr_t pc) {
 
 }  // namespace
 
-llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<FunctionFrames>& frames, std::vector<StackMapSite>& sites,
-                                  const TargetRegisters& registers) {
+llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<FunctionFrames>& frames,
+                                  std::vector<StackMapSite>& sites, const TargetRegisters& registers) {
   std::sort(frames.begin(), frames.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
-  std::sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.returnAddress < b.returnAddress; });
-  auto offset = [blockBegin](std::uintptr_t address) { return static_cast<std::uint32_t>(address - blockBegin); };
+  std::sort(sites.begin(), sites.end(),
+            [](const auto& a, const auto& b) { return a.returnAddress < b.returnAddress; });
+  auto offset = [blockBegin](std::uintptr_t address) {
+    return static_cast<std::uint32_t>(address - blockBegin);
+  };
 
   CodeRows out;
   out.functions.reserve(frames.size());
@@ -75,7 +79,8 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
       // Blocks that nothing reaches keep the rule of the entry, where no call can be: they never run.
       if (body && sameFrame(function.rules.front(), rule)) continue;
       if (!body || !sameFrame(*body, rule))
-        return llvm::createStringError("a call site of instruction %u lies outside of the function's frame", site->id.instruction);
+        return llvm::createStringError("a call site of instruction %u lies outside of the function's frame",
+                                       site->id.instruction);
       abi::CallSiteRow row{};
       row.returnOffset = offset(site->returnAddress);
       if (std::uintptr_t pad = landingPadOf(function, call)) row.landingPadOffset = offset(pad);
@@ -87,7 +92,8 @@ llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<Functio
       row.keepaliveCount = static_cast<std::uint32_t>(site->keepalives.size()) - hidden;
       row.frameSize = site->frameSize;
       if (row.frameSize == abi::kDynamicFrame)
-        row.argumentBytes = std::max<std::uint32_t>(rule.argumentBytes, (row.calleePops + kStackAlignment - 1) & ~(kStackAlignment - 1));
+        row.argumentBytes = std::max<std::uint32_t>(
+            rule.argumentBytes, (row.calleePops + kStackAlignment - 1) & ~(kStackAlignment - 1));
       out.keepalives.insert(out.keepalives.end(), site->keepalives.begin(), site->keepalives.end());
       out.rows.push_back(row);
     }

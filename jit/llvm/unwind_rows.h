@@ -1,5 +1,5 @@
-// Reads what LLVM emitted for unwinding, call frame information and call-site tables, and makes the rows of the code map from it. After this
-// nobody needs those sections.
+// Reads what LLVM emitted for unwinding, call frame information and call-site tables, and makes the rows of
+// the code map from it. After this nobody needs those sections.
 #pragma once
 
 #include <llvm/ADT/ArrayRef.h>
@@ -46,8 +46,10 @@ struct FunctionFrames {
   std::vector<HandlerRange> handlers;
 };
 
-/// One entry of .eh_frame with the entry it refers to; both in place, with final addresses. `description` begins with its length field.
-llvm::Expected<FunctionFrames> readFrames(const std::uint8_t* description, const std::uint8_t* common, const TargetRegisters& registers);
+/// One entry of .eh_frame with the entry it refers to; both in place, with final addresses. `description`
+/// begins with its length field.
+llvm::Expected<FunctionFrames> readFrames(const std::uint8_t* description, const std::uint8_t* common,
+                                          const TargetRegisters& registers);
 
 /// Rows of one block of code, owned.
 struct CodeRows {
@@ -58,8 +60,9 @@ struct CodeRows {
   std::vector<abi::WatchpointSite> watchpoints;
 };
 
-/// Joins frames and stack map. Sorts its arguments. Versions and records of the functions, and the watchpoints, are left empty.
-llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<FunctionFrames>& frames, std::vector<StackMapSite>& sites,
-                                  const TargetRegisters& registers);
+/// Joins frames and stack map. Sorts its arguments. Versions and records of the functions, and the
+/// watchpoints, are left empty.
+llvm::Expected<CodeRows> makeRows(std::uintptr_t blockBegin, std::vector<FunctionFrames>& frames,
+                                  std::vector<StackMapSite>& sites, const TargetRegisters& registers);
 
 }  // namespace gaur::jit

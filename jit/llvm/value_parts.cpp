@@ -15,8 +15,8 @@ bool isWideInteger(llvm::Type* type) { return type->isIntegerTy() && type->getIn
 
 unsigned wordCount(llvm::Type* type) { return (type->getIntegerBitWidth() + kWordBits - 1) / kWordBits; }
 
-/// Vectors of odd lengths or odd lanes: LLVM takes them apart, into parts that keep the alignment of the whole, and does not always find all their lanes
-/// again. They are passed lane by lane.
+/// Vectors of odd lengths or odd lanes: LLVM takes them apart, into parts that keep the alignment of the
+/// whole, and does not always find all their lanes again. They are passed lane by lane.
 bool isOddVector(llvm::Type* type) {
   auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
   if (!vector) return false;
@@ -28,7 +28,8 @@ bool hasFields(llvm::Type* type) { return type->isAggregateType() || isOddVector
 
 unsigned fieldCount(llvm::Type* type) {
   if (auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type)) return vector->getNumElements();
-  return type->isStructTy() ? type->getStructNumElements() : static_cast<unsigned>(type->getArrayNumElements());
+  return type->isStructTy() ? type->getStructNumElements()
+                            : static_cast<unsigned>(type->getArrayNumElements());
 }
 
 llvm::Type* fieldType(llvm::Type* type, unsigned i) {
@@ -50,7 +51,8 @@ llvm::Value* withField(llvm::IRBuilder<>& builder, llvm::Value* whole, llvm::Val
 llvm::FixedVectorType* laneBits(llvm::Type* type) {
   auto* vector = llvm::cast<llvm::FixedVectorType>(type);
   unsigned bits = vector->getElementType()->isPointerTy() ? kWordBits : vector->getScalarSizeInBits();
-  return llvm::FixedVectorType::get(llvm::IntegerType::get(type->getContext(), bits), vector->getNumElements());
+  return llvm::FixedVectorType::get(llvm::IntegerType::get(type->getContext(), bits),
+                                    vector->getNumElements());
 }
 
 llvm::IntegerType* vectorBits(llvm::Type* type) {
@@ -66,7 +68,8 @@ llvm::Value* toBits(llvm::IRBuilder<>& builder, llvm::Value* vector) {
 
 llvm::Value* fromBits(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* bits) {
   llvm::Value* lanes = builder.CreateBitCast(bits, laneBits(type));
-  return type->isPtrOrPtrVectorTy() ? builder.CreateIntToPtr(lanes, type) : builder.CreateBitCast(lanes, type);
+  return type->isPtrOrPtrVectorTy() ? builder.CreateIntToPtr(lanes, type)
+                                    : builder.CreateBitCast(lanes, type);
 }
 
 void appendWords(llvm::IRBuilder<>& builder, llvm::Value* integer, llvm::SmallVectorImpl<llvm::Value*>& out) {
@@ -79,7 +82,8 @@ llvm::Value* takeWords(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Array
   unsigned count = isWideInteger(type) ? wordCount(type) : 1;
   llvm::Value* whole = builder.CreateZExtOrTrunc(parts.front(), type);
   for (unsigned i = 1; i < count; ++i)
-    whole = builder.CreateOr(whole, builder.CreateShl(builder.CreateZExtOrTrunc(parts[i], type), i * kWordBits));
+    whole =
+        builder.CreateOr(whole, builder.CreateShl(builder.CreateZExtOrTrunc(parts[i], type), i * kWordBits));
   parts = parts.drop_front(count);
   return whole;
 }
@@ -109,7 +113,8 @@ void ParameterParts::appendTypes(llvm::Type* type, llvm::SmallVectorImpl<llvm::T
     out.push_back(type);
 }
 
-void ParameterParts::append(llvm::IRBuilder<>& builder, llvm::Value* value, llvm::SmallVectorImpl<llvm::Value*>& out) {
+void ParameterParts::append(llvm::IRBuilder<>& builder, llvm::Value* value,
+                            llvm::SmallVectorImpl<llvm::Value*>& out) {
   llvm::Type* type = value->getType();
   if (hasFields(type)) {
     for (unsigned i = 0; i < fieldCount(type); ++i) append(builder, field(builder, value, i), out);
@@ -118,10 +123,12 @@ void ParameterParts::append(llvm::IRBuilder<>& builder, llvm::Value* value, llvm
   appendWords(builder, fitsRegisters(type) ? value : toBits(builder, value), out);
 }
 
-llvm::Value* ParameterParts::take(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::ArrayRef<llvm::Value*>& parts) {
+llvm::Value* ParameterParts::take(llvm::IRBuilder<>& builder, llvm::Type* type,
+                                  llvm::ArrayRef<llvm::Value*>& parts) {
   if (hasFields(type)) {
     llvm::Value* whole = llvm::PoisonValue::get(type);
-    for (unsigned i = 0; i < fieldCount(type); ++i) whole = withField(builder, whole, take(builder, fieldType(type, i), parts), i);
+    for (unsigned i = 0; i < fieldCount(type); ++i)
+      whole = withField(builder, whole, take(builder, fieldType(type, i), parts), i);
     return whole;
   }
   if (!fitsRegisters(type)) return fromBits(builder, type, takeWords(builder, vectorBits(type), parts));

@@ -184,7 +184,8 @@ static inline void runCases(const Case* cases, size_t count) {
     NO_ERROR();
     got = exposedFunction(exposedId)(cases[i].a, cases[i].b);
     if (got == cases[i].wanted) continue;
-    fprintf(stderr, "case %s: %lld instead of %lld\n", cases[i].what, (long long)got, (long long)cases[i].wanted);
+    fprintf(stderr, "case %s: %lld instead of %lld\n", cases[i].what, (long long)got,
+            (long long)cases[i].wanted);
     exit(1);
   }
 }

@@ -1,5 +1,5 @@
-/* What a builder refuses: in a call, at once; or in load, which tells all that is wrong. Each case makes one mistake in a bundle that is right
- * otherwise, in a function f(a, b) of int<64>. */
+/* What a builder refuses: in a call, at once; or in load, which tells all that is wrong. Each case makes one
+ * mistake in a bundle that is right otherwise, in a function f(a, b) of int<64>. */
 #include "builder.h"
 
 /* --- Mistakes in one call: the code of the call's error. load fails with the same. --- */
@@ -30,13 +30,21 @@ static void nullDestArguments(void) { B(new_dest_clause, fresh(), entry, NULL, 1
 static void nullKeepalives(void) { B(new_keepalive_clause, fresh(), NULL, 1); }
 static void nullRetWith(void) { B(new_csc_ret_with, fresh(), NULL, 1); }
 static void nullPassed(void) { B(new_nsc_pass_values, fresh(), &i64, NULL, 1); }
-static void nullStatus(void) { B(new_binop_with_status, next(), fresh(), NULL, 1, MU_BINOP_ADD, MU_BOS_N, i64, argA, argB, MU_NO_ID); }
+static void nullStatus(void) {
+  B(new_binop_with_status, next(), fresh(), NULL, 1, MU_BINOP_ADD, MU_BOS_N, i64, argA, argB, MU_NO_ID);
+}
 static void nullCases(void) { B(new_switch, next(), i64, argA, MU_NO_ID, NULL, &argA, 1); }
-static void nullArguments(void) { B(new_call, next(), NONE, binary, functionId, NULL, 2, MU_NO_ID, MU_NO_ID); }
-static void nullCallResults(void) { B(new_call, next(), NULL, 1, binary, functionId, NONE, MU_NO_ID, MU_NO_ID); }
+static void nullArguments(void) {
+  B(new_call, next(), NONE, binary, functionId, NULL, 2, MU_NO_ID, MU_NO_ID);
+}
+static void nullCallResults(void) {
+  B(new_call, next(), NULL, 1, binary, functionId, NONE, MU_NO_ID, MU_NO_ID);
+}
 static void nullReturned(void) { B(new_ret, next(), NULL, 1); }
 static void nullTrapTypes(void) { B(new_trap, next(), &argA, NULL, 1, MU_NO_ID, MU_NO_ID); }
-static void nullFlags(void) { B(new_comminst, next(), NONE, MU_CI_UVM_NATIVE_GET_COOKIE, NULL, 1, NONE, NONE, NONE, MU_NO_ID, MU_NO_ID); }
+static void nullFlags(void) {
+  B(new_comminst, next(), NONE, MU_CI_UVM_NATIVE_GET_COOKIE, NULL, 1, NONE, NONE, NONE, MU_NO_ID, MU_NO_ID);
+}
 static void hugeCount(void) { B(new_ret, next(), &argA, UINT64_MAX / 2); }
 static void hugeWords(void) { B(new_const_int_ex, fresh(), i64, (uint64_t[]){1}, (MuArraySize)1 << 61); }
 
@@ -44,15 +52,26 @@ static void noSuchBinop(void) { binop(0xff, i64, argA, argB); }
 static void cmpAsBinop(void) { binop(MU_CMP_EQ, i64, argA, argB); }
 static void noSuchCmp(void) { cmp(0, i64, argA, argB); }
 static void noSuchConv(void) { conv(0x1030, i64, i64, argA); }
-static void noSuchStatus(void) { B(new_binop_with_status, next(), fresh(), NONE, MU_BINOP_ADD, 0x10, i64, argA, argB, MU_NO_ID); }
+static void noSuchStatus(void) {
+  B(new_binop_with_status, next(), fresh(), NONE, MU_BINOP_ADD, 0x10, i64, argA, argB, MU_NO_ID);
+}
 static void noSuchLoadOrder(void) { B(new_load, next(), fresh(), 0, 7, i64, argA, MU_NO_ID); }
 static void noSuchStoreOrder(void) { B(new_store, next(), 0, 99, i64, argA, argB, MU_NO_ID); }
-static void noSuchFailureOrder(void) { B(new_cmpxchg, next(), fresh(), fresh(), 0, 0, MU_ORD_SEQ_CST, 0x100, i64, argA, argA, argA, MU_NO_ID); }
-static void noSuchRmw(void) { B(new_atomicrmw, next(), fresh(), 0, MU_ORD_SEQ_CST, 11, i64, argA, argB, MU_NO_ID); }
+static void noSuchFailureOrder(void) {
+  B(new_cmpxchg, next(), fresh(), fresh(), 0, 0, MU_ORD_SEQ_CST, 0x100, i64, argA, argA, argA, MU_NO_ID);
+}
+static void noSuchRmw(void) {
+  B(new_atomicrmw, next(), fresh(), 0, MU_ORD_SEQ_CST, 11, i64, argA, argB, MU_NO_ID);
+}
 static void noSuchFence(void) { B(new_fence, next(), 0xffffffff); }
-static void noSuchConvention(void) { B(new_ccall, next(), NONE, 3, i64, unary, argA, NONE, MU_NO_ID, MU_NO_ID); }
+static void noSuchConvention(void) {
+  B(new_ccall, next(), NONE, 3, i64, unary, argA, NONE, MU_NO_ID, MU_NO_ID);
+}
 static void noSuchExposedConvention(void) { B(new_exp_func, fresh(), functionId, 1, one()); }
-static void noSuchFlag(void) { B(new_comminst, next(), NONE, MU_CI_UVM_NATIVE_UNEXPOSE, (MuFlag[]){9}, 1, NONE, NONE, NONE, MU_NO_ID, MU_NO_ID); }
+static void noSuchFlag(void) {
+  B(new_comminst, next(), NONE, MU_CI_UVM_NATIVE_UNEXPOSE, (MuFlag[]){9}, 1, NONE, NONE, NONE, MU_NO_ID,
+    MU_NO_ID);
+}
 static void noSuchCommon(void) { common(0x999, 0, NONE); }
 static void noSuchCommon2016(void) { common(0x358, 0, NONE); }
 
@@ -144,7 +163,9 @@ static void missingCurStack(void) {
   B(new_nsc_pass_values, pass, NULL, NULL, 0);
   B(new_swapstack, next(), NONE, stackOf(), MU_NO_ID, pass, MU_NO_ID, MU_NO_ID);
 }
-static void missingNewStack(void) { B(new_newthread, next(), fresh(), stackOf(), MU_NO_ID, MU_NO_ID, MU_NO_ID); }
+static void missingNewStack(void) {
+  B(new_newthread, next(), fresh(), stackOf(), MU_NO_ID, MU_NO_ID, MU_NO_ID);
+}
 static void definedTwice(void) { B(new_type_float, i64); }
 static void resultTwice(void) {
   MuID same = fresh();
@@ -178,12 +199,20 @@ static void leftOut(void) {
   B(new_binop, fresh(), result, MU_BINOP_ADD, i64, argA, argB, MU_NO_ID);
   binop(MU_BINOP_ADD, i64, argA, result);
 }
-static void tooManyResults(void) { B(new_call, next(), IDS(fresh(), fresh()), binary, functionId, IDS(argA, argB), MU_NO_ID, MU_NO_ID); }
-static void tooFewStatus(void) {
-  B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_ADD, MU_BOS_N | MU_BOS_V, i64, argA, argB, MU_NO_ID);
+static void tooManyResults(void) {
+  B(new_call, next(), IDS(fresh(), fresh()), binary, functionId, IDS(argA, argB), MU_NO_ID, MU_NO_ID);
 }
-static void resultOfStatement(void) { B(new_comminst, next(), IDS(fresh()), MU_CI_UVM_SET_THREADLOCAL, NONE, NONE, NONE, NONE, MU_NO_ID, MU_NO_ID); }
-static void commonParts(void) { B(new_comminst, next(), IDS(fresh()), MU_CI_UVM_NATIVE_PIN, NONE, NONE, NONE, &argA, 1, MU_NO_ID, MU_NO_ID); }
+static void tooFewStatus(void) {
+  B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_ADD, MU_BOS_N | MU_BOS_V, i64, argA, argB,
+    MU_NO_ID);
+}
+static void resultOfStatement(void) {
+  B(new_comminst, next(), IDS(fresh()), MU_CI_UVM_SET_THREADLOCAL, NONE, NONE, NONE, NONE, MU_NO_ID,
+    MU_NO_ID);
+}
+static void commonParts(void) {
+  B(new_comminst, next(), IDS(fresh()), MU_CI_UVM_NATIVE_PIN, NONE, NONE, NONE, &argA, 1, MU_NO_ID, MU_NO_ID);
+}
 static void fieldBeyond(void) { B(new_getfieldiref, next(), fresh(), 0, structOf(&i64, 1), 1, argA); }
 static void fieldOfInt(void) { B(new_getfieldiref, next(), fresh(), 0, i64, 0, argA); }
 
@@ -292,7 +321,9 @@ static void statusOfFloat(void) {
   B(new_const_double, x, f64, 1);
   B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_FADD, MU_BOS_N, f64, x, x, MU_NO_ID);
 }
-static void statusOfAnd(void) { B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_AND, MU_BOS_V, i64, argA, argB, MU_NO_ID); }
+static void statusOfAnd(void) {
+  B(new_binop_with_status, next(), fresh(), IDS(fresh()), MU_BINOP_AND, MU_BOS_V, i64, argA, argB, MU_NO_ID);
+}
 static void truncWidens(void) { conv(MU_CONV_TRUNC, i32, i64, constant(i32, 1)); }
 static void condition(void) {
   MuID to = returning(NULL, NULL, 0, MU_NO_ID);
@@ -300,17 +331,26 @@ static void condition(void) {
 }
 static void caseTwice(void) {
   MuID to = returning(NULL, NULL, 0, MU_NO_ID);
-  B(new_switch, next(), i64, argA, dest(to, NONE), (MuID[]){one(), one()}, (MuID[]){dest(to, NONE), dest(to, NONE)}, 2);
+  B(new_switch, next(), i64, argA, dest(to, NONE), (MuID[]){one(), one()},
+    (MuID[]){dest(to, NONE), dest(to, NONE)}, 2);
 }
 static void calleeType(void) { B(new_call, next(), NONE, unary, argA, &argB, 1, MU_NO_ID, MU_NO_ID); }
-static void calleeSignature(void) { B(new_call, next(), NONE, unary, functionId, &argB, 1, MU_NO_ID, MU_NO_ID); }
-static void argumentCount(void) { B(new_call, next(), NONE, binary, functionId, &argB, 1, MU_NO_ID, MU_NO_ID); }
-static void argumentType(void) { B(new_call, next(), NONE, binary, functionId, IDS(argA, constant(i8, 0)), MU_NO_ID, MU_NO_ID); }
+static void calleeSignature(void) {
+  B(new_call, next(), NONE, unary, functionId, &argB, 1, MU_NO_ID, MU_NO_ID);
+}
+static void argumentCount(void) {
+  B(new_call, next(), NONE, binary, functionId, &argB, 1, MU_NO_ID, MU_NO_ID);
+}
+static void argumentType(void) {
+  B(new_call, next(), NONE, binary, functionId, IDS(argA, constant(i8, 0)), MU_NO_ID, MU_NO_ID);
+}
 static void tailResults(void) { B(new_tailcall, next(), signature(&i64, 1, NONE), functionId, &argA, 1); }
 static void returnedCount(void) { B(new_ret, next(), NONE); }
 static void returnedType(void) { ret(constant(i32, 0)); }
 static void thrownType(void) { B(new_throw, next(), argA); }
-static void calledType(void) { B(new_ccall, next(), NONE, MU_CC_DEFAULT, i64, unary, argA, &argA, 1, MU_NO_ID, MU_NO_ID); }
+static void calledType(void) {
+  B(new_ccall, next(), NONE, MU_CC_DEFAULT, i64, unary, argA, &argA, 1, MU_NO_ID, MU_NO_ID);
+}
 static void allocatedHybrid(void) {
   MuID hybrid = fresh();
   B(new_type_hybrid, hybrid, NONE, i64);
@@ -319,8 +359,12 @@ static void allocatedHybrid(void) {
 static void allocatedNoHybrid(void) { B(new_newhybrid, next(), fresh(), i64, i64, argA, MU_NO_ID); }
 static void irefOfInt(void) { B(new_getiref, next(), fresh(), i64, argA); }
 static void loadOfInt(void) { B(new_load, next(), fresh(), 0, MU_ORD_NOT_ATOMIC, i64, argA, MU_NO_ID); }
-static void loadRelease(void) { B(new_load, next(), fresh(), 1, MU_ORD_RELEASE, i64, constant(uptrI64, 0), MU_NO_ID); }
-static void storedType(void) { B(new_store, next(), 1, MU_ORD_NOT_ATOMIC, i64, constant(uptrI64, 0), constant(i32, 0), MU_NO_ID); }
+static void loadRelease(void) {
+  B(new_load, next(), fresh(), 1, MU_ORD_RELEASE, i64, constant(uptrI64, 0), MU_NO_ID);
+}
+static void storedType(void) {
+  B(new_store, next(), 1, MU_ORD_NOT_ATOMIC, i64, constant(uptrI64, 0), constant(i32, 0), MU_NO_ID);
+}
 static void fenceConsume(void) { B(new_fence, next(), MU_ORD_CONSUME); }
 static void watchpointZero(void) {
   MuID to = returning(NULL, NULL, 0, MU_NO_ID);
@@ -338,7 +382,10 @@ static void killedWithExc(void) {
   B(new_nsc_pass_values, pass, NULL, NULL, 0);
   B(new_swapstack, next(), NONE, stackOf(), kill, pass, excClause(dest(to, NONE), dest(to, NONE)), MU_NO_ID);
 }
-static void commonFlags(void) { B(new_comminst, next(), NONE, MU_CI_UVM_CURRENT_STACK, (MuFlag[]){MU_CC_DEFAULT}, 1, NONE, NONE, NONE, MU_NO_ID, MU_NO_ID); }
+static void commonFlags(void) {
+  B(new_comminst, next(), NONE, MU_CI_UVM_CURRENT_STACK, (MuFlag[]){MU_CC_DEFAULT}, 1, NONE, NONE, NONE,
+    MU_NO_ID, MU_NO_ID);
+}
 static void commonCount(void) { common(MU_CI_UVM_KILL_STACK, 0, NONE); }
 static void commonArgument(void) { common(MU_CI_UVM_KILL_STACK, 0, &argA, 1); }
 
@@ -534,7 +581,8 @@ static void allListed(void) {
   B(new_const_int, name("@bad.constant"), name("@bad.type"), 1);
   complete();
   b->load(b);
-  CHECK(tells("@bad.struct") && tells("L0001") && tells("L0002") && tells("@bad.dest") && tells("@bad.constant") && tells("@bad.type"));
+  CHECK(tells("@bad.struct") && tells("L0001") && tells("L0002") && tells("@bad.dest") &&
+        tells("@bad.constant") && tells("@bad.type"));
   snprintf(text, sizeof text, "#%u", nameless);
   CHECK(tells(text));
   mvm->clear_error(mvm);
@@ -542,8 +590,10 @@ static void allListed(void) {
   begin();
   B(new_func_ver, name("@f.bad"), functionId, NONE);
   (void)name;
-  B(new_binop, (instructions[instructionCount++] = name("@f.v.add")), fresh(), MU_BINOP_ADD, i32, argA, argB, MU_NO_ID);
-  B(new_binop, (instructions[instructionCount++] = name("@f.v.fadd")), fresh(), MU_BINOP_FADD, i64, argA, argB, MU_NO_ID);
+  B(new_binop, (instructions[instructionCount++] = name("@f.v.add")), fresh(), MU_BINOP_ADD, i32, argA, argB,
+    MU_NO_ID);
+  B(new_binop, (instructions[instructionCount++] = name("@f.v.fadd")), fresh(), MU_BINOP_FADD, i64, argA,
+    argB, MU_NO_ID);
   B(new_type_int, name("@bad.int"), 0);
   ret(argA);
   endEntry();
@@ -552,8 +602,10 @@ static void allListed(void) {
   mvm->clear_error(mvm);
 
   begin();
-  B(new_binop, (instructions[instructionCount++] = name("@g.v.add")), fresh(), MU_BINOP_ADD, i32, argA, argB, MU_NO_ID);
-  B(new_binop, (instructions[instructionCount++] = name("@g.v.fadd")), fresh(), MU_BINOP_FADD, i64, argA, argB, MU_NO_ID);
+  B(new_binop, (instructions[instructionCount++] = name("@g.v.add")), fresh(), MU_BINOP_ADD, i32, argA, argB,
+    MU_NO_ID);
+  B(new_binop, (instructions[instructionCount++] = name("@g.v.fadd")), fresh(), MU_BINOP_FADD, i64, argA,
+    argB, MU_NO_ID);
   complete();
   b->load(b);
   CHECK(tells("V0403") && tells("@g.v.add") && tells("V0402") && tells("@g.v.fadd"));

@@ -1,4 +1,5 @@
-/* What the big clients of 2017 do: loose types, names by value, recursion, sizes, pins by the hundred thousand. */
+/* What the big clients of 2017 do: loose types, names by value, recursion, sizes, pins by the hundred
+ * thousand. */
 #include "builder.h"
 
 /* --- Loose types: all of this stands in programs that ran on other machines. --- */
@@ -12,8 +13,9 @@ static MuID sharedNull(void) {
 }
 /* Raw pointers to other types, as values of malloc are passed around. */
 static MuID pointersOfAnyType(void) {
-  MuID bytes = fresh(), pBytes, pWords = uptrTo(f64), mallocSig, freeSig, mallocType = fresh(), freeType = fresh(), allocate = fresh(), release = fresh(),
-       memory = fresh(), block = newBlock(), words = fresh(), loaded = fresh();
+  MuID bytes = fresh(), pBytes, pWords = uptrTo(f64), mallocSig, freeSig, mallocType = fresh(),
+       freeType = fresh(), allocate = fresh(), release = fresh(), memory = fresh(), block = newBlock(),
+       words = fresh(), loaded = fresh();
   B(new_type_hybrid, bytes, NONE, i8);
   pBytes = uptrTo(bytes);
   mallocSig = signature(&i64, 1, &pBytes, 1);
@@ -22,7 +24,8 @@ static MuID pointersOfAnyType(void) {
   B(new_type_ufuncptr, freeType, freeSig);
   B(new_const_extern, allocate, mallocType, "malloc");
   B(new_const_extern, release, freeType, "free");
-  B(new_ccall, next(), &memory, 1, MU_CC_DEFAULT, mallocType, mallocSig, allocate, IDS(constant(i64, 64)), MU_NO_ID, MU_NO_ID);
+  B(new_ccall, next(), &memory, 1, MU_CC_DEFAULT, mallocType, mallocSig, allocate, IDS(constant(i64, 64)),
+    MU_NO_ID, MU_NO_ID);
   B(new_store, next(), 1, MU_ORD_NOT_ATOMIC, i64, memory, argA, MU_NO_ID);
   branch(dest(block, &memory, 1));
   endEntry();
@@ -49,7 +52,8 @@ static MuID threadLocal(void) {
   B(new_new, next(), object, type, MU_NO_ID);
   common(MU_CI_UVM_SET_THREADLOCAL, 0, &object, 1);
   local = common(MU_CI_UVM_GET_THREADLOCAL, 1, NONE);
-  return conv(MU_CONV_ZEXT, i1, i64, cmp(MU_CMP_EQ, refVoid, local, conv(MU_CONV_REFCAST, refTo(type), refVoid, object)));
+  return conv(MU_CONV_ZEXT, i1, i64,
+              cmp(MU_CMP_EQ, refVoid, local, conv(MU_CONV_REFCAST, refTo(type), refVoid, object)));
 }
 /* The reference's type where the referent's belongs. */
 static MuID irefOfReferenceType(void) {
@@ -70,14 +74,18 @@ static MuID loadOfShorter(void) {
   B(new_load, next(), loaded, 0, MU_ORD_NOT_ATOMIC, i64, field, MU_NO_ID);
   return binop(MU_BINOP_AND, i64, loaded, constant(i64, 255));
 }
-static MuID constantsCompared(void) { return conv(MU_CONV_ZEXT, i1, i64, cmp(MU_CMP_EQ, i64, constant(i64, 4), constant(i64, 4))); }
+static MuID constantsCompared(void) {
+  return conv(MU_CONV_ZEXT, i1, i64, cmp(MU_CMP_EQ, i64, constant(i64, 4), constant(i64, 4)));
+}
 static MuID pointerNull(void) {
   MuID null = constant(uptrI64, 0);
-  return conv(MU_CONV_ZEXT, i1, i64, cmp(MU_CMP_EQ, uptrI64, null, conv(MU_CONV_PTRCAST, i64, uptrI64, argA)));
+  return conv(MU_CONV_ZEXT, i1, i64,
+              cmp(MU_CMP_EQ, uptrI64, null, conv(MU_CONV_PTRCAST, i64, uptrI64, argA)));
 }
 /* Weak references in structs, and a load through one. */
 static MuID weakField(void) {
-  MuID weak = fresh(), type, object = fresh(), target = fresh(), place = fresh(), field = fresh(), loaded = fresh();
+  MuID weak = fresh(), type, object = fresh(), target = fresh(), place = fresh(), field = fresh(),
+       loaded = fresh();
   B(new_type_weakref, weak, nothing);
   type = structOf(IDS(i64, weak));
   B(new_new, next(), target, i64, MU_NO_ID);
@@ -107,8 +115,10 @@ static MuID sizeByOffset(void) {
 
 /* fib(a): recursion with two calls, and names for everything. */
 static MuID fibonacci(void) {
-  MuID base = newBlock(), more = newBlock(), n = fresh(), z = fresh(), one, two, x = fresh(), y = fresh(), sum = name("@fib.v1.blk2.sum");
-  B(new_branch2, next(), cmp(MU_CMP_SLT, i64, argA, constant(i64, 2)), dest(base, &argA, 1), dest(more, IDS(argA, argB)));
+  MuID base = newBlock(), more = newBlock(), n = fresh(), z = fresh(), one, two, x = fresh(), y = fresh(),
+       sum = name("@fib.v1.blk2.sum");
+  B(new_branch2, next(), cmp(MU_CMP_SLT, i64, argA, constant(i64, 2)), dest(base, &argA, 1),
+    dest(more, IDS(argA, argB)));
   endEntry();
   ret(n);
   endBlock(base, &n, &i64, 1, MU_NO_ID);
@@ -141,8 +151,10 @@ static MuID manyBlocks(void) {
   endEntry();
   for (i = 169; i >= 0; --i) {
     MuID sum = binop(MU_BINOP_ADD, i64, x[i], one);
-    if (i == 169) ret(sum);
-    else branch(dest(made[i + 1], &sum, 1));
+    if (i == 169)
+      ret(sum);
+    else
+      branch(dest(made[i + 1], &sum, 1));
     endBlock(made[i], &x[i], &i64, 1, MU_NO_ID);
   }
   return MU_NO_ID;
@@ -181,7 +193,8 @@ static MuID eightArguments(void) {
   B(new_bb, block, x, types, 8, MU_NO_ID, steps, 8);
   B(new_func, g, sig);
   B(new_func_ver, version, g, &block, 1);
-  B(new_call, next(), &result, 1, sig, g, IDS(argA, argB, argA, argB, argA, argB, argA, argB), MU_NO_ID, MU_NO_ID);
+  B(new_call, next(), &result, 1, sig, g, IDS(argA, argB, argA, argB, argA, argB, argA, argB), MU_NO_ID,
+    MU_NO_ID);
   return result;
 }
 /* The same clause in two instructions. */
@@ -213,7 +226,8 @@ static MuID deepThrow(void) {
     B(new_bb, block, &p, &i64, 1, MU_NO_ID, IDS(first, second));
     B(new_func_ver, fresh(), functions[i], &block, 1);
   }
-  B(new_call, next(), &result, 1, unary, functions[0], &argA, 1, excClause(dest(fine, &result, 1), dest(caught, &argB, 1)), MU_NO_ID);
+  B(new_call, next(), &result, 1, unary, functions[0], &argA, 1,
+    excClause(dest(fine, &result, 1), dest(caught, &argB, 1)), MU_NO_ID);
   endEntry();
   ret(x);
   endBlock(fine, &x, &i64, 1, MU_NO_ID);

@@ -134,10 +134,11 @@ static char* plugin(int round) {
     if (i == 0)
       end += sprintf(end, ".funcdef @p0 VERSION %%v <@i> { %%entry(): RET @start }\n");
     else
-      end += sprintf(end,
-                     ".funcdef @p%d VERSION %%v <@i> { %%entry(): %%a = CALL <@i> @p%d () %%b = ADD <@i64> %%a @7 "
-                     "RET %%b }\n",
-                     i, i - 1);
+      end += sprintf(
+          end,
+          ".funcdef @p%d VERSION %%v <@i> { %%entry(): %%a = CALL <@i> @p%d () %%b = ADD <@i64> %%a @7 "
+          "RET %%b }\n",
+          i, i - 1);
   }
   return text;
 }
@@ -175,8 +176,8 @@ static void manyVersions(int rounds) {
       mapped = mappings();
     }
   }
-  printf("%d versions: %ld KB, %ld KB at a tenth; %d mappings, %d\n", rounds, residentKilobytes(), settled, mappings(),
-         mapped);
+  printf("%d versions: %ld KB, %ld KB at a tenth; %d mappings, %d\n", rounds, residentKilobytes(), settled,
+         mappings(), mapped);
   CHECK(residentKilobytes() < settled + 16 * 1024);
   CHECK(mappings() <= mapped + 16);
 }

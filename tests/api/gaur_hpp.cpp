@@ -165,7 +165,8 @@ void traps(mu::Vm& vm, mu::Context& context) {
   // The thread-local of the thread that trapped.
   CHECK(vm.onTrap([](mu::Trap& trap) {
             mu::Value object = trap.context().newFixed("void");
-            CHECK(trap.thread().setThreadLocal(object).ok() && trap.thread().threadLocal().equals(object).value());
+            CHECK(trap.thread().setThreadLocal(object).ok() &&
+                  trap.thread().threadLocal().equals(object).value());
             trap.resume(trap.context().value<std::int64_t>(3));
           }).ok());
   CHECK(asks(21) == 3);
@@ -200,13 +201,18 @@ void traps(mu::Vm& vm, mu::Context& context) {
 /// What has not been in the other bundles.
 void everyInstruction(mu::Vm& vm, mu::Context& context) {
   auto b = context.builder().value();
-  const MuID i64 = context.id("i64").value(), i1 = context.id("i1").value(), stack = context.id("stack").value();
-  const MuID sig = b.signature({i64}, {i64}), f = b.function(sig, "@every"), stackSig = b.signature({stack}, {});
+  const MuID i64 = context.id("i64").value(), i1 = context.id("i1").value(),
+             stack = context.id("stack").value();
+  const MuID sig = b.signature({i64}, {i64}), f = b.function(sig, "@every"),
+             stackSig = b.signature({stack}, {});
   const MuID give = b.function(stackSig, "@gives"), helper = b.function(sig, "@add_one");
-  const MuID wide = b.intType(128), pair = b.structType(std::vector<MuID>{i64, i64}), four = b.vectorType(i64, 4);
+  const MuID wide = b.intType(128), pair = b.structType(std::vector<MuID>{i64, i64}),
+             four = b.vectorType(i64, 4);
   const MuID hybrid = b.hybridType({}, i64), zero = b.intConstant(i64, 0), one = b.intConstant(i64, 1);
-  const MuID zeros = b.sequenceConstant(four, {zero, one, zero, one}), pairs = b.sequenceConstant(pair, {zero, one});
-  CHECK(b.weakrefType(i64) && b.tagref64Type() && b.threadrefType() && b.framecursorrefType() && b.irbuilderrefType());
+  const MuID zeros = b.sequenceConstant(four, {zero, one, zero, one}),
+             pairs = b.sequenceConstant(pair, {zero, one});
+  CHECK(b.weakrefType(i64) && b.tagref64Type() && b.threadrefType() && b.framecursorrefType() &&
+        b.irbuilderrefType());
   auto h = b.block({i64});
   h.ret({h.binop(MU_BINOP_ADD, i64, h[0], one)});
   b.version(helper, {&h});
@@ -218,21 +224,23 @@ void everyInstruction(mu::Vm& vm, mu::Context& context) {
   last.common(0, MU_CI_UVM_THREAD_EXIT);
   b.version(give, {&g, &last, &never});
 
-  auto entry = b.block({i64}), small = b.block({i64}), other = b.block({i64}), off = b.block({i64}), on = b.block({i64}),
-       end = b.block({i64});
+  auto entry = b.block({i64}), small = b.block({i64}), other = b.block({i64}), off = b.block({i64}),
+       on = b.block({i64}), end = b.block({i64});
   const MuID here = entry.common(1, MU_CI_UVM_CURRENT_STACK)[0];
   const MuID generator = entry.common(1, MU_CI_UVM_NEW_STACK, {b.symbol("@gives")}, {}, {stackSig})[0];
   const MuID forty = entry.swapStack(1, generator, b.retWith({i64}), b.passValues({stack}, {here}))[0];
   entry.common(0, MU_CI_UVM_KILL_STACK, {generator});
   const auto sum = entry.binopWithStatus(MU_BINOP_ADD, MU_BOS_Z | MU_BOS_V, i64, forty, entry[0]);
   CHECK(sum.size() == 3);
-  const MuID place = entry.variablePart(hybrid, entry.getIref(hybrid, entry.newHybrid(hybrid, i64, b.intConstant(i64, 3))));
+  const MuID place =
+      entry.variablePart(hybrid, entry.getIref(hybrid, entry.newHybrid(hybrid, i64, b.intConstant(i64, 3))));
   const MuID second = entry.shift(i64, i64, place, one);
   entry.store(i64, second, sum[0]);
   const auto [found, exchanged] = entry.compareExchange(i64, second, sum[0], one);
   const MuID before = entry.update(MU_ARMW_ADD, i64, second, found);
   entry.fence(mu::Order::SeqCst);
-  const MuID cell = entry.allocaFixed(i64), cells = entry.variablePart(hybrid, entry.allocaHybrid(hybrid, i64, one));
+  const MuID cell = entry.allocaFixed(i64),
+             cells = entry.variablePart(hybrid, entry.allocaHybrid(hybrid, i64, one));
   entry.store(i64, cell, before);
   entry.store(i64, cells, entry.load(i64, second));
   const MuID p = entry.insertValue(pair, 0, pairs, entry.load(i64, cell)), q = entry.extractValue(pair, 0, p);
@@ -240,7 +248,8 @@ void everyInstruction(mu::Vm& vm, mu::Context& context) {
   const MuID e = entry.extractElement(four, i64, entry.shuffle(four, four, v, v, zeros), one);
   const MuID flag = entry.convert(MU_CONV_ZEXT, i1, i64, exchanged);
   const MuID all = entry.binop(MU_BINOP_ADD, i64, entry.binop(MU_BINOP_ADD, i64, q, e), flag);
-  entry.switchOn(i64, entry[0], b.dest(other, {all}), {{zero, b.dest(small, {one})}, {one, b.dest(small, {zero})}});
+  entry.switchOn(i64, entry[0], b.dest(other, {all}),
+                 {{zero, b.dest(small, {one})}, {one, b.dest(small, {zero})}});
   small.tailCall(sig, helper, {small[0]});
   other.watchpointBranch(77, b.dest(off, {other[0]}), b.dest(on, {other[0]}));
   on.ret({zero});
@@ -267,7 +276,8 @@ void images(mu::Context& context) {
   const std::string path = "/tmp/gaur_hpp." + std::to_string(getpid()) + ".img";
   CHECK(context.global("sum").store(context.value<std::int64_t>(1234)).ok());
   CHECK(!context.makeImage(path.c_str(), {MuID{0xfffffff0u}}));
-  const mu::Status made = context.makeImage(path.c_str(), {context.id("square_native").value(), context.id("sum").value()});
+  const mu::Status made =
+      context.makeImage(path.c_str(), {context.id("square_native").value(), context.id("sum").value()});
   if (!made) std::fprintf(stderr, "%s\n", made.error().message.c_str());
   CHECK(made.ok());
   {
@@ -302,7 +312,8 @@ void builders(mu::Vm& vm, mu::Context& context) {
   {
     // Memory, exceptions, traps, conversions.
     auto b = context.builder().value();
-    const MuID i64 = context.id("i64").value(), i32 = context.id("i32").value(), i1 = context.id("i1").value();
+    const MuID i64 = context.id("i64").value(), i32 = context.id("i32").value(),
+               i1 = context.id("i1").value();
     const MuID sig = b.signature({i64}, {i64}), f = b.function(sig, "@mixed"),
                thrower = b.function(sig, "@thrower");
     const MuID pair = b.structType({i64, i64}), hybrid = b.hybridType({i64}, i64),

@@ -1,4 +1,5 @@
-/* Host functions: what they are called with, by whom, what they can do, and what goes wrong. Their ends are in host_life.c. */
+/* Host functions: what they are called with, by whom, what they can do, and what goes wrong. Their ends are
+ * in host_life.c. */
 #include <sys/wait.h>
 
 #include "host.h"
@@ -8,7 +9,8 @@
 static int64_t six(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, MuCPtr data) {
   return a + 10 * b + 100 * c + 1000 * d + 10000 * e + 100000 * f + *(int64_t*)data;
 }
-static double many(int64_t a, double b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h, int64_t i, double j, uint8_t k, MuCPtr data) {
+static double many(int64_t a, double b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h,
+                   int64_t i, double j, uint8_t k, MuCPtr data) {
   CHECK(a == 1 && c == 3 && d == 4 && e == 5 && f == 6 && g == 7 && h == 8 && i == 9 && k == 250);
   return b + j + (double)*(int64_t*)data;
 }
@@ -38,7 +40,8 @@ static void arguments(void) {
   Big big = {1, 2, 3}, result;
   MuUFPValue f = bound("host_six", "six.sig", (MuCFP)six, &number);
   typedef int64_t Six(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
-  typedef double Many(int64_t, double, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double, uint8_t);
+  typedef double Many(int64_t, double, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double,
+                      uint8_t);
   typedef Big Structs(Pair, Big, int64_t);
   CHECK(((Six*)native("c_six"))(1, 2, 3, 4, 5, 6) == 1654321);
   CHECK(((Six*)ctx->handle_to_fp(ctx, f))(1, 2, 3, 4, 5, 6) == 1654321);
@@ -88,7 +91,8 @@ static int compare(const void* a, const void* b, MuCPtr data) {
 
 static void callbacks(void) {
   static const char* const text =
-      ".typedef @c.i32 = int<32> .typedef @c.i64 = int<64> .typedef @c.void = void .typedef @c.ptr = uptr<@c.void>\n"
+      ".typedef @c.i32 = int<32> .typedef @c.i64 = int<64> .typedef @c.void = void .typedef @c.ptr = "
+      "uptr<@c.void>\n"
       ".funcsig @compare.sig = (@c.ptr @c.ptr) -> (@c.i32)\n";
   int32_t numbers[100], key = 42, i;
   int64_t calls = 0;
@@ -99,7 +103,8 @@ static void callbacks(void) {
   qsort(numbers, 100, sizeof *numbers, (int (*)(const void*, const void*))ctx->handle_to_fp(ctx, f));
   for (i = 0; i < 100; ++i) CHECK(numbers[i] == i);
   CHECK(calls > 100);
-  CHECK(bsearch(&key, numbers, 100, sizeof *numbers, (int (*)(const void*, const void*))ctx->handle_to_fp(ctx, f)) == numbers + 42);
+  CHECK(bsearch(&key, numbers, 100, sizeof *numbers,
+                (int (*)(const void*, const void*))ctx->handle_to_fp(ctx, f)) == numbers + 42);
   NO_ERROR();
 }
 
@@ -233,7 +238,9 @@ static void mistakes(void) {
   FAILS("A0005", ctx->new_host_function(ctx, 0, (MuCFP)addNumber, NULL, NULL, NULL));
   FAILS("A0006", ctx->new_host_function(ctx, id("fp"), (MuCFP)addNumber, NULL, NULL, NULL));
   FAILS("A0001", ctx->new_host_function(ctx, id("sig"), NULL, NULL, NULL, NULL));
-  load(".typedef @m.i64 = int<64> .typedef @m.ref = ref<@m.i64> .funcsig @takesRef = (@m.ref) -> () .funcsig @two = () -> (@m.i64 @m.i64)");
+  load(
+      ".typedef @m.i64 = int<64> .typedef @m.ref = ref<@m.i64> .funcsig @takesRef = (@m.ref) -> () .funcsig "
+      "@two = () -> (@m.i64 @m.i64)");
   FAILS("R0006", ctx->new_host_function(ctx, id("takesRef"), (MuCFP)addNumber, NULL, finalise, NULL));
   FAILS("R0006", ctx->new_host_function(ctx, id("two"), (MuCFP)addNumber, NULL, finalise, NULL));
   FAILS_VOID("A0040", ctx->dispose_host_function(ctx, plainValue));
@@ -256,7 +263,8 @@ static void weakReferences(void) {
   ctx->delete_value(ctx, again);
   again = ctx->strong_ref(ctx, weak);
   CHECK(ctx->ref_eq(ctx, ref, again));
-  CHECK(ctx->ref_eq(ctx, ctx->strong_ref(ctx, ctx->weak_ref(ctx, ctx->handle_from_const(ctx, id("null")))), ctx->handle_from_const(ctx, id("null"))));
+  CHECK(ctx->ref_eq(ctx, ctx->strong_ref(ctx, ctx->weak_ref(ctx, ctx->handle_from_const(ctx, id("null")))),
+                    ctx->handle_from_const(ctx, id("null"))));
   NO_ERROR();
 }
 

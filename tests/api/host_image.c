@@ -1,5 +1,6 @@
-/* Host functions in boot images: a symbol that has to be given again, for calls by name and for pointers in cells; a missing one is reported; and another host
- * function can take the name in the machine that begins with the image. */
+/* Host functions in boot images: a symbol that has to be given again, for calls by name and for pointers in
+ * cells; a missing one is reported; and another host function can take the name in the machine that begins
+ * with the image. */
 #include "host.h"
 
 static char path[] = "/tmp/gaur-host-image.XXXXXX";

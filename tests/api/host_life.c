@@ -1,5 +1,6 @@
-/* How host functions end: six ways of losing one, each with its finaliser counted and memory that stays; a million made and dropped; with all sorts of things that keep
- * one first; and from four threads. Arguments: how many rounds, and how many for the million. */
+/* How host functions end: six ways of losing one, each with its finaliser counted and memory that stays; a
+ * million made and dropped; with all sorts of things that keep one first; and from four threads. Arguments:
+ * how many rounds, and how many for the million. */
 #include <pthread.h>
 
 #define CLIENT_THREAD _Thread_local
@@ -13,7 +14,8 @@ static __attribute__((noinline)) void wipe(void) {
   size_t i;
   for (i = 0; i < sizeof space; ++i) space[i] = 0;
 }
-/* Runs `round` so often; each makes one function. All of them end, once, and memory is as it was after half of them. */
+/* Runs `round` so often; each makes one function. All of them end, once, and memory is as it was after half
+ * of them. */
 static void lose(const char* what, void (*round)(void), int64_t count) {
   const int64_t before = finalised;
   int64_t warm = 0, grown, i;
@@ -27,7 +29,8 @@ static void lose(const char* what, void (*round)(void), int64_t count) {
   }
   grown = resident() - warm;
   if (finalised - before != count || grown > 1 << 20)
-    fprintf(stderr, "%s: %lld of %lld finalised, %lld bytes grown\n", what, (long long)(finalised - before), (long long)count, (long long)grown);
+    fprintf(stderr, "%s: %lld of %lld finalised, %lld bytes grown\n", what, (long long)(finalised - before),
+            (long long)count, (long long)grown);
   CHECK(finalised - before == count);
   CHECK(grown <= 1 << 20);
   NO_ERROR();
@@ -129,11 +132,11 @@ static MuCFP dropped(void) {
 static __attribute__((noinline)) void holdOne(void) { hold(dropped()); }
 static __attribute__((noinline)) void pinOne(MuCFP* hidden) {
   MuUFPValue f = make(1);
-  *hidden = (MuCFP)~(uintptr_t)ctx->pin_host_function(ctx, f);
+  *hidden = (MuCFP) ~(uintptr_t)ctx->pin_host_function(ctx, f);
   ctx->delete_value(ctx, f);
 }
 static __attribute__((noinline)) void unpinOne(MuCFP hidden) {
-  MuUFPValue f = ctx->handle_from_fp(ctx, id("fp"), (MuCFP)~(uintptr_t)hidden);
+  MuUFPValue f = ctx->handle_from_fp(ctx, id("fp"), (MuCFP) ~(uintptr_t)hidden);
   ctx->unpin_host_function(ctx, f);
   ctx->delete_value(ctx, f);
 }

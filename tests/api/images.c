@@ -1,5 +1,5 @@
-/* Boot images through the C interface, in all forms that need no program: what make_boot_image takes and refuses, external linkage of raw
- * pointers, and what a machine that was loaded from an image has. */
+/* Boot images through the C interface, in all forms that need no program: what make_boot_image takes and
+ * refuses, external linkage of raw pointers, and what a machine that was loaded from an image has. */
 #include <unistd.h>
 
 #include "client.h"
@@ -120,7 +120,8 @@ static void missingSymbols(void) {
   finish();
   CHECK(gaur_load_image(path, NULL, NULL, 0) == NULL);
   CHECK(strstr(gaur_new_error(), "no_such_symbol_here") && strstr(gaur_new_error(), "stdoutt"));
-  CHECK(strstr(gaur_new_error(), "'stdout'") && strstr(gaur_new_error(), "@raw.1") && strstr(gaur_new_error(), "@root -> .1"));
+  CHECK(strstr(gaur_new_error(), "'stdout'") && strstr(gaur_new_error(), "@raw.1") &&
+        strstr(gaur_new_error(), "@root -> .1"));
 }
 
 /* Images of images are alike from the second on, and work. */

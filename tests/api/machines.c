@@ -1,4 +1,5 @@
-/* Many machines made and closed in one process, each with code, a host function and garbage: what one leaves behind, the next ones use. Argument: how many. */
+/* Many machines made and closed in one process, each with code, a host function and garbage: what one leaves
+ * behind, the next ones use. Argument: how many. */
 #include "host.h"
 
 int main(int argc, char** argv) {

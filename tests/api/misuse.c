@@ -407,7 +407,8 @@ static void* loads(void* untold) {
   int round, i;
   for (round = 0; round < kBundles && !__atomic_load_n(&isTold, __ATOMIC_ACQUIRE); ++round) {
     char* end = text;
-    for (i = 0; i < kLines; ++i) end += sprintf(end, ".typedef @shared%d_%d = struct<@i64 @ptr @i64>\n", round, i);
+    for (i = 0; i < kLines; ++i)
+      end += sprintf(end, ".typedef @shared%d_%d = struct<@i64 @ptr @i64>\n", round, i);
     do {
       mvm->clear_error(mvm);
       shared->load_bundle(shared, text, strlen(text));

@@ -58,8 +58,8 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
  * d double   p uptr   u ufuncptr   s struct   q array or vector r ref   l iref of an int<64>   a iref of an
  * array R ref or iref   G any reference but a tagged one   H of the kind of the operand before   n int<64> c
  * ref, iref or funcref   F funcref   T threadref   S READY stackref   C cursor   t tagref64   7 8 9 one that
- * holds an integer, a reference, a double o ref or nothing   v ufuncptr or nothing   w weakref   * any after `-` where a good call would end,
- * change or wait for something: the tests make it where they know better. */
+ * holds an integer, a reference, a double o ref or nothing   v ufuncptr or nothing   w weakref   * any after
+ * `-` where a good call would end, change or wait for something: the tests make it where they know better. */
 /* clang-format off */
 #define CONTEXT_SLOTS(X) \
   X(id_of, "", t->id_of(c, x->text)) \

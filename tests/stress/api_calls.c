@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define CLIENT_THREAD _Thread_local
-#include "random_calls.h"
 #include "../api/slots.h"
+#include "random_calls.h"
 
 static const char* const bundle =
     ".typedef @i6 = int<6> .typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @float = float .typedef "
@@ -149,9 +149,9 @@ static MuValue operand(int context, char letter, enum Kind before) {
  * nobody catches, code that is called after it was unexposed, addresses outside of objects. */
 static int isSafe(const Slot* slot) {
   static const char* const unsafe[] = {
-      "new_thread_nor", "new_thread_exc", "refcast",  "get_var_part_iref", "load_bundle",
-      "load_hail",      "close_context",  "unexpose", "shift_iref",        "fence",
-      "throw_exception"};
+      "new_thread_nor", "new_thread_exc", "refcast",        "get_var_part_iref",
+      "load_bundle",    "load_hail",      "close_context",  "unexpose",
+      "shift_iref",     "fence",          "throw_exception"};
   size_t i;
   for (i = 0; i < sizeof unsafe / sizeof *unsafe; ++i)
     if (strcmp(slot->name, unsafe[i]) == 0) return 0;
@@ -182,12 +182,12 @@ static int resultKind(const char* name) {
   static const struct {
     const char* slot;
     enum Kind kind;
-  } rows[] = {{"new_stack", kStack},     {"new_cursor", kCursor},      {"copy_cursor", kCursor},
-              {"get_iref", kIref},       {"get_field_iref", kIref},    {"get_elem_iref", kIref},
-              {"pin", kPointer},         {"get_addr", kPointer},       {"insert_value", kStruct},
-              {"tr64_to_fp", kDouble},   {"tr64_to_int", kInt52},      {"tr64_to_tag", kInt6},
-              {"tr64_to_ref", kRef},     {"tr64_from_fp", kTagDouble}, {"tr64_from_int", kTagInt},
-              {"tr64_from_ref", kTagRef},  {"weak_ref", kWeakRef},     {"strong_ref", kRef}};
+  } rows[] = {{"new_stack", kStack},      {"new_cursor", kCursor},      {"copy_cursor", kCursor},
+              {"get_iref", kIref},        {"get_field_iref", kIref},    {"get_elem_iref", kIref},
+              {"pin", kPointer},          {"get_addr", kPointer},       {"insert_value", kStruct},
+              {"tr64_to_fp", kDouble},    {"tr64_to_int", kInt52},      {"tr64_to_tag", kInt6},
+              {"tr64_to_ref", kRef},      {"tr64_from_fp", kTagDouble}, {"tr64_from_int", kTagInt},
+              {"tr64_from_ref", kTagRef}, {"weak_ref", kWeakRef},       {"strong_ref", kRef}};
   size_t i;
   for (i = 0; i < sizeof rows / sizeof *rows; ++i)
     if (strcmp(rows[i].slot, name) == 0) return rows[i].kind;

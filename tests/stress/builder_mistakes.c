@@ -1,5 +1,5 @@
-/* The programs of the builder's tests with mistakes at random places: another ID, another number, an element less. Loading them may fail or succeed,
- * and what is loaded is compiled; nothing may crash.
+/* The programs of the builder's tests with mistakes at random places: another ID, another number, an element
+ * less. Loading them may fail or succeed, and what is loaded is compiled; nothing may crash.
  *
  *   stress_builder_mistakes ROUNDS SEED */
 #include <stdint.h>
@@ -10,13 +10,14 @@ MuIRBuilder* wrapBuilder(MuIRBuilder* real);
 void setMutation(uint64_t seed, unsigned rate);
 #define BUILDER_WRAP wrapBuilder
 
-#define main instructionsMain
+#define main         instructionsMain
 #include "../api/builder_instructions.c"
 #undef main
 
 int main(int count, char** arguments) {
   const size_t cases = sizeof kCases / sizeof *kCases;
-  long rounds = count > 1 ? atol(arguments[1]) : 1000, first = count > 2 ? atol(arguments[2]) : 1, round, loaded = 0;
+  long rounds = count > 1 ? atol(arguments[1]) : 1000, first = count > 2 ? atol(arguments[2]) : 1, round,
+       loaded = 0;
   /* Types are never given up, so a machine does not last for ever. */
   for (round = 0; round < rounds; ++round) {
     const Case* made = &kCases[(size_t)round % cases];

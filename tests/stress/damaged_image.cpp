@@ -129,7 +129,8 @@ bool start(const Bytes& file) {
     return false;
   }
   // Bodies are read when they are first wanted.
-  runtime::Thread::attachedTo(*loaded->vm, [&](runtime::Thread&) { (void)loaded->vm->program().needBodies(); });
+  runtime::Thread::attachedTo(*loaded->vm,
+                              [&](runtime::Thread&) { (void)loaded->vm->program().needBodies(); });
   return true;
 }
 

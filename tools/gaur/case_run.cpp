@@ -42,15 +42,20 @@ class CaseRun {
 
   Result<bootimage::BuildReport> buildImage(const Step& step, const std::string& path) {
     bootimage::BuildRequest request;
-    for (const std::string& root : step.roots) request.whitelist.push_back(machine_.vm().program().idOf(root));
+    for (const std::string& root : step.roots)
+      request.whitelist.push_back(machine_.vm().program().idOf(root));
     if (step.roots.empty()) request.whitelist = bootimage::everythingIn(machine_.vm().program());
-    for (const std::string& text : step.relocations) request.relocations.push_back(readRelocation(machine_, text));
+    for (const std::string& text : step.relocations)
+      request.relocations.push_back(readRelocation(machine_, text));
     auto pointers = unknownPointerWords().find(step.unknownPointers);
-    if (pointers == unknownPointerWords().end()) throw Exit{kUsage, "there is no uptr=" + step.unknownPointers};
+    if (pointers == unknownPointerWords().end())
+      throw Exit{kUsage, "there is no uptr=" + step.unknownPointers};
     request.unknownPointers = pointers->second;
     request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
     Result<bootimage::BuildReport> report = makeError(ErrorId::NotAvailable);
-    runtime::Thread::attachedTo(machine_.vm(), [&](runtime::Thread&) { report = bootimage::buildImage(machine_.vm(), request, path); });
+    runtime::Thread::attachedTo(machine_.vm(), [&](runtime::Thread&) {
+      report = bootimage::buildImage(machine_.vm(), request, path);
+    });
     return report;
   }
 
@@ -150,7 +155,8 @@ class CaseRun {
   void expectNoImage(const Step& step) {
     auto built = buildImage(step, "/dev/null/x");
     const std::string message = built ? "" : built.error().message;
-    if (message.find(step.expected) == std::string::npos) fail(step, "no '" + step.expected + "' in the error of the image:\n" + message);
+    if (message.find(step.expected) == std::string::npos)
+      fail(step, "no '" + step.expected + "' in the error of the image:\n" + message);
   }
 
   static void readArguments(const Step& step, CallMemory& memory) {
@@ -229,7 +235,8 @@ class CaseRun {
   bool buildsImages_ = false;
 };
 
-/// A case whose steps are divided by images: each part runs in a process of its own, which starts from the image of the one before.
+/// A case whose steps are divided by images: each part runs in a process of its own, which starts from the
+/// image of the one before.
 class ImageChain {
  public:
   ImageChain(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report)
@@ -270,13 +277,15 @@ class ImageChain {
     }
     int status = 1;
     waitpid(child, &status, 0);
-    if (!WIFEXITED(status)) report_("the process that makes image " + std::to_string(images_) + " ended by a signal\n");
+    if (!WIFEXITED(status))
+      report_("the process that makes image " + std::to_string(images_) + " ended by a signal\n");
     ++images_;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
   bool runPart(std::size_t first, std::size_t end, const Step* image = nullptr) {
-    CaseRun run(test_, images_ == 0 ? Machine(options_) : Machine(path(images_ - 1), options_, loading_), options_, report_);
+    CaseRun run(test_, images_ == 0 ? Machine(options_) : Machine(path(images_ - 1), options_, loading_),
+                options_, report_);
     run.buildsImages();
     if (images_ == 0 && !run.load()) return false;
     run.run(first, end);
@@ -298,7 +307,8 @@ class ImageChain {
 }  // namespace
 
 void runCaseHere(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report) {
-  if (form == CaseForm::Image || form == CaseForm::MovedImage) return ImageChain(test, options, form, report).run();
+  if (form == CaseForm::Image || form == CaseForm::MovedImage)
+    return ImageChain(test, options, form, report).run();
   CaseRun run(test, form == CaseForm::Text ? Machine(options) : Machine::ofClient(options), options, report);
   if (run.load()) run.run(0, test.steps.size());
 }

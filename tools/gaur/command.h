@@ -85,8 +85,8 @@ struct Source {
   Diagnostics diagnostics;
 };
 
-/// Parses, links, verifies and publishes; nothing is compiled. Null where the text is wrong: the diagnostics, in order,
-/// are in `source`.
+/// Parses, links, verifies and publishes; nothing is compiled. Null where the text is wrong: the diagnostics,
+/// in order, are in `source`.
 ir::Bundle* loadInto(ir::Program& program, Source& source);
 /// The same for files that others build on: reports what is wrong, and throws Exit.
 void loadBefore(ir::Program& program, const std::vector<std::string>& files, const Invocation& invocation);

@@ -54,9 +54,10 @@ void addErrors(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("errors", "What the codes of errors mean");
   auto codes = std::make_shared<std::vector<std::string>>();
   command
-      ->add_option("CODE", *codes,
-                   "Codes, such as P0103, or their beginnings: P parsing, L linking, V verifying, H HAIL, R running, "
-                   "I images, O options, A calls of the C interface [all]")
+      ->add_option(
+          "CODE", *codes,
+          "Codes, such as P0103, or their beginnings: P parsing, L linking, V verifying, H HAIL, R running, "
+          "I images, O options, A calls of the C interface [all]")
       ->type_name("TEXT");
   command->add_flag("--json", invocation.json, "As JSON");
   command->callback([&invocation, codes] { print(errorsOf(*codes), invocation.json); });

@@ -75,7 +75,8 @@ Machine::Machine(const std::string& image, const Options& options, const bootima
 }
 
 bool Machine::isImage(const std::string& path) {
-  if (path.ends_with(".uir") || path.ends_with(".hail") || !std::filesystem::is_regular_file(path)) return false;
+  if (path.ends_with(".uir") || path.ends_with(".hail") || !std::filesystem::is_regular_file(path))
+    return false;
   if (path.ends_with(".img")) return true;
   std::array<char, 4 * bootimage::kMagic.size()> start{};
   std::ifstream file(path, std::ios::binary);

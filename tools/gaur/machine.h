@@ -43,7 +43,8 @@ class Machine {
   /// One of the C interface: what load() reads in texts, a client's calls of MuIRBuilder make (replay.h).
   static Machine ofClient(const Options& options);
 
-  /// Whether the file is meant as a boot image, be it a good one or not: by its name, or because it is no text.
+  /// Whether the file is meant as a boot image, be it a good one or not: by its name, or because it is no
+  /// text.
   static bool isImage(const std::string& path);
 
   runtime::MicroVm& vm() { return *vm_; }

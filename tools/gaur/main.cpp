@@ -42,10 +42,11 @@ void checkSubcommand(const CLI::App& app, const std::string& word) {
     gaur::NearName finder(name);
     for (const CLI::Option* option : command->get_options())
       for (const std::string& known : option->get_lnames()) finder.offer(known);
-    throw Exit{kUsage,
-               withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
-                   "\n  hint: gaur " + words[1] + " --help lists them" +
-                   (words[1] == "run" || words[1] == "heap" ? "; words for the program that begin with - come after --" : "")};
+    throw Exit{kUsage, withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
+                           "\n  hint: gaur " + words[1] + " --help lists them" +
+                           (words[1] == "run" || words[1] == "heap"
+                                ? "; words for the program that begin with - come after --"
+                                : "")};
   }
   throw Exit{kUsage, "'" + words[1] + "' takes no argument '" + command->remaining().front() + "'"};
 }
@@ -61,7 +62,8 @@ int runCommand(int argc, char** argv) {
   app.footer(
       "Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 "
       "out of resources,\n"
-      "6 uncaught guest failure, 70 bug in the VM, 124 out of time (`run --timeout`); `run` otherwise passes on the program's own status.");
+      "6 uncaught guest failure, 70 bug in the VM, 124 out of time (`run --timeout`); `run` otherwise passes "
+      "on the program's own status.");
   Invocation invocation;
   invocation.colour = wantsColour();
   if (auto fromEnvironment = gaur::setOptionsFromEnvironment(invocation.options); !fromEnvironment)

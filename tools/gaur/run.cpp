@@ -1,6 +1,7 @@
-// `gaur run FILE... [--entry @f] [--] ARGS`: starts a boot image, or loads bundles and HAIL scripts, and calls the entry. A C-like main gets argc and
-// argv and returns the exit status; other entries get their parameters from ARGS, and their results are
-// printed, one a line. The program ends as in C when its entry returns, whatever its other threads do.
+// `gaur run FILE... [--entry @f] [--] ARGS`: starts a boot image, or loads bundles and HAIL scripts, and
+// calls the entry. A C-like main gets argc and argv and returns the exit status; other entries get their
+// parameters from ARGS, and their results are printed, one a line. The program ends as in C when its entry
+// returns, whatever its other threads do.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -116,22 +117,26 @@ void printKeepPaths(runtime::MicroVm& vm, const std::vector<std::string>& entiti
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
   for (const std::string& entity : entities) {
     const bool isNumber = entity.find_first_not_of("0123456789") == std::string::npos;
-    const Id id = isNumber ? static_cast<Id>(std::strtoul(entity.c_str(), nullptr, 10)) : vm.program().idOf(entity);
+    const Id id =
+        isNumber ? static_cast<Id>(std::strtoul(entity.c_str(), nullptr, 10)) : vm.program().idOf(entity);
     auto path = runtime::whyAlive(vm, id);
     if (json) {
-      nlohmann::ordered_json& row = report.emplace_back(nlohmann::ordered_json{{"entity", entity}, {"id", id}, {"known", static_cast<bool>(path)}});
+      nlohmann::ordered_json& row = report.emplace_back(
+          nlohmann::ordered_json{{"entity", entity}, {"id", id}, {"known", static_cast<bool>(path)}});
       if (!path) continue;
       row["permanent"] = path->isPermanent;
       row["path"] = path->steps;
     } else {
-      std::fprintf(stderr, "%s: %s", entity.c_str(), path ? path->text().c_str() : "there is nothing of that name\n");
+      std::fprintf(stderr, "%s: %s", entity.c_str(),
+                   path ? path->text().c_str() : "there is nothing of that name\n");
     }
   }
   if (json) std::fprintf(stderr, "%s\n", report.dump().c_str());
 }
 
-/// As in C, the end of the entry is the end of the process: threads that still run are not waited for. They are the program's, and those of
-/// native code that has called in. What exit() does may call in, too, so the VM stays.
+/// As in C, the end of the entry is the end of the process: threads that still run are not waited for. They
+/// are the program's, and those of native code that has called in. What exit() does may call in, too, so the
+/// VM stays.
 [[noreturn]] void leave(int status, const Times& times, Machine& machine, const RunArguments& arguments,
                         bool json) {
   if (!arguments.why.empty()) {
@@ -146,11 +151,13 @@ void printKeepPaths(runtime::MicroVm& vm, const std::vector<std::string>& entiti
 }
 
 /// A primordial stack: the process ends with its last thread.
-[[noreturn]] void runStack(Machine& machine, const bootimage::Primordial& primordial, const std::string& name, const std::vector<std::string>& words,
-                           Stopwatch& watch, Times& times, const RunArguments& arguments, bool json) {
+[[noreturn]] void runStack(Machine& machine, const bootimage::Primordial& primordial, const std::string& name,
+                           const std::vector<std::string>& words, Stopwatch& watch, Times& times,
+                           const RunArguments& arguments, bool json) {
   ProgramArguments program(name, words);
   runtime::ProcessEnd end(machine.vm());
-  auto outcome = bootimage::runPrimordial(machine.vm(), *primordial.stack, primordial.threadLocal, program.count(), program.values());
+  auto outcome = bootimage::runPrimordial(machine.vm(), *primordial.stack, primordial.threadLocal,
+                                          program.count(), program.values());
   if (!outcome) throw Exit{kResources, withHint(outcome.error())};
   times.run = watch.lap();
   leave(kOk, times, machine, arguments, json);
@@ -167,15 +174,19 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   Stopwatch watch;
   Times times;
   const bool isImage = Machine::isImage(files.front());
-  Machine machine = isImage ? Machine(files.front(), invocation.options, {{}, arguments.elsewhere}) : Machine(invocation.options);
+  Machine machine = isImage ? Machine(files.front(), invocation.options, {{}, arguments.elsewhere})
+                            : Machine(invocation.options);
   RunWatch runWatch(machine.vm(), arguments.timeout);
   machine.loadAll({files.begin() + (isImage ? 1 : 0), files.end()}, invocation);
   times.load = watch.lap();
 
   const bootimage::Primordial& primordial = machine.primordial();
-  if (arguments.entry.empty() && primordial.stack) runStack(machine, primordial, files.front(), words, watch, times, arguments, invocation.json);
+  if (arguments.entry.empty() && primordial.stack)
+    runStack(machine, primordial, files.front(), words, watch, times, arguments, invocation.json);
   const bool isPrimordial = arguments.entry.empty() && primordial.function;
-  const ir::Function& function = isPrimordial ? *primordial.function : machine.function(arguments.entry.empty() ? kMain : arguments.entry);
+  const ir::Function& function = isPrimordial
+                                     ? *primordial.function
+                                     : machine.function(arguments.entry.empty() ? kMain : arguments.entry);
   const ir::Signature* signature = function.signature->signature;
   CallMemory parameters(signature->parameters);
   CallMemory results(signature->results);
@@ -192,8 +203,9 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   (void)machine.vm().code().hostCall(signature);
   runtime::ProcessEnd end(machine.vm());
   runtime::CallOutcome outcome;
-  bootimage::withThreadLocal(machine.vm(), primordial.threadLocal,
-                             [&] { outcome = machine.vm().call(function, parameters.bytes(), results.bytes()); });
+  bootimage::withThreadLocal(machine.vm(), primordial.threadLocal, [&] {
+    outcome = machine.vm().call(function, parameters.bytes(), results.bytes());
+  });
   times.run = watch.lap();
   switch (outcome.kind) {
     case runtime::CallOutcome::Kind::Returned:
@@ -214,7 +226,10 @@ void run(const RunArguments& arguments, Invocation& invocation) {
 
 /// What `run` and `heap` have in common.
 void addProgram(CLI::App* command, const std::shared_ptr<RunArguments>& arguments, Invocation& invocation) {
-  command->add_option("FILE", arguments->words, "A boot image, or bundles (.uir) and HAIL scripts (.hail) in order, then the arguments of the program")
+  command
+      ->add_option("FILE", arguments->words,
+                   "A boot image, or bundles (.uir) and HAIL scripts (.hail) in order, then the arguments of "
+                   "the program")
       ->required();
   command->add_option("--entry", arguments->entry, "Function to call [that of the image, else @main]");
   command->add_flag("--elsewhere", arguments->elsewhere, "Do not map an image at the addresses it prefers");
@@ -234,20 +249,26 @@ void addProgram(CLI::App* command, const std::shared_ptr<RunArguments>& argument
 
 void addHeap(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("heap", "Run a program, and tell at its end what keeps code and cells alive");
-  command->add_option("--why", arguments->why, "Function, version or global cell, by name or ID, of which to tell the shortest way from a root")
+  CLI::App* command =
+      app.add_subcommand("heap", "Run a program, and tell at its end what keeps code and cells alive");
+  command
+      ->add_option(
+          "--why", arguments->why,
+          "Function, version or global cell, by name or ID, of which to tell the shortest way from a root")
       ->required()
       ->type_name("@NAME")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   addProgram(command, arguments, invocation);
   command->footer(
-      "The way is told to standard error, a line a step, the root first. What no client can unload and nothing has replaced stays for good, and is told to.");
+      "The way is told to standard error, a line a step, the root first. What no client can unload and "
+      "nothing has replaced stays for good, and is told to.");
 }
 
 void addRun(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("run", "Run the entry of a boot image, or of bundles and HAIL scripts");
+  CLI::App* command =
+      app.add_subcommand("run", "Run the entry of a boot image, or of bundles and HAIL scripts");
   addProgram(command, arguments, invocation);
   command->footer(
       "Words after -- are the program's, whatever they look like. The program ends when its entry returns; "

@@ -228,8 +228,8 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
 
 void addTest(CLI::App& app, Invocation& invocation) {
   auto arguments = std::make_shared<TestArguments>();
-  CLI::App* command =
-      app.add_subcommand("test", "Run conformance cases (bundles and HAIL scripts with directives in comments)");
+  CLI::App* command = app.add_subcommand(
+      "test", "Run conformance cases (bundles and HAIL scripts with directives in comments)");
   command->add_option("FILE", arguments->files, "Cases (.uir, .hail)")->required();
   std::vector<std::string> names;
   for (const Mode& mode : modes()) names.emplace_back(mode.name);

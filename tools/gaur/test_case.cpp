@@ -87,8 +87,8 @@ class DirectiveReader {
   /// Whether a comment begins with what was meant to be a directive, such as "rum:".
   static bool isMistyped(std::string_view word) {
     static constexpr std::string_view kDirectives[] = {
-        "test:", "spec:",   "modes:",      "run:",  "args:",  "out:",    "error:",   "warning:",
-        "part:", "image:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
+        "test:",  "spec:",   "modes:",      "run:",  "args:",  "out:",    "error:",   "warning:", "part:",
+        "image:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
     return word.ends_with(':') &&
            std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;
@@ -151,11 +151,13 @@ class DirectiveReader {
   Result<void> readImage(const std::string& text) {
     Step& step = addStep(Step::Kind::Image);
     const std::size_t fails = std::min(text.find("fails \""), text.size());
-    if (fails != text.size() && !readQuoted(Cursor{std::string_view(text).substr(fails)}, step.expected)) return malformed("fails \"text of the error\"");
+    if (fails != text.size() && !readQuoted(Cursor{std::string_view(text).substr(fails)}, step.expected))
+      return malformed("fails \"text of the error\"");
     for (const std::string& word : words(text.substr(0, fails))) {
       const std::size_t equals = word.find('=');
       const std::string name = word.substr(0, equals);
-      if (equals == std::string::npos) return malformed("image: root=@entity reloc=@cell[1]=symbol uptr=WORD fails \"text\"");
+      if (equals == std::string::npos)
+        return malformed("image: root=@entity reloc=@cell[1]=symbol uptr=WORD fails \"text\"");
       if (name == "root")
         step.roots.push_back(word.substr(equals + 1));
       else if (name == "reloc")
@@ -244,7 +246,8 @@ bool TestCase::runsIn(std::string_view mode) const {
 }
 
 bool TestCase::hasRuns() const {
-  return !steps.empty() && std::all_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.isWarning; });
+  return !steps.empty() &&
+         std::all_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.isWarning; });
 }
 
 Result<TestCase> readTestCase(std::string path, std::string text) {

@@ -1,4 +1,5 @@
-// A conformance case: a bundle or a HAIL script with directives in comments (tests/conformance/README.md describes them).
+// A conformance case: a bundle or a HAIL script with directives in comments (tests/conformance/README.md
+// describes them).
 #pragma once
 
 #include <optional>
@@ -21,7 +22,8 @@ struct ExpectedDiagnostic {
 /// One `run:` line, or a line that changes the machine between runs.
 struct Step {
   /// Exits: the run's thread ends. Ends: the process does.
-  /// Image: what comes next happens in a process that starts from an image of this one, in the modes that have images.
+  /// Image: what comes next happens in a process that starts from an image of this one, in the modes that
+  /// have images.
   enum class Kind { Returns, Throws, Fails, Exits, Ends, Load, Enable, Disable, Image };
   Kind kind = Kind::Returns;
   unsigned line = 0;

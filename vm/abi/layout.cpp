@@ -110,7 +110,8 @@ void LayoutTable::addRuntimeObjects() {
   add(kIrBuilderType, "IR builder", sizeof(IrBuilderObject), {});
   add(kFrameCursorType, "frame cursor", sizeof(FrameCursorObject),
       {{{offsetof(FrameCursorObject, stack), SlotKind::Strong}}, {}});
-  add(kCodeOwnerType, "code owner", sizeof(CodeOwnerObject), {{{offsetof(CodeOwnerObject, references), SlotKind::Owned}}, {}});
+  add(kCodeOwnerType, "code owner", sizeof(CodeOwnerObject),
+      {{{offsetof(CodeOwnerObject, references), SlotKind::Owned}}, {}});
 }
 
 const Layout& LayoutTable::of(const Type* type) {

@@ -15,8 +15,8 @@ namespace gaur::abi {
 /// Strong: a reference to an object as a whole. Interior: an iref, which may also be the address of a global
 /// cell. Code: a funcref or ufuncptr, which is no address in the heap, but may be one that somebody owns
 /// (code_owner.h). StackExtent: two words, the begin and the end of memory that may hold anything
-/// (StackObject::savedPointer and top, leftPointer and leftTop); nothing where the begin is null. Owned: a pointer
-/// to OwnedReferences, or null. The last two only in objects of the runtime.
+/// (StackObject::savedPointer and top, leftPointer and leftTop); nothing where the begin is null. Owned: a
+/// pointer to OwnedReferences, or null. The last two only in objects of the runtime.
 enum class SlotKind : std::uint8_t { Strong, Weak, Tagged, Interior, Code, StackExtent, Owned };
 
 /// What the collector looks at: one word, or a StackExtent.
@@ -109,26 +109,32 @@ void forEachSlot(const GcMap& map, std::uintptr_t base, F&& f) {
 }
 
 template <class F>
-void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f);
+void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end,
+                       F&& f);
 
-/// The same for the words that lie in [begin, end), in time that depends on their number and not on the object's.
+/// The same for the words that lie in [begin, end), in time that depends on their number and not on the
+/// object's.
 template <class F>
-void forEachSlotWithin(const GcMap& map, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f) {
+void forEachSlotWithin(const GcMap& map, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end,
+                       F&& f) {
   for (const GcSlot& slot : map.slots) {
     std::uintptr_t address = base + slot.offset;
-    std::uintptr_t bytes = slot.kind == SlotKind::StackExtent ? 2 * sizeof(std::uint64_t) : sizeof(std::uint64_t);
+    std::uintptr_t bytes =
+        slot.kind == SlotKind::StackExtent ? 2 * sizeof(std::uint64_t) : sizeof(std::uint64_t);
     if (address < end && address + bytes > begin) f(reinterpret_cast<std::uint64_t*>(address), slot.kind);
   }
   for (const GcRepeat& repeat : map.repeats) forEachSlotWithin(repeat, base, begin, end, f);
 }
 
 template <class F>
-void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end, F&& f) {
+void forEachSlotWithin(const GcRepeat& repeat, std::uintptr_t base, std::uintptr_t begin, std::uintptr_t end,
+                       F&& f) {
   std::uintptr_t first = base + repeat.offset;
   if (repeat.count == 0 || repeat.stride == 0 || first >= end) return;
   std::uint64_t from = begin > first ? (begin - first) / repeat.stride : 0;
   std::uint64_t to = std::min<std::uint64_t>(repeat.count, (end - first + repeat.stride - 1) / repeat.stride);
-  for (std::uint64_t i = from; i < to; ++i) forEachSlotWithin(*repeat.element, first + i * repeat.stride, begin, end, f);
+  for (std::uint64_t i = from; i < to; ++i)
+    forEachSlotWithin(*repeat.element, first + i * repeat.stride, begin, end, f);
 }
 
 }  // namespace gaur::abi

@@ -1,4 +1,5 @@
-// The table through which compiled code calls the runtime, one address a row of runtime_entries.def, and finds the stack it stands on.
+// The table through which compiled code calls the runtime, one address a row of runtime_entries.def, and
+// finds the stack it stands on.
 #pragma once
 
 #include <cstddef>

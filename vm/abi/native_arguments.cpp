@@ -26,7 +26,9 @@ struct Member {
 };
 
 bool isAggregate(const ir::Type* type) { return type->is(TypeKind::Struct) || type->is(TypeKind::Array); }
-bool travelsAsVector(const ir::Type* type) { return type->is(TypeKind::Float) || type->is(TypeKind::Double) || type->is(TypeKind::Vector); }
+bool travelsAsVector(const ir::Type* type) {
+  return type->is(TypeKind::Float) || type->is(TypeKind::Double) || type->is(TypeKind::Vector);
+}
 
 /// Counts registers and stack from left to right, as callers do.
 class Counter {
@@ -83,7 +85,9 @@ class Counter {
     const bool isStruct = type->is(TypeKind::Struct);
     const std::size_t count = isStruct ? type->elements.size() : type->length;
     for (std::size_t i = 0; i < count; ++i)
-      if (!flatten(isStruct ? type->elements[i] : type->element(), offset + (isStruct ? layout.offsets[i] : i * layout.stride), members)) return false;
+      if (!flatten(isStruct ? type->elements[i] : type->element(),
+                   offset + (isStruct ? layout.offsets[i] : i * layout.stride), members))
+        return false;
     return true;
   }
 
@@ -91,8 +95,10 @@ class Counter {
   bool passAggregate(const ir::Type* type, const Layout& layout) {
     std::vector<Member> members;
     if (!flatten(type, 0, members)) return false;
-    const bool isHomogeneous = !members.empty() && members.size() <= kMostHomogeneous && travelsAsVector(members[0].type) &&
-                               std::all_of(members.begin(), members.end(), [&](const Member& m) { return m.type == members[0].type; });
+    const bool isHomogeneous = !members.empty() && members.size() <= kMostHomogeneous &&
+                               travelsAsVector(members[0].type) &&
+                               std::all_of(members.begin(), members.end(),
+                                           [&](const Member& m) { return m.type == members[0].type; });
     if (isHomogeneous) {
       take(0, static_cast<unsigned>(members.size()), layout);
     } else if (layout.size > kTwoWords) {
@@ -115,7 +121,8 @@ class Counter {
     unsigned vectors = 0;
     for (std::uint64_t begin = 0; begin < layout.size; begin += kWord) {
       const bool isInteger = std::any_of(members.begin(), members.end(), [&](const Member& member) {
-        return !travelsAsVector(member.type) && member.offset < begin + kWord && member.offset + layouts_.of(member.type).size > begin;
+        return !travelsAsVector(member.type) && member.offset < begin + kWord &&
+               member.offset + layouts_.of(member.type).size > begin;
       });
       ++(isInteger ? integers : vectors);
     }
@@ -136,7 +143,9 @@ std::optional<LastArgument> lastArgument(LayoutTable& layouts, const ir::Signatu
   Counter counter(layouts);
 #if !defined(__aarch64__)
   // The address of the memory for a result that does not travel in registers comes first.
-  if (!signature.results.empty() && isAggregate(signature.results[0]) && layouts.of(signature.results[0]).size > kTwoWords) counter.passPointer();
+  if (!signature.results.empty() && isAggregate(signature.results[0]) &&
+      layouts.of(signature.results[0]).size > kTwoWords)
+    counter.passPointer();
 #endif
   for (const ir::Type* type : signature.parameters)
     if (!counter.pass(type)) return std::nullopt;

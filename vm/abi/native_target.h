@@ -1,5 +1,6 @@
-// What compiled code calls when it calls native code by name: a function and the environment that it gets as one more argument, its last. A host
-// function is such a pair with an owner; its trampoline is the pointer that code without knowledge of the pair calls.
+// What compiled code calls when it calls native code by name: a function and the environment that it gets as
+// one more argument, its last. A host function is such a pair with an owner; its trampoline is the pointer
+// that code without knowledge of the pair calls.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +14,16 @@ struct Signature;
 
 namespace gaur::abi {
 
-/// Changes only as a whole, by another one taking its place, except that `code` becomes gaur_hostDisposed. Functions without an environment do not look at the
-/// argument.
+/// Changes only as a whole, by another one taking its place, except that `code` becomes gaur_hostDisposed.
+/// Functions without an environment do not look at the argument.
 struct NativeTarget {
   void* code;
   void* environment;
 };
 
-/// Data of an EXTERN symbol. A call by name in code that was compiled while the name stood for a host function goes through `target`; other uses take
-/// `address`. Either is good for whatever the name stands for.
+/// Data of an EXTERN symbol. A call by name in code that was compiled while the name stood for a host
+/// function goes through `target`; other uses take `address`. Either is good for whatever the name stands
+/// for.
 struct NativeSlot {
   void* address;
   NativeTarget* target;
@@ -32,7 +34,8 @@ struct NativeSlot {
 };
 static_assert(offsetof(NativeSlot, address) == 0);
 
-/// A host function. Records lie in a range of the data half of the slab, their trampolines in the same order in one of the code half.
+/// A host function. Records lie in a range of the data half of the slab, their trampolines in the same order
+/// in one of the code half.
 struct HostRecord {
   NativeTarget target;
   /// Gets the environment when nothing can call the function any more; or null.

@@ -1,6 +1,7 @@
-// Shape of heap objects. One word before field 0 holds the object's type and, for hybrids, its length; a reference is the address of field 0
-// and nothing else is hidden, so that clients may compute C-like addresses (map, 14.21). The collector, the allocator, compiled code and
-// the image writer all read this word and nothing more.
+// Shape of heap objects. One word before field 0 holds the object's type and, for hybrids, its length; a
+// reference is the address of field 0 and nothing else is hidden, so that clients may compute C-like
+// addresses (map, 14.21). The collector, the allocator, compiled code and the image writer all read this word
+// and nothing more.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ class ObjectHeader {
   static constexpr unsigned kTypeBits = 24;
   static constexpr unsigned kLengthShift = kTypeShift + kTypeBits;
   static constexpr std::uint64_t kLiveBit = 1;
-  /// The object starts 16 bytes after its block (types of alignment 16), and the header stands twice: at the block and before field 0.
+  /// The object starts 16 bytes after its block (types of alignment 16), and the header stands twice: at the
+  /// block and before field 0.
   static constexpr std::uint64_t kWideBit = 2;
   static constexpr std::uint64_t kMaxTypeIndex = (std::uint64_t{1} << kTypeBits) - 1;
   /// A longer hybrid keeps this number, and its length is found from its block's size.
@@ -30,7 +32,9 @@ class ObjectHeader {
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr bool isLive() const { return (bits_ & kLiveBit) != 0; }
   constexpr bool isWide() const { return (bits_ & kWideBit) != 0; }
-  constexpr std::uint32_t typeIndex() const { return static_cast<std::uint32_t>(bits_ >> kTypeShift & kMaxTypeIndex); }
+  constexpr std::uint32_t typeIndex() const {
+    return static_cast<std::uint32_t>(bits_ >> kTypeShift & kMaxTypeIndex);
+  }
   constexpr std::uint64_t length() const { return bits_ >> kLengthShift; }
   constexpr ObjectHeader withType(std::uint32_t typeIndex) const {
     return ObjectHeader((bits_ & ~(kMaxTypeIndex << kTypeShift)) | std::uint64_t{typeIndex} << kTypeShift);
@@ -48,7 +52,8 @@ class ObjectHeader {
 };
 static_assert(sizeof(ObjectHeader) == ObjectHeader::kPrefix);
 
-// Blocks come in multiples of a granule; small ones from per-thread free lists, one a size class (granules) and kind.
+// Blocks come in multiples of a granule; small ones from per-thread free lists, one a size class (granules)
+// and kind.
 inline constexpr std::size_t kGranule = 16;
 inline constexpr std::size_t kSmallGranules = 32;  // up to 512 bytes
 inline constexpr std::size_t kSmallBytes = kGranule * kSmallGranules;
@@ -106,8 +111,8 @@ constexpr std::uint64_t tagrefFromRef(std::uint64_t address, std::uint64_t tag) 
          (tag & kTagrefTagHighMask) << kTagrefTagHighShift | (tag & 1) << kTagrefTagLowShift;
 }
 
-// weakref<T> in memory: the complement of the address, so that conservative scanning does not see it; 0 is NULL. On a stack a weak
-// reference is stored plain and is strong there: the collector could not clear it.
+// weakref<T> in memory: the complement of the address, so that conservative scanning does not see it; 0 is
+// NULL. On a stack a weak reference is stored plain and is strong there: the collector could not clear it.
 constexpr std::uint64_t hideWeak(std::uint64_t address) { return address == 0 ? 0 : ~address; }
 constexpr std::uint64_t revealWeak(std::uint64_t word) { return (word >> 63) != 0 ? ~word : word; }
 

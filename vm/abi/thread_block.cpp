@@ -1,4 +1,5 @@
-// The words by which a thread finds its block: a thread-local variable for C++ and the assembly, and one at a place that compiled code can rely on.
+// The words by which a thread finds its block: a thread-local variable for C++ and the assembly, and one at a
+// place that compiled code can rely on.
 #include "vm/abi/thread_block.h"
 
 thread_local constinit gaur::abi::ThreadBlock* gaur_currentThread = nullptr;
@@ -9,7 +10,8 @@ namespace gaur::abi {
 
 namespace {
 
-/// The last of four words that glibc reserves for transactional memory (tcbhead_t::__private_tm); libitm, their only user, takes the first two.
+/// The last of four words that glibc reserves for transactional memory (tcbhead_t::__private_tm); libitm,
+/// their only user, takes the first two.
 constexpr std::intptr_t kReservedWord = GAUR_CURRENT_THREAD_WORD;
 
 }  // namespace
@@ -26,7 +28,8 @@ std::intptr_t currentThreadOffset() { return kReservedWord; }
 void setCurrentThread(ThreadBlock* block) { gaur_currentThread = block; }
 
 std::intptr_t currentThreadOffset() {
-  return reinterpret_cast<std::intptr_t>(&gaur_currentThread) - reinterpret_cast<std::intptr_t>(__builtin_thread_pointer());
+  return reinterpret_cast<std::intptr_t>(&gaur_currentThread) -
+         reinterpret_cast<std::intptr_t>(__builtin_thread_pointer());
 }
 
 #endif

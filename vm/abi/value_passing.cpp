@@ -13,7 +13,8 @@ constexpr std::uint64_t kWordBits = 64;
 /// A vector whose lanes lie in a register as they lie in memory.
 bool isRegisterVector(const ir::Type* type, const Layout& layout) {
   const ir::Type* lane = type->element();
-  bool wholeBytes = !lane->is(TypeKind::Int) || (lane->length >= 8 && lane->length <= kWordBits && std::has_single_bit(lane->length));
+  bool wholeBytes = !lane->is(TypeKind::Int) ||
+                    (lane->length >= 8 && lane->length <= kWordBits && std::has_single_bit(lane->length));
   return layout.size <= 16 && std::has_single_bit(type->length) && wholeBytes;
 }
 
@@ -54,7 +55,9 @@ bool nativeArgumentsInRegisters(LayoutTable& layouts, const ir::Signature& signa
     if (type->is(TypeKind::Struct) || type->is(TypeKind::Array)) --words;
   for (const ir::Type* type : signature.parameters) {
     const Layout& layout = layouts.of(type);
-    if (!travelsInRegister(type, layout, false) && !(type->is(TypeKind::Vector) && isRegisterVector(type, layout))) return false;
+    if (!travelsInRegister(type, layout, false) &&
+        !(type->is(TypeKind::Vector) && isRegisterVector(type, layout)))
+      return false;
     --(registerClassOf(type) == RegisterClass::Vector ? vectors : words);
   }
   return words >= 0 && vectors >= 0;

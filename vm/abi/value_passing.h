@@ -1,5 +1,6 @@
-// How values travel where control passes: results of a call, values that resume a stack. One rule, so that a frame that waits in a call can be resumed
-// like one that waits in a swap. At most two scalars travel in registers; anything else in memory that the receiver provides.
+// How values travel where control passes: results of a call, values that resume a stack. One rule, so that a
+// frame that waits in a call can be resumed like one that waits in a swap. At most two scalars travel in
+// registers; anything else in memory that the receiver provides.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +11,19 @@
 
 namespace gaur::abi {
 
-/// Registers of results, counted by class: integer words (rax, rdx; x0, x1) and vector registers (xmm0, xmm1; v0, v1).
+/// Registers of results, counted by class: integer words (rax, rdx; x0, x1) and vector registers (xmm0, xmm1;
+/// v0, v1).
 enum class RegisterClass : std::uint8_t { Word, TwoWords, Vector };
 
 /// Of a type whose values travel in registers.
 RegisterClass registerClassOf(const ir::Type* type);
 
-/// Whether the values travel in registers. Otherwise they lie in memory, each at the next multiple of 16 bytes.
+/// Whether the values travel in registers. Otherwise they lie in memory, each at the next multiple of 16
+/// bytes.
 bool travelInRegisters(LayoutTable& layouts, std::span<const ir::Type* const> types);
 
-/// Whether native callers pass all arguments of the signature, and the address for a result in memory, in registers. May say no where it is so:
-/// of aggregates by value it does not look what is in them.
+/// Whether native callers pass all arguments of the signature, and the address for a result in memory, in
+/// registers. May say no where it is so: of aggregates by value it does not look what is in them.
 bool nativeArgumentsInRegisters(LayoutTable& layouts, const ir::Signature& signature);
 
 /// Bytes from one value in memory to the next.

@@ -1,5 +1,6 @@
-// Text to tokens, for the parsers of bundles and of HAIL, and the formatter. Decides what a name, a number and a comment are; reports
-// malformed tokens itself and hands them on as TokenKind::Error, so that its users only have to skip them.
+// Text to tokens, for the parsers of bundles and of HAIL, and the formatter. Decides what a name, a number
+// and a comment are; reports malformed tokens itself and hands them on as TokenKind::Error, so that its users
+// only have to skip them.
 #pragma once
 
 #include <cstdint>

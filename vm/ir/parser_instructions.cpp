@@ -382,7 +382,8 @@ std::vector<CallConv> TextParser::commonInstFlags() {
   std::vector<CallConv> flags;
   if (!at(TokenKind::LeftBracket)) return flags;
   // Without flags and arguments, this may be the name of the next instruction.
-  if (TokenKind next = peek().kind; next == TokenKind::LocalName || next == TokenKind::GlobalName) return flags;
+  if (TokenKind next = peek().kind; next == TokenKind::LocalName || next == TokenKind::GlobalName)
+    return flags;
   advance();
   while (at(TokenKind::Flag)) {
     auto convention = callConv(token_.content());

@@ -22,8 +22,8 @@ bool hasUsableName(const Entity& entity) {
   return !name.empty() && std::all_of(name.begin(), name.end(), isNameCharacter);
 }
 
-/// A word that nothing else in the language can be, wherever a name may stand: it has a small letter, as no word of
-/// an instruction or clause has, and is no type or number.
+/// A word that nothing else in the language can be, wherever a name may stand: it has a small letter, as no
+/// word of an instruction or clause has, and is no type or number.
 bool isPlainWord(std::string_view name) {
   auto isSmall = [](char c) { return c >= 'a' && c <= 'z'; };
   bool isWord = isSmall(name[0]) || (name[0] >= 'A' && name[0] <= 'Z') || name[0] == '_';

@@ -8,8 +8,9 @@
 namespace gaur::ir {
 
 struct PrintOptions {
-  /// Spec: 2016 form: sigils, and a name for every type, signature, constant and version. Muc: later dialect: no
-  /// sigils where the meaning is clear, and types, signatures and constants in place where they have no name.
+  /// Spec: 2016 form: sigils, and a name for every type, signature, constant and version. Muc: later dialect:
+  /// no sigils where the meaning is clear, and types, signatures and constants in place where they have no
+  /// name.
   enum class Dialect { Spec, Muc } dialect = Dialect::Spec;
 };
 

@@ -234,7 +234,8 @@ bool Program::isTaken(const Entity& entity) const {
 
 void Program::makeCurrent(const Bundle& bundle) {
   for (FunctionVersion* version : bundle.versions) {
-    version->previous.store(version->function->current.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    version->previous.store(version->function->current.load(std::memory_order_relaxed),
+                            std::memory_order_relaxed);
     version->function->current.store(version, std::memory_order_release);
   }
 }
@@ -286,7 +287,8 @@ std::unique_ptr<Bundle> Program::remove(Bundle& bundle) {
       link = &at->previous;
     }
   }
-  auto owner = std::find_if(bundles_.begin(), bundles_.end(), [&](const auto& held) { return held.get() == &bundle; });
+  auto owner =
+      std::find_if(bundles_.begin(), bundles_.end(), [&](const auto& held) { return held.get() == &bundle; });
   GAUR_CHECK(owner != bundles_.end(), "a bundle is taken out twice");
   std::unique_ptr<Bundle> taken = std::move(*owner);
   bundles_.erase(owner);

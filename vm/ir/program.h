@@ -72,11 +72,11 @@ class Program {
   /// Makes a linked and verified bundle visible: names, IDs, then new function versions. Requires: loadMutex
   /// held.
   Bundle* publish(std::unique_ptr<Bundle> bundle);
-  /// A published bundle leaves the names, and its IDs are known to `entityOfCode` alone. What it brought goes on
-  /// working. Requires: loadMutex held.
+  /// A published bundle leaves the names, and its IDs are known to `entityOfCode` alone. What it brought goes
+  /// on working. Requires: loadMutex held.
   void hide(Bundle& bundle);
-  /// Takes a published bundle out of the program, in which nothing refers to it any more: names, IDs, versions.
-  /// Requires: loadMutex held.
+  /// Takes a published bundle out of the program, in which nothing refers to it any more: names, IDs,
+  /// versions. Requires: loadMutex held.
   std::unique_ptr<Bundle> remove(Bundle& bundle);
   /// As entityOf, also of hidden bundles: for IDs that come from code, which does not outlive its bundle.
   template <class T>
@@ -122,8 +122,8 @@ class Program {
   IdTable<Entity> hidden_;
   std::atomic<Id> nextId_{kFirstClientId};
   mutable std::mutex loadMutex_;
-  /// Held by whoever walks through entities by name, on a thread that the collector may not know of; and alone by
-  /// whoever takes entities out.
+  /// Held by whoever walks through entities by name, on a thread that the collector may not know of; and
+  /// alone by whoever takes entities out.
   mutable std::shared_mutex removalMutex_;
   /// Of names_, and of writing to entities_ and hidden_.
   mutable std::mutex tablesMutex_;

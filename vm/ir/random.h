@@ -22,8 +22,8 @@ struct RandomOptions {
   bool exceptions = true;
   bool tagrefs = true;
   bool native = true;  // pinning, PTR forms, calls of C functions
-  /// WPBRANCH, and WATCHPOINT without results, with IDs from 1 to this, which the program enables and disables
-  /// (constants @wp1 ...). It wants a trap handler that goes on. 0: none.
+  /// WPBRANCH, and WATCHPOINT without results, with IDs from 1 to this, which the program enables and
+  /// disables (constants @wp1 ...). It wants a trap handler that goes on. 0: none.
   unsigned watchpoints = 0;
 };
 

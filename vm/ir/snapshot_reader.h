@@ -16,8 +16,8 @@ struct SnapshotIndex {
   /// By the index they had when the snapshot was written.
   std::vector<const Type*> types;
   std::vector<const Signature*> signatures;
-  /// All have the index that they had: object headers and linked code that name them by it are right. It is so
-  /// where nothing has made types in this process before but a Program.
+  /// All have the index that they had: object headers and linked code that name them by it are right. It is
+  /// so where nothing has made types in this process before but a Program.
   bool typesAreIdentical = false;
 };
 

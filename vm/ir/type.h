@@ -69,8 +69,8 @@ bool isRawPointer(const Type* type);
 bool isTraced(const Type* type);
 bool isNativeSafe(const Type* type);
 bool isNativeSafe(const Signature* signature);
-/// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of the kind, since clients are loose
-/// about what raw pointers point to (map, 14.14).
+/// Whether a value of type `actual` may stand where `expected` is wanted: the same, or another pointer of the
+/// kind, since clients are loose about what raw pointers point to (map, 14.14).
 bool accepts(const Type* expected, const Type* actual);
 bool accepts(const Signature* expected, const Signature* actual);
 /// int or vector of int, float or vector of float etc.: the scalar a vector operation works on.
@@ -125,8 +125,8 @@ class TypeTable {
   /// All types and signatures there are (type_graph.h). Thread-safe.
   TypeGraph graph() const;
   /// The types of a graph that graph() gave, here or in another process: found or made. Where one of the two
-  /// tables begins with the other, all get the index they had. Any graph may be given: an ImageIrDamaged error
-  /// where there can be no such types. Takes time in proportion to the graph. Thread-safe.
+  /// tables begins with the other, all get the index they had. Any graph may be given: an ImageIrDamaged
+  /// error where there can be no such types. Takes time in proportion to the graph. Thread-safe.
   gaur::Result<RestoredTypes> restore(const TypeGraph& graph);
 
  private:

@@ -21,8 +21,8 @@ class TypeUnifier {
   /// Reports aliases that mean themselves and types that contain themselves, and then sets nothing. Holds the
   /// table's lock.
   void run(Bundle& bundle);
-  /// Canonical nodes of a well-formed graph in `nodes`, by their number; new ones are made in the order of the
-  /// graph. Returns why there can be no such types, else empty. Holds the table's lock.
+  /// Canonical nodes of a well-formed graph in `nodes`, by their number; new ones are made in the order of
+  /// the graph. Returns why there can be no such types, else empty. Holds the table's lock.
   std::string_view restore(const TypeGraph& graph, std::vector<TypeGraphNode*>& nodes);
 
  private:

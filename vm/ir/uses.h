@@ -34,8 +34,8 @@ void forEachUseInBody(const FunctionVersion& version, F&& f) {
 
 }  // namespace detail
 
-/// Calls f(entity) for each top-level entity that the definition names, as often as it does; for a function not its
-/// versions. Requires: linked; of versions of an image, Program::needBodies.
+/// Calls f(entity) for each top-level entity that the definition names, as often as it does; for a function
+/// not its versions. Requires: linked; of versions of an image, Program::needBodies.
 template <class F>
 void forEachUse(const Entity& entity, F&& f) {
   auto one = [&](const auto& use) {

@@ -1,5 +1,5 @@
-// Rules for aggregate values, allocation, addressing and memory access. Which fields GETFIELDIREF and its like
-// can name was settled when linking gave their results types.
+// Rules for aggregate values, allocation, addressing and memory access. Which fields GETFIELDIREF and its
+// like can name was settled when linking gave their results types.
 #include "vm/ir/verify_rules.h"
 
 namespace gaur::ir {

@@ -1,4 +1,5 @@
-// Allocation from C++ on an attached thread, as compiled code does it: from the thread's free list, else from the heap.
+// Allocation from C++ on an attached thread, as compiled code does it: from the thread's free list, else from
+// the heap.
 #pragma once
 
 #include <cstring>
@@ -10,8 +11,10 @@
 namespace gaur::runtime {
 
 /// A zeroed object; null where memory is exhausted. May collect.
-inline void* allocateObject(Thread& thread, abi::ObjectHeader header, std::uint64_t blockBytes, abi::BlockKind kind) {
-  auto* block = static_cast<std::uint64_t*>(thread.vm().heap().allocateBlock(thread.block().allocation, kind, blockBytes));
+inline void* allocateObject(Thread& thread, abi::ObjectHeader header, std::uint64_t blockBytes,
+                            abi::BlockKind kind) {
+  auto* block = static_cast<std::uint64_t*>(
+      thread.vm().heap().allocateBlock(thread.block().allocation, kind, blockBytes));
   if (!block) return nullptr;
   block[0] = header.bits();
   if (header.isWide()) block[1] = header.bits();
@@ -24,7 +27,9 @@ T* allocateRuntimeObject(Thread& thread, std::uint32_t typeIndex) {
   constexpr std::uint64_t kBytes = abi::blockBytes(sizeof(T), false);
   static_assert(kBytes <= abi::kSmallBytes);
   auto header = abi::ObjectHeader::make(typeIndex, false);
-  void*& head = thread.block().allocation.heads[static_cast<std::size_t>(abi::BlockKind::Traced)][kBytes / abi::kGranule];
+  void*& head =
+      thread.block()
+          .allocation.heads[static_cast<std::size_t>(abi::BlockKind::Traced)][kBytes / abi::kGranule];
   if (!head) return static_cast<T*>(allocateObject(thread, header, kBytes, abi::BlockKind::Traced));
   auto* block = static_cast<std::uint64_t*>(head);
   head = reinterpret_cast<void*>(block[0]);

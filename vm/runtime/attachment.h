@@ -1,5 +1,5 @@
-// Native threads that were attached because they called an exposed function: they stay attached until they end, or the VM does. Thread::attachedTo is
-// for those that need it for a while.
+// Native threads that were attached because they called an exposed function: they stay attached until they
+// end, or the VM does. Thread::attachedTo is for those that need it for a while.
 #pragma once
 
 namespace gaur::runtime {

@@ -58,8 +58,9 @@ bool isReturn([[maybe_unused]] std::uintptr_t pc) {
 #endif
 }
 
-/// Where a switch of stacks in compiled code goes that was interrupted when it had taken the frame pointer of the frame there, and nothing more
-/// (jit/llvm/swap_sites.cpp); 0 where the thread is in the middle of something else.
+/// Where a switch of stacks in compiled code goes that was interrupted when it had taken the frame pointer of
+/// the frame there, and nothing more (jit/llvm/swap_sites.cpp); 0 where the thread is in the middle of
+/// something else.
 std::uintptr_t goalOfSwap([[maybe_unused]] const jit::CodeMap& map, [[maybe_unused]] const void* context) {
 #if defined(__x86_64__)
   constexpr unsigned char kPop[] = {0x41, 0x5b};         // pop r11

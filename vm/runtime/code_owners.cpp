@@ -97,8 +97,7 @@ void CodeOwners::setReferences(CodeOwner& owner, const abi::OwnedReferences* ref
 CodeOwner* CodeOwners::ownerOf(const void* address) const {
   auto word = reinterpret_cast<std::uintptr_t>(address);
   if (!code_ || !(slab_.isCode(word) || word - slab_.dataBegin() < jit::CodeSlab::kDataBytes)) return nullptr;
-  const auto* object =
-      static_cast<const abi::CodeOwnerObject*>(mapOf(address).at(word));
+  const auto* object = static_cast<const abi::CodeOwnerObject*>(mapOf(address).at(word));
   return object ? static_cast<CodeOwner*>(object->owner) : nullptr;
 }
 

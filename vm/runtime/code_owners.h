@@ -87,11 +87,12 @@ class CodeOwners {
   CodeOwners(const CodeOwners&) = delete;
   CodeOwners& operator=(const CodeOwners&) = delete;
 
-  /// Gives memory that has no owner yet, or whose owner is going to withdraw from it, to a new one. `references`, which may be null, must stay as it is
-  /// until the release. Null where there is no memory for the heap object. May collect. The caller sees to it
-  /// that an address in one of the ranges lies where the collector looks from the call on: in a variable that
-  /// is used later, mostly. `bytes`: what the release frees beyond the ranges, as far as known; it makes
-  /// collections come sooner. Thread-safe, on an attached thread.
+  /// Gives memory that has no owner yet, or whose owner is going to withdraw from it, to a new one.
+  /// `references`, which may be null, must stay as it is until the release. Null where there is no memory for
+  /// the heap object. May collect. The caller sees to it that an address in one of the ranges lies where the
+  /// collector looks from the call on: in a variable that is used later, mostly. `bytes`: what the release
+  /// frees beyond the ranges, as far as known; it makes collections come sooner. Thread-safe, on an attached
+  /// thread.
   CodeOwner* add(Thread& thread, std::span<const OwnedRange> ranges, CodeOwner::Release release, void* data,
                  const abi::OwnedReferences* references = nullptr, std::size_t bytes = 0);
   /// Gives it more memory. Requires: the caller keeps the owner alive, as above.

@@ -39,9 +39,14 @@ OwnedRange rangeOf(const jit::CodeUnit& code) {
 
 }  // namespace
 
-CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
-                           CodeOwners& owners, const Options& options)
-    : environment_(environment), slab_(slab), map_(map), watchpoints_(watchpoints), options_(options), owners_(owners) {}
+CodeRegistry::CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map,
+                           WatchpointTable& watchpoints, CodeOwners& owners, const Options& options)
+    : environment_(environment),
+      slab_(slab),
+      map_(map),
+      watchpoints_(watchpoints),
+      options_(options),
+      owners_(owners) {}
 
 CodeRegistry::~CodeRegistry() {
   for (const auto& [block, unit] : units_) watchpoints_.remove(*block);
@@ -57,7 +62,8 @@ void CodeRegistry::adopt(const abi::CodeBlock& block, std::span<const jit::Inlin
   map_.add(block);
   watchpoints_.add(block);
   adopted_.push_back(&block);
-  for (const jit::Inlining& inlining : inlinings) copies_[inlining.function].push_back(inlining.callerVersion);
+  for (const jit::Inlining& inlining : inlinings)
+    copies_[inlining.function].push_back(inlining.callerVersion);
 }
 
 void CodeRegistry::adoptHostCall(const ir::Signature* signature, void* code) {
@@ -76,8 +82,8 @@ void CodeRegistry::adoptStartAdapter(const ir::Signature* signature, void* code)
 }
 
 void CodeRegistry::enter(const ir::Signature* signature, void* startAdapter) {
-  auto& made = startAdapterList_.emplace_back(
-      std::make_unique<StartAdapter>(StartAdapter{startAdapter, startMemoryBytes(environment_.layouts(), signature)}));
+  auto& made = startAdapterList_.emplace_back(std::make_unique<StartAdapter>(
+      StartAdapter{startAdapter, startMemoryBytes(environment_.layouts(), signature)}));
   startAdapters_.set(signature->index, made.get());
 }
 
@@ -102,7 +108,8 @@ CodeRegistry::Versions CodeRegistry::batchFrom(const ir::FunctionVersion& versio
   for (std::size_t i = 0; i < batch.size() && batch.size() < kQuickBatch; ++i) {
     ir::forEachInstruction(*batch[i], [&](const ir::Instruction& instruction) {
       const ir::Function* callee = calledFunction(instruction);
-      if (!callee || batch.size() >= kQuickBatch || !seen.insert(callee).second || isCompiled(*callee)) return;
+      if (!callee || batch.size() >= kQuickBatch || !seen.insert(callee).second || isCompiled(*callee))
+        return;
       const ir::FunctionVersion* current = callee->current.load(std::memory_order_acquire);
       if (current && liveTogether(version, *current)) batch.push_back(current);
     });
@@ -127,7 +134,8 @@ Result<void> CodeRegistry::compileUnit(const Versions& versions) {
   std::uint64_t duration = platform::monotonicTime() - start;
   nanoseconds_.fetch_add(duration, std::memory_order_relaxed);
   compiled_.fetch_add(versions.size(), std::memory_order_relaxed);
-  GAUR_LOG(Jit, Info, "{} and {} more in {} us", ir::describe(*versions.front()), versions.size() - 1, duration / 1000);
+  GAUR_LOG(Jit, Info, "{} and {} more in {} us", ir::describe(*versions.front()), versions.size() - 1,
+           duration / 1000);
   return {};
 }
 
@@ -176,7 +184,8 @@ void CodeRegistry::invalidate(const ir::Function& function) {
     auto* version = environment_.program().entityOfCode<ir::FunctionVersion>(callerVersion);
     if (!version || version->function->current != version) continue;
     abi::FunctionRecord* caller = environment_.recordOf(*version->function.target);
-    GAUR_LOG(Code, Debug, "{} holds code of {}, which is redefined", ir::describe(*version), ir::describe(function));
+    GAUR_LOG(Code, Debug, "{} holds code of {}, which is redefined", ir::describe(*version),
+             ir::describe(function));
     setEntry(caller, caller->lazyEntry);
   }
   copies_.erase(copies);
@@ -184,7 +193,8 @@ void CodeRegistry::invalidate(const ir::Function& function) {
 
 // --- The end of code -----------------------------------------------------------------------------------
 
-CodeRegistry::Unit& CodeRegistry::keep(std::unique_ptr<jit::CodeUnit> code, const ir::Bundle* bundle, Versions versions) {
+CodeRegistry::Unit& CodeRegistry::keep(std::unique_ptr<jit::CodeUnit> code, const ir::Bundle* bundle,
+                                       Versions versions) {
   auto owned = bundleOwners_.find(bundle);
   if (owned == bundleOwners_.end()) bundle = nullptr;
   watchpoints_.add(code->block());
@@ -206,7 +216,8 @@ void CodeRegistry::setEntry(abi::FunctionRecord* record, void* entry) {
   if (Unit* unit = unitAt(before); unit && --unit->current == 0) retire(*unit);
 }
 
-/// No call reaches it any more. Threads may still be on their way, and frames active in it: its owner will tell.
+/// No call reaches it any more. Threads may still be on their way, and frames active in it: its owner will
+/// tell.
 void CodeRegistry::retire(Unit& unit) {
   unit.isRetired = true;
   ++retiredCount_;
@@ -218,7 +229,8 @@ bool CodeRegistry::giveOwner(Thread& thread, Unit& unit) {
   OwnedRange range = rangeOf(*unit.code);
   auto owned = bundleOwners_.find(unit.bundle);
   const bool isOfBundle = owned != bundleOwners_.end();
-  unit.hasOwner = owners_.add(thread, {&range, 1}, bury, &unit, isOfBundle ? &owned->second.references : nullptr, kUnitBytes) != nullptr;
+  unit.hasOwner = owners_.add(thread, {&range, 1}, bury, &unit,
+                              isOfBundle ? &owned->second.references : nullptr, kUnitBytes) != nullptr;
   // At each moment frames in the unit keep its bundle, by the one owner or the other.
   if (isOfBundle && unit.hasOwner) owners_.withdraw(*owned->second.owner, range);
   return unit.hasOwner;
@@ -268,7 +280,8 @@ void CodeRegistry::noteUnused(const ir::FunctionVersion& version) {
   hasGarbage_.store(true, std::memory_order_relaxed);
 }
 
-bool CodeRegistry::tidy(Thread& thread, std::span<ir::Bundle* const> dead, std::vector<ir::Bundle*>& superseded) {
+bool CodeRegistry::tidy(Thread& thread, std::span<ir::Bundle* const> dead,
+                        std::vector<ir::Bundle*>& superseded) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return false;
   const std::uint64_t freedBefore = freedCount_;
@@ -289,9 +302,11 @@ bool CodeRegistry::tidy(Thread& thread, std::span<ir::Bundle* const> dead, std::
   candidates_.clear();
   if (freedCount_ == freedBefore) return true;
   jit::CodeSlab::Statistics memory = slab_.statistics();
-  GAUR_LOG(Code, Info, "freed {} units; {} KB of code in use, {} KB free in {} pieces, the largest of {} KB; {} KB of data",
-           freedCount_ - freedBefore, memory.codeUsed >> 10, memory.codeFree >> 10, memory.codeFreePieces,
-           memory.codeLargestFree >> 10, memory.dataUsed >> 10);
+  GAUR_LOG(
+      Code, Info,
+      "freed {} units; {} KB of code in use, {} KB free in {} pieces, the largest of {} KB; {} KB of data",
+      freedCount_ - freedBefore, memory.codeUsed >> 10, memory.codeFree >> 10, memory.codeFreePieces,
+      memory.codeLargestFree >> 10, memory.dataUsed >> 10);
   return true;
 }
 
@@ -335,8 +350,9 @@ CodeRegistry::Statistics CodeRegistry::statistics() {
 
 // --- Adapters ------------------------------------------------------------------------------------------
 
-Result<void*> CodeRegistry::adapter(Adapters& adapters, const ir::Signature* signature,
-                                    Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*)) {
+Result<void*> CodeRegistry::adapter(
+    Adapters& adapters, const ir::Signature* signature,
+    Result<std::unique_ptr<jit::CodeUnit>> (jit::Compiler::*make)(const ir::Signature*)) {
   std::lock_guard lock(mutex_);
   if (auto known = adapters.find(signature); known != adapters.end()) return known->second;
   std::uint64_t start = platform::monotonicTime();

@@ -1,5 +1,6 @@
-// All compiled code of a VM: what gets compiled when, what a redefinition makes stale, and when code goes: a unit that
-// no function's entry leads into any more gets an owner (code_owners.h), and is freed when no frame is active in it.
+// All compiled code of a VM: what gets compiled when, what a redefinition makes stale, and when code goes: a
+// unit that no function's entry leads into any more gets an owner (code_owners.h), and is freed when no frame
+// is active in it.
 #pragma once
 
 #include <atomic>
@@ -27,20 +28,21 @@ struct StartAdapter {
 
 class CodeRegistry {
  public:
-  CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map, WatchpointTable& watchpoints,
-               CodeOwners& owners, const Options& options);
+  CodeRegistry(jit::Environment& environment, jit::CodeSlab& slab, jit::CodeMap& map,
+               WatchpointTable& watchpoints, CodeOwners& owners, const Options& options);
   ~CodeRegistry();
   CodeRegistry(const CodeRegistry&) = delete;
   CodeRegistry& operator=(const CodeRegistry&) = delete;
 
-  /// Compiles the current version of the function, unless it is compiled, and what is worth compiling with it. Without a version the function gets
-  /// code that traps. Needs more stack than the reserve of a Mu stack, as all functions here. Thread-safe.
+  /// Compiles the current version of the function, unless it is compiled, and what is worth compiling with
+  /// it. Without a version the function gets code that traps. Needs more stack than the reserve of a Mu
+  /// stack, as all functions here. Thread-safe.
   Result<void> compile(const ir::Function& function);
   /// Compiles them all.
   Result<void> compileAll(std::span<ir::FunctionVersion* const> versions);
 
-  /// Calls `publish`, which gives these functions new versions, and lets new calls of them, and of functions that have a copy of their
-  /// code, compile again.
+  /// Calls `publish`, which gives these functions new versions, and lets new calls of them, and of functions
+  /// that have a copy of their code, compile again.
   template <class F>
   void redefine(std::span<ir::FunctionVersion* const> versions, F publish) {
     // No compilation that sees old versions may end after this.
@@ -48,20 +50,21 @@ class CodeRegistry {
     publish();
     for (const ir::FunctionVersion* version : versions) {
       invalidate(*version->function.target);
-      if (const ir::FunctionVersion* old = version->previous.load(std::memory_order_relaxed)) noteUnused(*old);
+      if (const ir::FunctionVersion* old = version->previous.load(std::memory_order_relaxed))
+        noteUnused(*old);
     }
   }
 
   /// Whether `tidy` has something to do.
   bool hasGarbage() const { return hasGarbage_.load(std::memory_order_relaxed); }
-  /// Gives owners to units that are retired, and frees those whose owner died, and all code of bundles in `dead`, whose
-  /// owners died. Bundles that brought nothing but versions, none of which is current or in any code, go to
-  /// `superseded`: nothing refers to them but the program. False where another thread compiles: then nothing is done. On
-  /// the native stack of an attached thread.
+  /// Gives owners to units that are retired, and frees those whose owner died, and all code of bundles in
+  /// `dead`, whose owners died. Bundles that brought nothing but versions, none of which is current or in any
+  /// code, go to `superseded`: nothing refers to them but the program. False where another thread compiles:
+  /// then nothing is done. On the native stack of an attached thread.
   bool tidy(Thread& thread, std::span<ir::Bundle* const> dead, std::vector<ir::Bundle*>& superseded);
 
-  /// Code of a collectible bundle belongs to the bundle's owner; `anchor` is an address of its memory. Before any of
-  /// its functions can be called.
+  /// Code of a collectible bundle belongs to the bundle's owner; `anchor` is an address of its memory. Before
+  /// any of its functions can be called.
   void setOwner(const ir::Bundle& bundle, CodeOwner& owner, const void* anchor);
 
   struct Statistics {
@@ -84,7 +87,9 @@ class CodeRegistry {
   /// How functions of the signature begin on a stack of their own.
   Result<const StartAdapter*> startAdapter(const ir::Signature* signature);
   /// The same if it has been made, by Signature::index; else null. Takes no lock.
-  const StartAdapter* knownStartAdapter(std::uint32_t signatureIndex) const { return startAdapters_.get(signatureIndex); }
+  const StartAdapter* knownStartAdapter(std::uint32_t signatureIndex) const {
+    return startAdapters_.get(signatureIndex);
+  }
   Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage);
 
   /// Held over a fork of the process.

@@ -101,7 +101,8 @@ void CollectibleBundles::notePublished(const ir::Bundle& bundle) {
   for (const ir::FunctionVersion* version : bundle.versions) {
     Member* home = memberOwning(*version->function);
     const ir::FunctionVersion* replaced = version->previous.load(std::memory_order_relaxed);
-    if (Member* giver = replaced ? memberOf(*replaced->bundle) : nullptr; giver && giver != home) letGo(home, *giver);
+    if (Member* giver = replaced ? memberOf(*replaced->bundle) : nullptr; giver && giver != home)
+      letGo(home, *giver);
     if (self && self != home) keep(home, *self);
   }
 }

@@ -1,6 +1,7 @@
-// Bundles that go: those that a client unloads, and those of which nothing is left but superseded versions. From the
-// moment nothing can reach one it is taken apart on a thread that holds no lock, and its IR, which VM functions on other
-// threads may be looking at, is freed when a collection has found no address in it on any stack.
+// Bundles that go: those that a client unloads, and those of which nothing is left but superseded versions.
+// From the moment nothing can reach one it is taken apart on a thread that holds no lock, and its IR, which
+// VM functions on other threads may be looking at, is freed when a collection has found no address in it on
+// any stack.
 #pragma once
 
 #include <atomic>
@@ -38,8 +39,8 @@ class CollectibleBundles {
 
   /// Whether `tidy` has something to do.
   bool hasWork() const { return hasWork_.load(std::memory_order_relaxed); }
-  /// Takes apart what died and frees what nobody looks at any more. Does nothing while a bundle is being loaded or code
-  /// compiled. On the native stack of an attached thread without locks.
+  /// Takes apart what died and frees what nobody looks at any more. Does nothing while a bundle is being
+  /// loaded or code compiled. On the native stack of an attached thread without locks.
   void tidy(Thread& thread);
 
   /// Lives while IR is referred to from memory that collections do not look at.

@@ -32,7 +32,8 @@ std::uint64_t cookieOf(const ir::ExposedFunction& exposed) {
 void ExposedFunctionData::setAdapter(void* code) {
   __atomic_store_n(&adapter, code, __ATOMIC_RELEASE);
   const ir::Signature& signature = *record.function->function->signature->signature;
-  if (code && abi::nativeArgumentsInRegisters(abi::LayoutTable::shared(), signature)) __atomic_store_n(&hostAdapter, code, __ATOMIC_RELEASE);
+  if (code && abi::nativeArgumentsInRegisters(abi::LayoutTable::shared(), signature))
+    __atomic_store_n(&hostAdapter, code, __ATOMIC_RELEASE);
 }
 
 template <class T>
@@ -110,7 +111,8 @@ void EntityData::addRoots(const ir::Bundle& bundle) {
   roots_.addCells(traced);
 }
 
-void EntityData::adopt(ir::Function& function, abi::FunctionRecord* record, void* trampoline, bool isCompiled) {
+void EntityData::adopt(ir::Function& function, abi::FunctionRecord* record, void* trampoline,
+                       bool isCompiled) {
   slab_.rewriteTrampoline(trampoline, record, &lazyEntry);
   record->function = &function;
   record->signatureIndex = function.signature->signature->index;
@@ -119,7 +121,8 @@ void EntityData::adopt(ir::Function& function, abi::FunctionRecord* record, void
   records_.set(function.id, record);
 }
 
-void EntityData::adopt(ExposedFunctionData* data, void* trampoline, abi::FunctionRecord* function, void* adapter) {
+void EntityData::adopt(ExposedFunctionData* data, void* trampoline, abi::FunctionRecord* function,
+                       void* adapter) {
   data->record.function = function;
   data->vm = &vm_;
   data->setAdapter(adapter);
@@ -134,7 +137,8 @@ std::vector<EntityData::Exposure> EntityData::exposures() {
     std::lock_guard lock(exposuresMutex_);
     for (const auto& [address, data] : exposures_) all.push_back({address, &data->record});
   }
-  std::sort(all.begin(), all.end(), [](const Exposure& a, const Exposure& b) { return a.address < b.address; });
+  std::sort(all.begin(), all.end(),
+            [](const Exposure& a, const Exposure& b) { return a.address < b.address; });
   return all;
 }
 

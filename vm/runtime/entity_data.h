@@ -27,13 +27,15 @@ struct ExposedFunctionData {
   /// Null until it is first called.
   void* adapter;
   MicroVm* vm;
-  /// The adapter again if it can be called on another stack than its caller's: no argument is passed in memory.
+  /// The adapter again if it can be called on another stack than its caller's: no argument is passed in
+  /// memory.
   void* hostAdapter;
 
   /// Thread-safe.
   void setAdapter(void* code);
 };
-static_assert(offsetof(ExposedFunctionData, adapter) == GAUR_EXPOSED_ADAPTER && offsetof(ExposedFunctionData, vm) == GAUR_EXPOSED_VM);
+static_assert(offsetof(ExposedFunctionData, adapter) == GAUR_EXPOSED_ADAPTER &&
+              offsetof(ExposedFunctionData, vm) == GAUR_EXPOSED_VM);
 static_assert(offsetof(ExposedFunctionData, hostAdapter) == GAUR_EXPOSED_HOST_ADAPTER);
 
 /// Bytes of the memory of a global cell, at a multiple of 16.
@@ -49,8 +51,8 @@ class EntityData {
   /// Makes the data of all entities that the bundle introduces. Fails where the slab is full; then nothing of
   /// it is in use.
   Result<void> prepare(const ir::Bundle& bundle);
-  /// The same for a collectible bundle, whose cells become no roots: what it takes, and what the collector has to
-  /// look at.
+  /// The same for a collectible bundle, whose cells become no roots: what it takes, and what the collector
+  /// has to look at.
   struct Owned {
     std::vector<OwnedRange> ranges;
     std::vector<abi::OwnedCell> cells;
@@ -66,7 +68,8 @@ class EntityData {
   const ir::GlobalCell* cellContaining(std::uintptr_t address) const;
   void** exposedSlot(const ir::ExposedFunction& exposed) const { return exposed_.get(exposed.id); }
 
-  // --- What a boot image brings: memory that lies in the slab already. Nothing else is in use yet. -------------------
+  // --- What a boot image brings: memory that lies in the slab already. Nothing else is in use yet.
+  // -------------------
   /// A record, with the trampoline at `trampoline`; its entry becomes that unless it is code.
   void adopt(ir::Function& function, abi::FunctionRecord* record, void* trampoline, bool isCompiled);
   void adopt(const ir::GlobalCell& cell, void* memory);
@@ -83,7 +86,8 @@ class EntityData {
   /// All native entries, in the order of their addresses. Thread-safe.
   std::vector<Exposure> exposures();
 
-  /// A new native entry to a function, which keeps it until unexpose; null where the slab is full. Thread-safe.
+  /// A new native entry to a function, which keeps it until unexpose; null where the slab is full.
+  /// Thread-safe.
   void* expose(abi::FunctionRecord* function, std::uint64_t cookie);
   /// False where the address is none that expose returned.
   bool unexpose(void* address);

@@ -1,5 +1,6 @@
-// Unwinding: from the frame that throws to the landing pad of the nearest call that has one, by frame pointers and the rows of the code map. It
-// takes no lock and no memory. Calls from native code have a landing pad, so it never reaches a native frame.
+// Unwinding: from the frame that throws to the landing pad of the nearest call that has one, by frame
+// pointers and the rows of the code map. It takes no lock and no memory. Calls from native code have a
+// landing pad, so it never reaches a native frame.
 #include <fmt/format.h>
 
 #include <utility>
@@ -17,7 +18,8 @@ namespace gaur::runtime {
 
 namespace {
 
-/// Where unwinding stands: what the registers are for the frame, the address it waits at, and the stack pointer once the call there is over.
+/// Where unwinding stands: what the registers are for the frame, the address it waits at, and the stack
+/// pointer once the call there is over.
 struct Position {
   RegisterFile registers;
   std::uintptr_t pc;
@@ -39,7 +41,8 @@ bool crossHiddenFrame(Position& at) {
     at.isResumed = true;
     return true;
   }
-  GAUR_CHECK(hidden.kind != HiddenFrame::Kind::None, fmt::format("unwinding met the address {:#x}, which is in no compiled code", at.pc));
+  GAUR_CHECK(hidden.kind != HiddenFrame::Kind::None,
+             fmt::format("unwinding met the address {:#x}, which is in no compiled code", at.pc));
   if (hidden.kind == HiddenFrame::Kind::Bottom) return false;
   const abi::SavedFrame* below = hidden.start().below;
   at.framePointer() = addressOf(below->framePointer);
@@ -57,7 +60,8 @@ std::uintptr_t landingStackPointer(const jit::UnwindStep& step, std::uintptr_t c
 
 /// No frame of the program takes the exception: where it came from is all that can be told of it later.
 void rememberThrow(Thread& thread, const UnwindRegisters& state) {
-  thread.throwTrace = collectBacktrace(thread.vm(), state.pc, RegisterFile(state)[RegisterFile::kFramePointer]);
+  thread.throwTrace =
+      collectBacktrace(thread.vm(), state.pc, RegisterFile(state)[RegisterFile::kFramePointer]);
 }
 
 }  // namespace
@@ -67,7 +71,8 @@ void rememberThrow(Thread& thread, const UnwindRegisters& state) {
 using namespace gaur;
 using namespace gaur::runtime;
 
-/// Sets the registers to those of the landing pad that takes the exception, and returns the exception for the stub to pass on.
+/// Sets the registers to those of the landing pad that takes the exception, and returns the exception for the
+/// stub to pass on.
 extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
   Thread* thread = Thread::current();
   const jit::CodeMap& map = thread->vm().codeMap();
@@ -99,6 +104,4 @@ extern "C" void* gaur_unwind(UnwindRegisters* state, void* exception) {
 }
 
 /// The exception that is thrown next stands for a stack overflow.
-extern "C" void gaur_noteStackOverflow() {
-  Thread::current()->overflowPending = true;
-}
+extern "C" void gaur_noteStackOverflow() { Thread::current()->overflowPending = true; }

@@ -34,8 +34,7 @@ Result<FrameCursor*> makeCursor(Thread& thread, abi::StackObject* stack, const F
 /// stood has the same frames.
 bool isAtFrame(const FrameCursor* cursor) {
   return cursor && cursor->stack && cursor->savedPointer == cursor->stack->savedPointer &&
-         cursor->edits == cursor->stack->edits &&
-         cursor->position.kind != FrameKind::End;
+         cursor->edits == cursor->stack->edits && cursor->position.kind != FrameKind::End;
 }
 
 /// Frames may have been popped and pushed since the cursor came to its frame, or the stack may have run.

@@ -62,7 +62,8 @@ class FrameWalker {
 
   /// Of the call of an exposed function that was passed last; nothing where none was passed.
   const std::optional<OuterCookie>& outerCookie() const { return outerCookie_; }
-  /// The adapter that was passed last, if any: by what it can be resumed, in place of the function that it called.
+  /// The adapter that was passed last, if any: by what it can be resumed, in place of the function that it
+  /// called.
   struct Adapter {
     UnwindRegisters registers;
     const void* code;

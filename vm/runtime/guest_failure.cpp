@@ -20,11 +20,13 @@ std::string threadLine(Thread& thread) {
   return thread.nativeId() == getpid() ? "" : "  on thread " + std::to_string(thread.nativeId()) + "\n";
 }
 
-std::string makeReport(Thread& thread, const std::string& what, std::vector<BacktraceFrame> frames, Id instruction) {
+std::string makeReport(Thread& thread, const std::string& what, std::vector<BacktraceFrame> frames,
+                       Id instruction) {
   MicroVm& vm = thread.vm();
   if (!frames.empty() && frames[0].instruction == kNoId) frames[0].instruction = instruction;
   std::string report = "gaur: " + what + "\n" + threadLine(thread);
-  if (frames.empty()) return instruction == kNoId ? report : report + "  at " + describeSite(vm, kNoId, instruction) + "\n";
+  if (frames.empty())
+    return instruction == kNoId ? report : report + "  at " + describeSite(vm, kNoId, instruction) + "\n";
   report += "  at " + describeSite(vm, frames[0].version, frames[0].instruction) + "\n";
   if (frames.size() > 1) report += "  backtrace\n" + formatBacktrace(vm, frames);
   return report;
@@ -69,11 +71,13 @@ std::string uncaughtReport(Thread& thread, void* exception) {
     report += thread.overflow ? "NULL: stack overflow" : "NULL";
   } else {
     auto header = abi::ObjectHeader::of(exception);
-    report += "of type " + abi::LayoutTable::shared().byIndex(header.typeIndex()).name() + fmt::format(" at {}", exception);
+    report += "of type " + abi::LayoutTable::shared().byIndex(header.typeIndex()).name() +
+              fmt::format(" at {}", exception);
   }
   report += "\n" + threadLine(thread);
   const auto& trace = thread.throwTrace;
-  if (!trace.empty() && trace[0].version != kNoId) report += "  thrown at " + describeSite(thread.vm(), trace[0].version, trace[0].instruction) + "\n";
+  if (!trace.empty() && trace[0].version != kNoId)
+    report += "  thrown at " + describeSite(thread.vm(), trace[0].version, trace[0].instruction) + "\n";
   if (trace.size() > 1) report += "  backtrace\n" + formatBacktrace(thread.vm(), trace);
   return report;
 }

@@ -1,5 +1,5 @@
-// The frames that resumption needs and that no function of the program has (vm/abi/stack_object.h): how whoever goes over the frames of a stack
-// knows them, and finds what lies beyond.
+// The frames that resumption needs and that no function of the program has (vm/abi/stack_object.h): how
+// whoever goes over the frames of a stack knows them, and finds what lies beyond.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct HiddenFrame {
     Bottom,
   };
   Kind kind;
-  /// Of the StartFrame (Begun, NotBegun) or the ResumeFrame (Uncovered), which need not be readable where the stack pointer is a guess.
+  /// Of the StartFrame (Begun, NotBegun) or the ResumeFrame (Uncovered), which need not be readable where the
+  /// stack pointer is a guess.
   std::uintptr_t address;
 
   const abi::StartFrame& start() const { return *reinterpret_cast<const abi::StartFrame*>(address); }

@@ -46,7 +46,8 @@ Error throwFromNative(void* exception) {
   gaur_throwAt(&at, exception);
 }
 
-[[gnu::no_sanitize("address", "undefined")]] bool isIdle(MicroVm& vm, const abi::HostRecord& record, const void* caller) {
+[[gnu::no_sanitize("address", "undefined")]] bool isIdle(MicroVm& vm, const abi::HostRecord& record,
+                                                         const void* caller) {
   std::size_t threads = 0;
   vm.threads().forEach([&](Thread&) { ++threads; });
   Thread* thread = Thread::current();
@@ -57,7 +58,8 @@ Error throwFromNative(void* exception) {
   vm.stacks().forEach([&](const Stack& stack) { stacks += stack.object && stack.object != own ? 1 : 0; });
   if (stacks != 0) return false;
   const auto* pointer = vm.hostFunctions().pointerOf(record);
-  for (const auto* word = static_cast<void* const*>(caller); thread->isNativeStack(reinterpret_cast<std::uintptr_t>(word)); ++word)
+  for (const auto* word = static_cast<void* const*>(caller);
+       thread->isNativeStack(reinterpret_cast<std::uintptr_t>(word)); ++word)
     if (*word == pointer || *word == &record || (*word == record.target.environment && *word)) return false;
   return true;
 }
@@ -73,7 +75,9 @@ namespace {
 std::string deadCall(Thread* thread, const void* target) {
   HostFunctions* functions = thread ? &thread->vm().hostFunctions() : nullptr;
   const abi::HostRecord* record = functions ? functions->recordAt(target) : nullptr;
-  if (!record) return "a call of a native function that is gone: its host function is disposed, or its name stands for nothing any more";
+  if (!record)
+    return "a call of a native function that is gone: its host function is disposed, or its name stands for "
+           "nothing any more";
   return "a call of the host function '" + functions->nameOf(*record) + "', which is disposed";
 }
 

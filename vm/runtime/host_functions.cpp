@@ -21,7 +21,8 @@ namespace {
 constexpr std::size_t kFunctionsInRegion = std::size_t{1} << 14;
 constexpr unsigned kRecordShift = 6;
 constexpr unsigned kTrampolineShift = 5;
-static_assert(sizeof(abi::HostRecord) == std::size_t{1} << kRecordShift && jit::kTrampolineBytes == std::size_t{1} << kTrampolineShift);
+static_assert(sizeof(abi::HostRecord) == std::size_t{1} << kRecordShift &&
+              jit::kTrampolineBytes == std::size_t{1} << kTrampolineShift);
 
 constexpr auto kEveryMark = gc::CellMark::Value | gc::CellMark::Stack;
 
@@ -38,7 +39,8 @@ char* copyOf(std::string_view name) {
   return copy;
 }
 
-/// Where the environment travels; nothing where C has no such signature. Signatures are the process's, and a client mostly makes many functions of one.
+/// Where the environment travels; nothing where C has no such signature. Signatures are the process's, and a
+/// client mostly makes many functions of one.
 std::optional<abi::LastArgument> environmentPlace(const ir::Signature* signature) {
   thread_local const ir::Signature* known = nullptr;
   thread_local std::optional<abi::LastArgument> place;
@@ -81,7 +83,8 @@ HostFunctions::~HostFunctions() {
     for (std::size_t j = 0; j < regions_[i]->used; ++j) std::free(regions_[i]->records[j].name);
 }
 
-// --- Places ----------------------------------------------------------------------------------------------------------------
+// --- Places
+// ----------------------------------------------------------------------------------------------------------------
 
 HostFunctions::Region* HostFunctions::regionOf(const abi::HostRecord& record) const {
   for (std::size_t i = 0; i < regionCount_.load(std::memory_order_acquire); ++i) {
@@ -94,7 +97,8 @@ HostFunctions::Region* HostFunctions::regionOf(const abi::HostRecord& record) co
 abi::HostRecord* HostFunctions::find(const void* pointer) const {
   for (std::size_t i = 0; i < regionCount_.load(std::memory_order_acquire); ++i) {
     const Region& region = *regions_[i];
-    const auto offset = reinterpret_cast<std::uintptr_t>(pointer) - reinterpret_cast<std::uintptr_t>(region.trampolines);
+    const auto offset =
+        reinterpret_cast<std::uintptr_t>(pointer) - reinterpret_cast<std::uintptr_t>(region.trampolines);
     if (offset >= kFunctionsInRegion << kTrampolineShift || offset % jit::kTrampolineBytes != 0) continue;
     const std::size_t index = offset >> kTrampolineShift;
     std::lock_guard lock(mutex_);
@@ -128,19 +132,22 @@ abi::HostRecord* HostFunctions::take() {
     void* records = slab_.allocateData(kFunctionsInRegion << kRecordShift, sizeof(abi::HostRecord));
     void* trampolines = slab_.allocateCode(kFunctionsInRegion << kTrampolineShift);
     if (!records || !trampolines) return nullptr;
-    regions_[count] = std::make_unique<Region>(static_cast<abi::HostRecord*>(records), static_cast<char*>(trampolines));
+    regions_[count] =
+        std::make_unique<Region>(static_cast<abi::HostRecord*>(records), static_cast<char*>(trampolines));
     regionCount_.store(++count, std::memory_order_release);
   }
   Region& region = *regions_[count - 1];
   return &region.records[region.used++];
 }
 
-// --- A function's life ---------------------------------------------------------------------------------------------------
+// --- A function's life
+// ---------------------------------------------------------------------------------------------------
 
 Result<void*> HostFunctions::make(const HostDefinition& definition) {
   const auto last = environmentPlace(definition.signature);
   if (!last)
-    return makeError(ErrorId::NotAvailable, {"a host function of signature " + ir::toString(definition.signature)});
+    return makeError(ErrorId::NotAvailable,
+                     {"a host function of signature " + ir::toString(definition.signature)});
   const bool isOnStack = last->integerRegister == abi::LastArgument::kOnStack;
   char* name = copyOf(definition.name);
   std::lock_guard lock(mutex_);
@@ -150,12 +157,20 @@ Result<void*> HostFunctions::make(const HostDefinition& definition) {
     std::free(name);
     return makeError(ErrorId::OutOfMemory, {"the code slab"});
   }
-  *record = {{definition.code, definition.environment}, definition.finaliser, definition.signature, name, last->stackBytes, 0, nullptr, 0};
+  *record = {{definition.code, definition.environment},
+             definition.finaliser,
+             definition.signature,
+             name,
+             last->stackBytes,
+             0,
+             nullptr,
+             0};
   Region& region = *regionOf(*record);
   const auto index = static_cast<std::size_t>(record - region.records);
   void* trampoline = region.trampolineOf(index);
   void* writable = slab_.writable(trampoline);
-  jit::writeHostTrampoline(writable, record, isOnStack ? 0 : last->integerRegister, isOnStack ? stackEntry : nullptr);
+  jit::writeHostTrampoline(writable, record, isOnStack ? 0 : last->integerRegister,
+                           isOnStack ? stackEntry : nullptr);
   jit::flushCode(trampoline, writable, jit::kTrampolineBytes);
   // No collection before now has looked for it, and one that stops this thread here finds it on its stack.
   region.marks[index].store(kEveryMark, std::memory_order_relaxed);
@@ -193,7 +208,8 @@ bool HostFunctions::unpin(abi::HostRecord& record) {
 /// Collections that are over did not look for who has got it since, as something else kept it.
 void HostFunctions::forgetMarks(const abi::HostRecord& record) {
   Region& region = *regionOf(record);
-  region.marks[static_cast<std::size_t>(&record - region.records)].store(kEveryMark, std::memory_order_relaxed);
+  region.marks[static_cast<std::size_t>(&record - region.records)].store(kEveryMark,
+                                                                         std::memory_order_relaxed);
 }
 
 bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
@@ -231,7 +247,8 @@ void HostFunctions::giveBack(Region& region, std::size_t index) {
   free_ = &record;
 }
 
-// --- Death -----------------------------------------------------------------------------------------------------------------
+// --- Death
+// -----------------------------------------------------------------------------------------------------------------
 
 void HostFunctions::afterMarking() {
   if (regionCount_.load(std::memory_order_acquire) == 0) return;
@@ -250,7 +267,8 @@ void HostFunctions::sweep() {
       if (state == State::Free) continue;
       const gc::CellMark mark = region.marks[j].load(std::memory_order_relaxed);
       if (mark == kEveryMark) continue;
-      const bool isReachable = mark != gc::CellMark::None || region.records[j].bindings != 0 || region.records[j].pins != 0;
+      const bool isReachable =
+          mark != gc::CellMark::None || region.records[j].bindings != 0 || region.records[j].pins != 0;
       const bool isRunning = gc::has(mark, gc::CellMark::Stack);
       if (state == State::Live ? !isReachable : state == State::Disposed && !isRunning) finish(region, j);
       if (!isReachable && region.states[j] == State::Finalised) giveBack(region, j);

@@ -1,5 +1,6 @@
-// Functions of the host that Mu code calls, each with an environment of its own: where their records and pointers lie, who keeps them, and when the finaliser of an
-// environment runs. A function is alive as long as it is pinned, bound to a name, or its pointer is in any value; the collector tells (gc::MarkedRange).
+// Functions of the host that Mu code calls, each with an environment of its own: where their records and
+// pointers lie, who keeps them, and when the finaliser of an environment runs. A function is alive as long as
+// it is pinned, bound to a name, or its pointer is in any value; the collector tells (gc::MarkedRange).
 #pragma once
 
 #include <atomic>
@@ -42,8 +43,9 @@ class HostFunctions {
   HostFunctions(const HostFunctions&) = delete;
   HostFunctions& operator=(const HostFunctions&) = delete;
 
-  /// A new function, and the pointer by which all code can call it (a value of type ufuncptr of the signature). From here on the finaliser will run, exactly once.
-  /// Fails where the slab is full or C has no such signature; then it will not. The thread is attached. Thread-safe, as everything here.
+  /// A new function, and the pointer by which all code can call it (a value of type ufuncptr of the
+  /// signature). From here on the finaliser will run, exactly once. Fails where the slab is full or C has no
+  /// such signature; then it will not. The thread is attached. Thread-safe, as everything here.
   Result<void*> make(const HostDefinition& definition);
   /// The one with this pointer, or null.
   abi::HostRecord* find(const void* pointer) const;
@@ -60,18 +62,23 @@ class HostFunctions {
   /// False where it is not pinned.
   bool unpin(abi::HostRecord& record);
 
-  /// From now on calls of it fail. The finaliser runs as soon as no frame is in the function: before this returns, if `isIdle` tells so. False where that was done
-  /// before.
+  /// From now on calls of it fail. The finaliser runs as soon as no frame is in the function: before this
+  /// returns, if `isIdle` tells so. False where that was done before.
   bool dispose(abi::HostRecord& record, bool isIdle);
 
-  /// Whether so many were made since the last collection that one may find dead ones: they are no load of the heap's that would start it.
-  bool wantsCollection() const { return made_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed); }
-  /// With the world stopped, at the end of a collection: what it has not marked is found when finalisers are next run.
+  /// Whether so many were made since the last collection that one may find dead ones: they are no load of the
+  /// heap's that would start it.
+  bool wantsCollection() const {
+    return made_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed);
+  }
+  /// With the world stopped, at the end of a collection: what it has not marked is found when finalisers are
+  /// next run.
   void afterMarking();
 
   /// Whether runFinalisers may find something to do.
   bool hasWork() const { return hasWork_.load(std::memory_order_acquire); }
-  /// Runs those that are due, on this thread and its present stack. No lock is held meanwhile. The thread holds no lock of the VM either.
+  /// Runs those that are due, on this thread and its present stack. No lock is held meanwhile. The thread
+  /// holds no lock of the VM either.
   void runFinalisers();
   /// Runs those of all functions, which can be called no more.
   void finaliseAll();

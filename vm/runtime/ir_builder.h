@@ -1,5 +1,5 @@
-// The life of a client's builder, and what the metacircular one is. A session ends with load or abort; whoever
-// holds it afterwards finds out.
+// The life of a client's builder, and what the metacircular one is. A session ends with load or abort;
+// whoever holds it afterwards finds out.
 #pragma once
 
 #include <atomic>

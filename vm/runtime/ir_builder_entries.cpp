@@ -89,7 +89,8 @@ Result<std::uint64_t> newBuilder(Thread& thread) {
     builder->builder.open();
     GuestBuilders::all().add(builder);
     object->builder = builder;
-    heap.onUnreachable(reinterpret_cast<char*>(object) - abi::ObjectHeader::of(object).prefix(), freeBuilder, builder);
+    heap.onUnreachable(reinterpret_cast<char*>(object) - abi::ObjectHeader::of(object).prefix(), freeBuilder,
+                       builder);
   });
   return reinterpret_cast<std::uint64_t>(object);
 }
@@ -135,13 +136,17 @@ template <>
 struct Operand<double> {
   static constexpr std::size_t kCount = 1;
   static constexpr std::string_view kPattern = "double";
-  static double from(BuilderSession&, const std::uint64_t* operands) { return std::bit_cast<double>(operands[0]); }
+  static double from(BuilderSession&, const std::uint64_t* operands) {
+    return std::bit_cast<double>(operands[0]);
+  }
 };
 template <>
 struct Operand<ir::IdList> {
   static constexpr std::size_t kCount = 1;
   static constexpr std::string_view kPattern = "@uvm.irbuilder.ids.r";
-  static ir::IdList from(BuilderSession& session, const std::uint64_t* operands) { return listAt<Id>(session, operands[0]); }
+  static ir::IdList from(BuilderSession& session, const std::uint64_t* operands) {
+    return listAt<Id>(session, operands[0]);
+  }
 };
 template <>
 struct Operand<ir::WordList> {
@@ -158,7 +163,8 @@ struct Operand<ir::PairedIds> {
   static ir::PairedIds from(BuilderSession& session, const std::uint64_t* operands) {
     const ir::IdList first = listAt<Id>(session, operands[0]), second = listAt<Id>(session, operands[1]);
     if (first.size() == second.size()) return {first, second};
-    session.refuse(ErrorId::BuilderListsDiffer, {std::to_string(first.size()), std::to_string(second.size())});
+    session.refuse(ErrorId::BuilderListsDiffer,
+                   {std::to_string(first.size()), std::to_string(second.size())});
     return {};
   }
 };
@@ -260,7 +266,8 @@ Result<std::uint64_t> perform(IrBuilder& builder, CommonInst instruction, const 
   }
   IrBuilder::Entered entered(builder);
   GAUR_TRY_ASSIGN(BuilderSession * session, entered.session());
-  const std::uint64_t result = kCalls[static_cast<std::uint32_t>(instruction) - kFirstCall](*session, operands);
+  const std::uint64_t result =
+      kCalls[static_cast<std::uint32_t>(instruction) - kFirstCall](*session, operands);
   if (std::optional<Error> problem = session->end()) return std::move(*problem);
   return result;
 }

@@ -44,7 +44,8 @@ class Timer {
 
 }  // namespace
 
-Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options, const jit::SlabPlacement& placement) {
+Result<std::unique_ptr<MicroVm>> MicroVm::create(const Options& options,
+                                                 const jit::SlabPlacement& placement) {
   installFaultHandlers();
   setBugContextPrinter(printBugContext);
   if (!options.log.empty()) GAUR_TRY(setLogLevels(options.log));
@@ -60,7 +61,8 @@ void fillLinkTable(abi::LinkTable& table, const StackArena& stacks) {
 #include "vm/abi/runtime_entries.def"
 }
 
-MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement) : options_(options), slab_(placement) {
+MicroVm::MicroVm(const Options& options, const jit::SlabPlacement& placement)
+    : options_(options), slab_(placement) {
   linkTable_ = static_cast<abi::LinkTable*>(slab_.allocateData(sizeof(abi::LinkTable)));
   fillLinkTable(*linkTable_, stacks_);
   const std::array<const ir::Type*, 2> parts{program_.types().intType(64), program_.types().intType(8)};
@@ -113,10 +115,12 @@ ir::Bundle* MicroVm::finish(ir::Builder& builder, Diagnostics& diagnostics, bool
     code_.redefine(bundle->versions, [&] { published = program_.publish(std::move(bundle)); });
     bundles_.notePublished(*published);
   }
-  GAUR_LOG(Ir, Info, "loaded {}: {} functions, {} versions", published->name(), published->functions.size(), published->versions.size());
+  GAUR_LOG(Ir, Info, "loaded {}: {} functions, {} versions", published->name(), published->functions.size(),
+           published->versions.size());
   if (options_.eager) {
     // A function that cannot be compiled fails when it is called, as without this option.
-    if (auto compiled = code_.compileAll(published->versions); !compiled) GAUR_LOG(Jit, Warn, "{}", compiled.error().message);
+    if (auto compiled = code_.compileAll(published->versions); !compiled)
+      GAUR_LOG(Jit, Warn, "{}", compiled.error().message);
   }
   return published;
 }
@@ -164,19 +168,23 @@ bool MicroVm::loadHail(const SourceText& source, Diagnostics& diagnostics) {
   bool isDone = false;
   Thread::attachedTo(*this, [&](Thread& thread) { isDone = evaluateHail(thread, *script, diagnostics); });
   if (!isDone) return false;
-  GAUR_LOG(Ir, Info, "evaluated {}: {} objects, {} initialisations", source.name, script->objects.size(), script->inits.size());
+  GAUR_LOG(Ir, Info, "evaluated {}: {} objects, {} initialisations", source.name, script->objects.size(),
+           script->inits.size());
   return true;
 }
 
-CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie) {
+CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, void* results,
+                          std::uint64_t cookie) {
   const ir::Signature* signature = function.signature->signature;
   CallOutcome outcome;
   Thread::attachedTo(*this, [&](Thread& thread) {
     if (wantsTidying()) tidy(thread);
     Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
     thread.onNativeStack([&] { adapter = code_.hostCall(signature); });
-    outcome = adapter ? Thread::call(thread, {*adapter, entities_.recordOf(function), arguments, results, abi::memoryBytes(layouts(), signature->results), cookie})
-                      : CallOutcome{CallOutcome::Kind::NotStarted, nullptr, "gaur: " + adapter.error().message + "\n"};
+    outcome = adapter ? Thread::call(thread, {*adapter, entities_.recordOf(function), arguments, results,
+                                              abi::memoryBytes(layouts(), signature->results), cookie})
+                      : CallOutcome{CallOutcome::Kind::NotStarted, nullptr,
+                                    "gaur: " + adapter.error().message + "\n"};
   });
   return outcome;
 }
@@ -191,8 +199,10 @@ void MicroVm::bindSymbol(std::string_view name, void* pointer) {
 Result<void> MicroVm::relocatePointer(PointerRelocation relocation) {
   const void* object = heap_->objectContaining(relocation.field);
   // A cell that somebody owns goes with its owner.
-  if (CodeOwner* owner = owners_.ownerOf(reinterpret_cast<const void*>(relocation.field))) object = owner->object();
-  if (!object && !entities_.cellContaining(relocation.field)) return makeError(ErrorId::RelocatedField, {relocation.symbol});
+  if (CodeOwner* owner = owners_.ownerOf(reinterpret_cast<const void*>(relocation.field)))
+    object = owner->object();
+  if (!object && !entities_.cellContaining(relocation.field))
+    return makeError(ErrorId::RelocatedField, {relocation.symbol});
   pointerRelocations().add(object, std::move(relocation));
   return {};
 }

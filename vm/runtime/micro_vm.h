@@ -1,4 +1,5 @@
-// One virtual machine: a program, its heap and its code, and what ties them together. Several may exist in a process.
+// One virtual machine: a program, its heap and its code, and what ties them together. Several may exist in a
+// process.
 #pragma once
 
 #include <array>
@@ -21,8 +22,8 @@
 #include "vm/runtime/roots.h"
 #include "vm/runtime/stack.h"
 #include "vm/runtime/thread.h"
-#include "vm/runtime/watchpoints.h"
 #include "vm/runtime/trap.h"
+#include "vm/runtime/watchpoints.h"
 #include "vm/support/options.h"
 #include "vm/support/source.h"
 
@@ -44,36 +45,43 @@ void fillLinkTable(abi::LinkTable& table, const StackArena& stacks);
 class MicroVm final : private jit::Environment {
  public:
   /// Fails where a library that the options name cannot be opened.
-  /// With a `placement` for a boot image, whose parts are taken over before anything else is done with the VM.
-  static Result<std::unique_ptr<MicroVm>> create(const Options& options, const jit::SlabPlacement& placement = {});
+  /// With a `placement` for a boot image, whose parts are taken over before anything else is done with the
+  /// VM.
+  static Result<std::unique_ptr<MicroVm>> create(const Options& options,
+                                                 const jit::SlabPlacement& placement = {});
   /// Waits for the threads that the program has started. Requires: no other thread is attached.
   ~MicroVm() override;
   MicroVm(const MicroVm&) = delete;
   MicroVm& operator=(const MicroVm&) = delete;
 
-  /// Loads a bundle from text. Null, with the errors in `diagnostics`, where it is wrong; then nothing has changed. Thread-safe. Uses more
-  /// stack than the reserve of a Mu stack.
-  /// A collectible bundle can be unloaded.
+  /// Loads a bundle from text. Null, with the errors in `diagnostics`, where it is wrong; then nothing has
+  /// changed. Thread-safe. Uses more stack than the reserve of a Mu stack. A collectible bundle can be
+  /// unloaded.
   ir::Bundle* load(const SourceText& source, Diagnostics& diagnostics, bool isCollectible = false);
 
   /// Loads what a client has built; errors are added to the session's. The session is used up either way.
   ir::Bundle* load(ir::BuilderSession& session, bool isCollectible = false);
 
-  /// Unloads the collectible bundle that brought the top-level entity: its names are free at once, and its IDs are nobody's; its code,
-  /// IR, cells and all else go when no funcref, iref, native entry or frame is left by which a thread could reach it. Fails where the
-  /// entity is of no collectible bundle, or of one that is unloaded. Thread-safe; waits while another thread loads.
+  /// Unloads the collectible bundle that brought the top-level entity: its names are free at once, and its
+  /// IDs are nobody's; its code, IR, cells and all else go when no funcref, iref, native entry or frame is
+  /// left by which a thread could reach it. Fails where the entity is of no collectible bundle, or of one
+  /// that is unloaded. Thread-safe; waits while another thread loads.
   Result<void> unload(Id member);
 
-  /// Evaluates a HAIL script. False, with the errors in `diagnostics`, where it is wrong or memory is exhausted; then nothing that the program
-  /// knows has changed. Thread-safe. Threads that are not attached are for the time of the call; others stand on their native stack.
+  /// Evaluates a HAIL script. False, with the errors in `diagnostics`, where it is wrong or memory is
+  /// exhausted; then nothing that the program knows has changed. Thread-safe. Threads that are not attached
+  /// are for the time of the call; others stand on their native stack.
   bool loadHail(const SourceText& source, Diagnostics& diagnostics);
 
-  /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not attached are for the time of the call.
-  /// `cookie`: what @uvm.native.get_cookie gives in there.
-  CallOutcome call(const ir::Function& function, const void* arguments, void* results, std::uint64_t cookie = 0);
+  /// Calls a function. Arguments and results lie in memory as jit::HostCall tells. Threads that are not
+  /// attached are for the time of the call. `cookie`: what @uvm.native.get_cookie gives in there.
+  CallOutcome call(const ir::Function& function, const void* arguments, void* results,
+                   std::uint64_t cookie = 0);
 
   /// The text of a stage of the compilation of a version.
-  Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage) { return code_.dump(version, stage); }
+  Result<std::string> dump(const ir::FunctionVersion& version, jit::DumpStage stage) {
+    return code_.dump(version, stage);
+  }
 
   /// On any thread.
   VmStatistics statistics();
@@ -91,13 +99,16 @@ class MicroVm final : private jit::Environment {
   void setClientRoots(const ClientRoots* client) { roots_.setClient(client); }
   PinTable& pins() { return roots_.pins(); }
   PointerRelocations& pointerRelocations() { return roots_.pointerRelocations(); }
-  /// Enters what an image made later gives to a uptr or ufuncptr field; an earlier entry for it is replaced. Fails where the field is part of
-  /// neither a heap object nor a global cell. The thread is attached.
+  /// Enters what an image made later gives to a uptr or ufuncptr field; an earlier entry for it is replaced.
+  /// Fails where the field is part of neither a heap object nor a global cell. The thread is attached.
   Result<void> relocatePointer(PointerRelocation relocation);
   Roots& roots() { return roots_; }
   CodeOwners& owners() { return owners_; }
-  /// Whether some memory of the code slab may be taken back; `tidy` does it. On any stack of a thread that holds no lock of the VM.
-  bool wantsTidying() const { return owners_.hasWork() || code_.hasGarbage() || bundles_.hasWork() || hostFunctions_.hasWork(); }
+  /// Whether some memory of the code slab may be taken back; `tidy` does it. On any stack of a thread that
+  /// holds no lock of the VM.
+  bool wantsTidying() const {
+    return owners_.hasWork() || code_.hasGarbage() || bundles_.hasWork() || hostFunctions_.hasWork();
+  }
   void tidy(Thread& thread);
   CollectibleBundles& bundles() { return bundles_; }
   ThreadList& threads() { return threads_; }
@@ -108,15 +119,16 @@ class MicroVm final : private jit::Environment {
   NativeSymbols& nativeSymbols() { return nativeSymbols_; }
   NativeCallTable& nativeCalls() { return nativeCalls_; }
   HostFunctions& hostFunctions() { return hostFunctions_; }
-  /// The name stands for the function with this pointer, which may be a host function's; null: again for what libraries say. Code that has been compiled sees the
-  /// change.
+  /// The name stands for the function with this pointer, which may be a host function's; null: again for what
+  /// libraries say. Code that has been compiled sees the change.
   void bindSymbol(std::string_view name, void* pointer);
   jit::CodeSlab& slab() { return slab_; }
   const abi::LinkTable& links() const { return *linkTable_; }
   /// For forks.cpp, in that order: no other thread changes the VM between the first and one of the others.
   void beforeFork();
   void afterForkInParent();
-  /// The code is that of the child alone; other threads than the one that the parent knew as `forker` are gone.
+  /// The code is that of the child alone; other threads than the one that the parent knew as `forker` are
+  /// gone.
   void afterForkInChild(int forker);
   /// Canonical type of @uvm.meta.bytes.
   const ir::Type* bytesType() const { return bytesType_; }
@@ -134,12 +146,18 @@ class MicroVm final : private jit::Environment {
 
   // jit::Environment
   abi::LayoutTable& layouts() override { return abi::LayoutTable::shared(); }
-  abi::FunctionRecord* recordOf(const ir::Function& function) override { return entities_.recordOf(function); }
+  abi::FunctionRecord* recordOf(const ir::Function& function) override {
+    return entities_.recordOf(function);
+  }
   void* addressOf(const ir::GlobalCell& cell) override { return entities_.addressOf(cell); }
-  Result<abi::NativeSlot*> externSlot(std::string_view symbol) override { return nativeSymbols_.slot(symbol); }
+  Result<abi::NativeSlot*> externSlot(std::string_view symbol) override {
+    return nativeSymbols_.slot(symbol);
+  }
   void** exposedSlot(const ir::ExposedFunction& exposed) override { return entities_.exposedSlot(exposed); }
   abi::LinkTable* linkTable() override { return linkTable_; }
-  Result<void**> nativeCallSlot(const ir::Signature* signature) override { return nativeCalls_.slot(signature); }
+  Result<void**> nativeCallSlot(const ir::Signature* signature) override {
+    return nativeCalls_.slot(signature);
+  }
 
   std::vector<std::shared_ptr<void>> kept_;
   const Options options_;

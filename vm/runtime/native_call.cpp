@@ -83,8 +83,9 @@ Result<std::unique_ptr<NativeCall>> NativeCall::make(const ir::Signature* signat
   }
   if (!signature->results.empty()) impl->result = impl->typeOf(signature->results[0]);
   known = known && impl->result;
-  if (!known || ffi_prep_cif(&impl->interface, FFI_DEFAULT_ABI, static_cast<unsigned>(impl->parameters.size()), impl->result,
-                             impl->parameters.data()) != FFI_OK)
+  if (!known ||
+      ffi_prep_cif(&impl->interface, FFI_DEFAULT_ABI, static_cast<unsigned>(impl->parameters.size()),
+                   impl->result, impl->parameters.data()) != FFI_OK)
     return makeError(ErrorId::NotAvailable, {"a native call of signature " + ir::toString(signature)});
   return std::unique_ptr<NativeCall>(new NativeCall(std::move(impl)));
 }

@@ -32,7 +32,8 @@ struct SymbolHashHeader {
   std::uint32_t buckets, firstSymbol, bloomWords, bloomShift;
 };
 
-/// Symbols of a table, whose length no entry of the dynamic section tells: the hash table ends with the last of them.
+/// Symbols of a table, whose length no entry of the dynamic section tells: the hash table ends with the last
+/// of them.
 std::size_t symbolCount(const SymbolHashHeader* table) {
   const auto* bloom = reinterpret_cast<const ElfW(Addr)*>(table + 1);
   const auto* buckets = reinterpret_cast<const std::uint32_t*>(bloom + table->bloomWords);
@@ -49,7 +50,8 @@ std::size_t symbolCount(const SymbolHashHeader* table) {
 int offerSymbols(dl_phdr_info* object, std::size_t, void* finder) {
   const ElfW(Dyn)* dynamic = nullptr;
   for (std::size_t i = 0; i < object->dlpi_phnum; ++i)
-    if (object->dlpi_phdr[i].p_type == PT_DYNAMIC) dynamic = reinterpret_cast<const ElfW(Dyn)*>(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+    if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
+      dynamic = reinterpret_cast<const ElfW(Dyn)*>(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
   const ElfW(Sym)* symbols = nullptr;
   const char* texts = nullptr;
   const SymbolHashHeader* hash = nullptr;
@@ -96,7 +98,8 @@ void NativeSymbols::fill(abi::NativeSlot& slot, const Binding& binding) {
   __atomic_store_n(&slot.address, binding.address, __ATOMIC_RELEASE);
 }
 
-abi::HostRecord* NativeSymbols::replace(std::string_view name, abi::HostRecord* before, const Binding& binding) {
+abi::HostRecord* NativeSymbols::replace(std::string_view name, abi::HostRecord* before,
+                                        const Binding& binding) {
   auto known = slots_.find(name);
   if (known == slots_.end()) return before;
   fill(*known->second, binding);
@@ -189,7 +192,8 @@ Result<abi::NativeSlot*> NativeSymbols::slot(std::string_view name) {
   std::string text(name);
   const Binding found = findLocked(text, {});
   if (!found.address) return makeError(ErrorId::SymbolUnknown, {name});
-  auto* slot = static_cast<abi::NativeSlot*>(slab_.allocateData(sizeof(abi::NativeSlot), alignof(abi::NativeSlot)));
+  auto* slot =
+      static_cast<abi::NativeSlot*>(slab_.allocateData(sizeof(abi::NativeSlot), alignof(abi::NativeSlot)));
   if (!slot) return makeError(ErrorId::OutOfMemory, {"data of the code slab"});
   fill(*slot, found);
   slots_.emplace(std::move(text), slot);

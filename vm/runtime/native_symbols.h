@@ -1,4 +1,5 @@
-// Where EXTERN constants are looked up: symbols the client registered, the process, the C libraries, then the libraries that options name.
+// Where EXTERN constants are looked up: symbols the client registered, the process, the C libraries, then the
+// libraries that options name.
 #pragma once
 
 #include <map>
@@ -27,27 +28,32 @@ class NativeSymbols {
 
   /// Opens a library whose symbols count from now on; it stays open.
   Result<void> addLibrary(const std::string& path);
-  /// From now on `name` is this address, whatever libraries say. Code that has been compiled sees the change too, but for functions of the C library that the
-  /// compiler put its own instructions in place of.
+  /// From now on `name` is this address, whatever libraries say. Code that has been compiled sees the change
+  /// too, but for functions of the C library that the compiler put its own instructions in place of.
   void registerSymbol(std::string_view name, void* address) { bind(name, address, nullptr); }
-  /// The same for a host function with its pointer. Returns the one that the name stood for before, or null; also null where it must stay, as code that was
-  /// compiled before the name ever stood for a host function may be about to call it.
+  /// The same for a host function with its pointer. Returns the one that the name stood for before, or null;
+  /// also null where it must stay, as code that was compiled before the name ever stood for a host function
+  /// may be about to call it.
   abi::HostRecord* bind(std::string_view name, void* address, abi::HostRecord* host);
-  /// The name stands again for what libraries say; where they have no such symbol, calls by code that has been compiled fail. Returns as bind.
+  /// The name stands again for what libraries say; where they have no such symbol, calls by code that has
+  /// been compiled fail. Returns as bind.
   abi::HostRecord* unbind(std::string_view name);
   /// Whether the name stands for a host function.
   bool isHost(std::string_view name);
   /// The name that stands for this host function, or empty.
   std::string nameOf(const abi::HostRecord& host);
 
-  /// From now on `name` is an address that whoever uses it gets a report with the name for (symbol_guards.h); null where there is no room for that.
+  /// From now on `name` is an address that whoever uses it gets a report with the name for (symbol_guards.h);
+  /// null where there is no room for that.
   void* registerMissing(std::string_view name);
 
   /// Slot of the symbol, in the data half of the slab. Thread-safe.
   Result<abi::NativeSlot*> slot(std::string_view name);
-  /// The address, or null where nothing has the symbol. `library`, if not empty, is looked in before all but the symbols that the client registered. Thread-safe.
+  /// The address, or null where nothing has the symbol. `library`, if not empty, is looked in before all but
+  /// the symbols that the client registered. Thread-safe.
   void* find(std::string_view name, std::string_view library = {});
-  /// Takes over a slot that code of a boot image refers to; null where the symbol is missing, and then it is not taken.
+  /// Takes over a slot that code of a boot image refers to; null where the symbol is missing, and then it is
+  /// not taken.
   void* adopt(std::string_view name, abi::NativeSlot* slot);
   /// The symbols that slots were made for, with the addresses they were found at. Thread-safe.
   std::vector<std::pair<std::string, void*>> known();

@@ -111,20 +111,25 @@ NativeEnd walkFrom(const jit::CodeMap& map, UnwindRegisters& registers, std::uin
 Result<NativeEnd> unwindNative(const jit::CodeMap& map, UnwindRegisters& registers) {
   std::uintptr_t place = 0;
   NativeEnd end = walkFrom(map, registers, place);
-  if (end == NativeEnd::Unknown)
-    return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", place)});
+  if (end == NativeEnd::Unknown) return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", place)});
   return end;
 }
 
 Result<NativeEnd> unwindHere(const jit::CodeMap& map, UnwindRegisters& registers) {
   unw_context_t context;
   unw_cursor_t cursor;
-  if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0) return makeError(ErrorId::NativeFrameUnknown, {"here"});
+  if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0)
+    return makeError(ErrorId::NativeFrameUnknown, {"here"});
 #if defined(__aarch64__)
-  asm volatile("stp d8, d9, [%0]\n stp d10, d11, [%0, #16]\n stp d12, d13, [%0, #32]\n stp d14, d15, [%0, #48]" : : "r"(registers.d8to15) : "memory");
+  asm volatile(
+      "stp d8, d9, [%0]\n stp d10, d11, [%0, #16]\n stp d12, d13, [%0, #32]\n stp d14, d15, [%0, #48]"
+      :
+      : "r"(registers.d8to15)
+      : "memory");
 #endif
   const NativeEnd end = walk(map, cursor, registers);
-  if (end == NativeEnd::Unknown) return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", programCounter(cursor))});
+  if (end == NativeEnd::Unknown)
+    return makeError(ErrorId::NativeFrameUnknown, {fmt::format("{:#x}", programCounter(cursor))});
   return end;
 }
 

@@ -1,4 +1,5 @@
-// The multiset of pinned objects (specification, chapter "Native interface"). The heap does not move objects, so a pin is only a root.
+// The multiset of pinned objects (specification, chapter "Native interface"). The heap does not move objects,
+// so a pin is only a root.
 #pragma once
 
 #include <cstddef>
@@ -44,12 +45,15 @@ class PinTable {
     Entry& operator[](std::size_t i) { return reinterpret_cast<Entry*>(this + 1)[i & mask]; }
   };
   static Table* make(std::size_t entries);
-  static std::size_t place(std::uintptr_t address) { return static_cast<std::size_t>(address * 0x9e3779b97f4a7c15 >> 20); }
+  static std::size_t place(std::uintptr_t address) {
+    return static_cast<std::size_t>(address * 0x9e3779b97f4a7c15 >> 20);
+  }
   Entry& find(std::uintptr_t address) const;
   void grow();
   void remove(Entry& entry);
 
-  // Linear probing. At every instruction each pinned address is in the table that table_ points to, maybe twice.
+  // Linear probing. At every instruction each pinned address is in the table that table_ points to, maybe
+  // twice.
   mutable std::mutex mutex_;
   Table* table_;
   std::size_t used_ = 0;

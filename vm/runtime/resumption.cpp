@@ -42,8 +42,11 @@ constexpr std::uint64_t kSmallMemory = 16384;
 }  // namespace
 
 std::uint64_t startMemoryBytes(abi::LayoutTable& layouts, const ir::Signature* signature) {
-  std::uint64_t in = abi::travelInRegisters(layouts, signature->parameters) ? 0 : abi::memoryBytes(layouts, signature->parameters);
-  std::uint64_t out = abi::travelInRegisters(layouts, signature->results) ? 0 : abi::memoryBytes(layouts, signature->results);
+  std::uint64_t in = abi::travelInRegisters(layouts, signature->parameters)
+                         ? 0
+                         : abi::memoryBytes(layouts, signature->parameters);
+  std::uint64_t out =
+      abi::travelInRegisters(layouts, signature->results) ? 0 : abi::memoryBytes(layouts, signature->results);
   return std::max(in, out);
 }
 
@@ -56,13 +59,20 @@ abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function) {
     });
     if (!adapter) return nullptr;
   }
-  abi::StackObject* stack = thread.makeStack(adapter->memoryBytes > kSmallMemory ? adapter->memoryBytes + StackArena::kSmallBytes : 0);
+  abi::StackObject* stack = thread.makeStack(
+      adapter->memoryBytes > kSmallMemory ? adapter->memoryBytes + StackArena::kSmallBytes : 0);
   if (!stack) return nullptr;
   auto* bottom = reinterpret_cast<abi::SavedFrame*>(stack->top) - 2;
   *bottom = {nullptr, reinterpret_cast<void*>(&gaur_stackBottom)};
   char* memory = reinterpret_cast<char*>(bottom) - adapter->memoryBytes;
   auto* frame = reinterpret_cast<abi::StartFrame*>(memory) - 1;
-  *frame = {{nullptr, reinterpret_cast<void*>(&gaur_startFrame)}, adapter->code, function, memory, memory, bottom, nullptr};
+  *frame = {{nullptr, reinterpret_cast<void*>(&gaur_startFrame)},
+            adapter->code,
+            function,
+            memory,
+            memory,
+            bottom,
+            nullptr};
   stack->valueMemory = memory;
   // Whoever interrupts this thread finds the stack READY only with all of its frame.
   std::atomic_signal_fence(std::memory_order_release);
@@ -74,19 +84,22 @@ Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack) {
   if (!isReady(stack)) return makeError(ErrorId::StackNotReady);
   const auto* saved = static_cast<const abi::SavedFrame*>(stack.savedPointer);
   const HiddenFrame hidden = hiddenFrameAt(saved);
-  if (hidden.kind == HiddenFrame::Kind::NotBegun) return listOf(hidden.start().record->function->signature->signature->parameters);
+  if (hidden.kind == HiddenFrame::Kind::NotBegun)
+    return listOf(hidden.start().record->function->signature->signature->parameters);
   const bool isUncovered = hidden.kind == HiddenFrame::Kind::Uncovered;
   const std::uintptr_t pc = isUncovered ? hidden.uncovered().pc : addressOf(saved->pc);
   jit::UnwindCache& cache = Thread::current()->unwindCache;
   const jit::CodeSite site = cache.find(vm.codeMap(), pc).site;
   if (site && site.function->kind == abi::CodeKind::Undefined) return TypeList{};
   if (isUncovered && hidden.uncovered().signature) return listOf(hidden.uncovered().signature->results);
-  const auto* instruction = site.row ? vm.program().entityOfCode<ir::Instruction>(site.row->instruction) : nullptr;
+  const auto* instruction =
+      site.row ? vm.program().entityOfCode<ir::Instruction>(site.row->instruction) : nullptr;
   if (!instruction) return makeError(ErrorId::NotResumable, {"native code"});
   return resultTypes(*instruction);
 }
 
-void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack, std::span<const ir::Type* const> types, std::span<const void* const> values,
+void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack,
+               std::span<const ir::Type* const> types, std::span<const void* const> values,
                abi::ResumeImage& image) {
   image.throws = 0;
   if (!abi::travelInRegisters(layouts, types)) {
@@ -108,9 +121,7 @@ void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack, std::sp
         image.words[words] = 0;
         std::memcpy(&image.words[words++], values[i], size);
         break;
-      case abi::RegisterClass::TwoWords:
-        std::memcpy(image.words, values[i], sizeof image.words);
-        break;
+      case abi::RegisterClass::TwoWords: std::memcpy(image.words, values[i], sizeof image.words); break;
     }
   }
 }

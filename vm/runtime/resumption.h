@@ -1,4 +1,5 @@
-// New stacks, and resuming READY ones from C++: what they wait for, and how values get to them. vm/abi/README.md tells how a READY stack looks.
+// New stacks, and resuming READY ones from C++: what they wait for, and how values get to them.
+// vm/abi/README.md tells how a READY stack looks.
 #pragma once
 
 #include <array>
@@ -16,14 +17,15 @@ namespace gaur::runtime {
 class MicroVm;
 class Thread;
 
-/// A stack READY with the parameters of the function, which may have no version. Null where there is no memory or the compiler is not to be had. Runs on any stack
-/// of the thread.
+/// A stack READY with the parameters of the function, which may have no version. Null where there is no
+/// memory or the compiler is not to be had. Runs on any stack of the thread.
 abi::StackObject* newStack(Thread& thread, abi::FunctionRecord* function);
 
 /// Whether the stack is READY: neither dead nor bound to a thread.
 inline bool isReady(const abi::StackObject& stack) { return stack.savedPointer != nullptr; }
 
-/// Binds a READY stack to a thread that does not stand on it: that works on its native stack, or has not come yet. The collector finds it all the while.
+/// Binds a READY stack to a thread that does not stand on it: that works on its native stack, or has not come
+/// yet. The collector finds it all the while.
 inline void bindFromAfar(abi::StackObject& stack) {
   stack.leftPointer = stack.savedPointer;
   std::atomic_signal_fence(std::memory_order_release);
@@ -65,11 +67,14 @@ class TypeList {
   std::vector<const ir::Type*> many_;
 };
 
-/// Types of the values that a READY stack waits for. Called on an attached thread. An error where it is not READY, or waits in a place that cannot be told.
+/// Types of the values that a READY stack waits for. Called on an attached thread. An error where it is not
+/// READY, or waits in a place that cannot be told.
 Result<TypeList> expectedTypes(MicroVm& vm, const abi::StackObject& stack);
 
-/// Prepares the resumption of a READY stack with values, each in memory in the layout of its type. Requires: `types` are what the stack waits for.
-void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack, std::span<const ir::Type* const> types, std::span<const void* const> values,
+/// Prepares the resumption of a READY stack with values, each in memory in the layout of its type. Requires:
+/// `types` are what the stack waits for.
+void setValues(abi::LayoutTable& layouts, const abi::StackObject& stack,
+               std::span<const ir::Type* const> types, std::span<const void* const> values,
                abi::ResumeImage& image);
 /// Prepares the resumption of a READY stack with an exception, which may be NULL.
 inline void setException(void* exception, abi::ResumeImage& image) {
@@ -77,7 +82,8 @@ inline void setException(void* exception, abi::ResumeImage& image) {
   image.throws = 1;
 }
 
-/// Memory that a StartFrame needs for the values of a function, in and out, where they do not travel in registers.
+/// Memory that a StartFrame needs for the values of a function, in and out, where they do not travel in
+/// registers.
 std::uint64_t startMemoryBytes(abi::LayoutTable& layouts, const ir::Signature* signature);
 
 }  // namespace gaur::runtime

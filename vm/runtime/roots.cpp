@@ -18,7 +18,8 @@ void Roots::addCells(std::span<const Cell> cells) {
   if (cells.empty()) return;
   auto* list = new CellList{cells_.load(std::memory_order_relaxed), cells.size(), new Cell[cells.size()]};
   std::copy(cells.begin(), cells.end(), list->cells);
-  while (!cells_.compare_exchange_weak(list->next, list, std::memory_order_release, std::memory_order_relaxed)) {
+  while (
+      !cells_.compare_exchange_weak(list->next, list, std::memory_order_release, std::memory_order_relaxed)) {
   }
 }
 

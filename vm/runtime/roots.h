@@ -36,7 +36,8 @@ class Roots final : public gc::RootProvider {
     void* base;
   };
 
-  Roots(StackArena& stacks, const TrapHandlers& trapHandlers, CodeOwners& owners, HostFunctions& hostFunctions)
+  Roots(StackArena& stacks, const TrapHandlers& trapHandlers, CodeOwners& owners,
+        HostFunctions& hostFunctions)
       : stacks_(stacks), trapHandlers_(trapHandlers), owners_(owners), hostFunctions_(hostFunctions) {}
   ~Roots() override;
 

@@ -22,7 +22,8 @@ Thread& here() { return *Thread::current(); }
 
 /// What allocation does for memory that the heap does not know of, where nobody holds a lock.
 Thread& tidied(Thread& thread) {
-  if (thread.vm().wantsTidying()) [[unlikely]] thread.vm().tidy(thread);
+  if (thread.vm().wantsTidying()) [[unlikely]]
+    thread.vm().tidy(thread);
   return thread;
 }
 
@@ -33,7 +34,8 @@ std::string_view textOf(const void* bytes) {
   return {static_cast<const char*>(bytes) + sizeof length, length};
 }
 
-/// The form in which a weakref location holds a reference. Cells on stacks are not cleared, so they hold it openly.
+/// The form in which a weakref location holds a reference. Cells on stacks are not cleared, so they hold it
+/// openly.
 std::uint64_t weakForm(const void* location, const void* value) {
   auto word = reinterpret_cast<std::uint64_t>(value);
   auto address = reinterpret_cast<std::uintptr_t>(location);
@@ -42,10 +44,11 @@ std::uint64_t weakForm(const void* location, const void* value) {
   return onStack ? word : abi::hideWeak(word);
 }
 
-/// Loads the text in a ref<@uvm.meta.bytes>. `frame`: of the entry, which a stub has called. Where it fails: false if the instruction that
-/// called the stub has a handler.
+/// Loads the text in a ref<@uvm.meta.bytes>. `frame`: of the entry, which a stub has called. Where it fails:
+/// false if the instruction that called the stub has a handler.
 template <class Load>
-bool loadOrFail(void* text, std::string_view what, std::string_view name, const std::uintptr_t* frame, Load load) {
+bool loadOrFail(void* text, std::string_view what, std::string_view name, const std::uintptr_t* frame,
+                Load load) {
   Thread& thread = here();
   if (!text) {
     if (hasHandler(thread, frame)) return false;
@@ -76,7 +79,9 @@ void* gaur_allocate(std::uint64_t header, std::uint64_t block, std::uint32_t kin
   return allocateObject(tidied(here()), ObjectHeader(header), block, static_cast<abi::BlockKind>(kind));
 }
 
-void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) { return allocateHybrid(tidied(here()), typeIndex, length); }
+void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length) {
+  return allocateHybrid(tidied(here()), typeIndex, length);
+}
 
 void gaur_failure(std::uint32_t failure, std::uint32_t instruction) {
   failHere(describe(static_cast<abi::GuestFailure>(failure)), instruction);
@@ -105,17 +110,21 @@ void gaur_allocaOverflow() { failHere(describe(abi::GuestFailure::StackExhausted
 
 void* gaur_weakLoad(std::uint64_t* location) { return revealed(__atomic_load_n(location, __ATOMIC_SEQ_CST)); }
 
-void gaur_weakStore(std::uint64_t* location, void* value) { __atomic_store_n(location, weakForm(location, value), __ATOMIC_SEQ_CST); }
+void gaur_weakStore(std::uint64_t* location, void* value) {
+  __atomic_store_n(location, weakForm(location, value), __ATOMIC_SEQ_CST);
+}
 
 void* gaur_weakExchange(std::uint64_t* location, void* value) {
   return revealed(__atomic_exchange_n(location, weakForm(location, value), __ATOMIC_SEQ_CST));
 }
 
-void* gaur_weakCompareExchange(std::uint64_t* location, void* expected, void* desired, std::uint8_t* success) {
+void* gaur_weakCompareExchange(std::uint64_t* location, void* expected, void* desired,
+                               std::uint8_t* success) {
   std::uint64_t wanted = weakForm(location, desired);
   std::uint64_t found = __atomic_load_n(location, __ATOMIC_SEQ_CST);
   while (revealed(found) == expected) {
-    if (!__atomic_compare_exchange_n(location, &found, wanted, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
+    if (!__atomic_compare_exchange_n(location, &found, wanted, true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+      continue;
     *success = 1;
     return expected;
   }
@@ -174,16 +183,19 @@ void* gaur_nameOf(std::uint32_t id) {
 /// Work of gaur_loadBundle: false makes it throw NULL, which it does where the instruction has a handler.
 std::uintptr_t gaur_loadBundleOrFail(void* text) {
   auto* frame = static_cast<std::uintptr_t*>(__builtin_frame_address(0));
-  return loadOrFail(text, "bundle", "@uvm.meta.load_bundle", frame, [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) {
-    return vm.load(source, diagnostics) != nullptr;
-  });
+  return loadOrFail(text, "bundle", "@uvm.meta.load_bundle", frame,
+                    [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) {
+                      return vm.load(source, diagnostics) != nullptr;
+                    });
 }
 
 /// Work of gaur_loadHail, in the same way.
 std::uintptr_t gaur_loadHailOrFail(void* text) {
   auto* frame = static_cast<std::uintptr_t*>(__builtin_frame_address(0));
   return loadOrFail(text, "HAIL script", "@uvm.meta.load_hail", frame,
-                    [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) { return vm.loadHail(source, diagnostics); });
+                    [](MicroVm& vm, const SourceText& source, Diagnostics& diagnostics) {
+                      return vm.loadHail(source, diagnostics);
+                    });
 }
 
 void gaur_enableWatchpoint(std::uint32_t watchpoint) { here().vm().watchpoints().set(watchpoint, true); }
@@ -206,21 +218,27 @@ void* gaur_prepareExposed(ExposedFunctionData* data) {
   if (!gaur_currentThread) attachForGood(*data->vm);
   if (void* known = __atomic_load_n(&data->adapter, __ATOMIC_ACQUIRE)) return known;
   Result<void*> adapter = makeError(ErrorId::NotAvailable);
-  here().onNativeStack([&] { adapter = data->vm->code().exposedAdapter(data->record.function->function->signature->signature); });
+  here().onNativeStack([&] {
+    adapter = data->vm->code().exposedAdapter(data->record.function->function->signature->signature);
+  });
   if (!adapter) failHere(adapter.error().message);
   data->setAdapter(*adapter);
   return *adapter;
 }
 
-/// Work of gaur_exposedEntry: the stack that the exposed function ran on is known to somebody, so the next one needs another.
+/// Work of gaur_exposedEntry: the stack that the exposed function ran on is known to somebody, so the next
+/// one needs another.
 void gaur_replaceHostStack() { here().replaceHostStack(); }
 
 void gaur_callFromNative(const abi::ExposedRecord* exposed, const void* arguments, void* results) {
   MicroVm& vm = *reinterpret_cast<const ExposedFunctionData*>(exposed)->vm;
   CallOutcome outcome = vm.call(*exposed->function->function, arguments, results, exposed->cookie);
-  // The native caller, which may have come back on another thread, has no way to hear of any other end. It may be one of another VM's.
-  if (outcome.kind == CallOutcome::Kind::ThreadExited) here().fail("gaur: thread_exit in a function that native code called\n");
-  if (outcome.kind == CallOutcome::Kind::Threw) here().fail("gaur: an exception reached native code\n" + outcome.report);
+  // The native caller, which may have come back on another thread, has no way to hear of any other end. It
+  // may be one of another VM's.
+  if (outcome.kind == CallOutcome::Kind::ThreadExited)
+    here().fail("gaur: thread_exit in a function that native code called\n");
+  if (outcome.kind == CallOutcome::Kind::Threw)
+    here().fail("gaur: an exception reached native code\n" + outcome.report);
   if (outcome.kind != CallOutcome::Kind::Returned) here().fail(std::move(outcome.report));
   if (&here().vm() == &vm) here().keepHostStack();
 }

@@ -1,5 +1,6 @@
-// A handler only decides whose fault it is. If the guest's, the interrupted thread goes on in gaur_reportFault on its native stack, as if called
-// by the faulting instruction, so that no work is done inside the handler.
+// A handler only decides whose fault it is. If the guest's, the interrupted thread goes on in
+// gaur_reportFault on its native stack, as if called by the faulting instruction, so that no work is done
+// inside the handler.
 #include "vm/runtime/signals.h"
 
 #include <signal.h>
@@ -45,8 +46,8 @@ struct Interrupted {
   /// Where the function returns to that was just called.
   std::uintptr_t returnAddress() const { return *reinterpret_cast<std::uintptr_t*>(stackPointer()); }
 
-  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack, std::uintptr_t a, std::uintptr_t b,
-            std::uintptr_t c) const {
+  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack,
+            std::uintptr_t a, std::uintptr_t b, std::uintptr_t c) const {
     word(REG_RDI) = static_cast<greg_t>(a);
     word(REG_RSI) = static_cast<greg_t>(b);
     word(REG_RDX) = static_cast<greg_t>(c);
@@ -73,8 +74,8 @@ struct Interrupted {
   std::uintptr_t framePointer() const { return machine.regs[29]; }
   std::uintptr_t returnAddress() const { return machine.regs[30]; }
 
-  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack, std::uintptr_t a, std::uintptr_t b,
-            std::uintptr_t c) const {
+  void call(void (*function)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t stack,
+            std::uintptr_t a, std::uintptr_t b, std::uintptr_t c) const {
     machine.regs[0] = a;
     machine.regs[1] = b;
     machine.regs[2] = c;
@@ -96,17 +97,20 @@ struct Interrupted {
 }
 
 [[noreturn]] void reportMissing(std::uintptr_t address, std::uintptr_t pc, std::uintptr_t framePointer) {
-  failAt("the symbol '" + std::string(symbolGuardedAt(address)) + "' was used, which nobody has", pc, framePointer);
+  failAt("the symbol '" + std::string(symbolGuardedAt(address)) + "' was used, which nobody has", pc,
+         framePointer);
 }
 
 /// A missing symbol was used by native code, to which there is no way back.
 [[noreturn]] void endWithMissing(const char* symbol) {
-  for (std::string_view text : {std::string_view("gaur: the symbol '"), std::string_view(symbol), std::string_view("' was used by native code, and nobody has it\n")})
+  for (std::string_view text : {std::string_view("gaur: the symbol '"), std::string_view(symbol),
+                                std::string_view("' was used by native code, and nobody has it\n")})
     if (write(STDERR_FILENO, text.data(), text.size()) < 0) break;
   _exit(kGuestFailureExit);
 }
 
-/// Native code that Mu code called has used up its stack: the call throws NULL, as a call of a Mu function does. False where the native frames cannot be passed.
+/// Native code that Mu code called has used up its stack: the call throws NULL, as a call of a Mu function
+/// does. False where the native frames cannot be passed.
 bool throwOverflow(Thread& thread, void* context) {
   UnwindRegisters registers{};
   auto end = unwindFromSignal(thread.vm().codeMap(), context, registers);
@@ -117,8 +121,8 @@ bool throwOverflow(Thread& thread, void* context) {
 }
 
 /// Lets the thread go on in a function that reports, which gets `what`.
-void goOnIn(void (*report)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t what, std::uintptr_t pc, Thread& thread,
-            const Interrupted& interrupted) {
+void goOnIn(void (*report)(std::uintptr_t, std::uintptr_t, std::uintptr_t), std::uintptr_t what,
+            std::uintptr_t pc, Thread& thread, const Interrupted& interrupted) {
   std::uintptr_t stack = interrupted.stackPointer() - kRedZone;
   if (abi::StackObject* bound = thread.vm().stacks().objectAt(interrupted.stackPointer())) {
     stack = reinterpret_cast<std::uintptr_t>(thread.block().nativeStackPointer);
@@ -133,7 +137,8 @@ bool blameMissing(std::uintptr_t address, Thread* thread, const Interrupted& int
   if (!symbol) return false;
   std::uintptr_t pc = interrupted.pc();
   if (!thread) endWithMissing(symbol);
-  if (pc == address && thread->vm().codeMap().findReturn(interrupted.returnAddress())) pc = interrupted.returnAddress();
+  if (pc == address && thread->vm().codeMap().findReturn(interrupted.returnAddress()))
+    pc = interrupted.returnAddress();
   if (!thread->vm().codeMap().findFunction(pc)) endWithMissing(symbol);
   goOnIn(reportMissing, address, pc, *thread, interrupted);
   return true;
@@ -150,7 +155,8 @@ bool blameGuest(int signal, const siginfo_t& info, void* context) {
   std::uintptr_t pc = interrupted.pc();
   const bool inCode = static_cast<bool>(thread->vm().codeMap().findFunction(pc));
   abi::GuestFailure failure;
-  if (Stack* stack = isMemory ? thread->vm().stacks().find(address) : nullptr; stack && stack->isGuard(address)) {
+  if (Stack* stack = isMemory ? thread->vm().stacks().find(address) : nullptr;
+      stack && stack->isGuard(address)) {
     if (!inCode && throwOverflow(*thread, context)) return true;
     failure = abi::GuestFailure::StackExhausted;
   } else if (isMemory && inCode && address < kNullBytes) {
@@ -206,7 +212,8 @@ void installFaultHandlers() {
     // The collector's signal has to wait: it takes the stack that it finds the thread on for the one to scan.
     sigfillset(&action.sa_mask);
     for (int signal : kSignals) sigdelset(&action.sa_mask, signal);
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &previousActions[i]);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i)
+      sigaction(kSignals[i], &action, &previousActions[i]);
   });
 }
 

@@ -43,7 +43,8 @@ void Stack::end() {
 StackArena::StackArena() {
   // Systems that count promised memory give less.
   void* memory = nullptr;
-  for (bytes_ = kMostBytes; bytes_ >= kLeastBytes && !memory; bytes_ /= 2) memory = platform::reserveZeroed(bytes_ + kSlotBytes);
+  for (bytes_ = kMostBytes; bytes_ >= kLeastBytes && !memory; bytes_ /= 2)
+    memory = platform::reserveZeroed(bytes_ + kSlotBytes);
   GAUR_CHECK(memory != nullptr, "the system gives no address space for stacks");
   bytes_ *= 2;
   mapping_ = memory;
@@ -64,7 +65,8 @@ Stack* StackArena::take(std::size_t bytes) {
   if (bytes > bytes_) return nullptr;
   std::size_t slots = (bytes + guard + Stack::kReserve + kSlotBytes - 1) >> kSlotShift;
   std::lock_guard lock(mutex_);
-  for (Stack* dead = unreachable_.exchange(nullptr, std::memory_order_acquire); dead;) giveBackLocked(std::exchange(dead, dead->nextFree_));
+  for (Stack* dead = unreachable_.exchange(nullptr, std::memory_order_acquire); dead;)
+    giveBackLocked(std::exchange(dead, dead->nextFree_));
   if (auto found = free_.find(slots); found != free_.end() && !found->second.empty()) {
     Stack* stack = found->second.back();
     found->second.pop_back();
@@ -75,11 +77,13 @@ Stack* StackArena::take(std::size_t bytes) {
   auto* stack = new Stack;
   stack->begin_ = begin_ + (usedSlots_ << kSlotShift);
   stack->end_ = stack->begin_ + (slots << kSlotShift);
-  if (guards_ < kMostGuards && platform::protect(reinterpret_cast<void*>(stack->begin_), guard, platform::Access::None)) {
+  if (guards_ < kMostGuards &&
+      platform::protect(reinterpret_cast<void*>(stack->begin_), guard, platform::Access::None)) {
     stack->guardBytes_ = guard;
     ++guards_;
   }
-  for (std::size_t i = 0; i < slots; ++i) __atomic_store_n(&slots_[usedSlots_ + i], static_cast<abi::StackMemory*>(stack), __ATOMIC_RELEASE);
+  for (std::size_t i = 0; i < slots; ++i)
+    __atomic_store_n(&slots_[usedSlots_ + i], static_cast<abi::StackMemory*>(stack), __ATOMIC_RELEASE);
   usedSlots_ += slots;
   stack->nextOfAll_ = all_.load(std::memory_order_relaxed);
   all_.store(stack, std::memory_order_release);
@@ -122,7 +126,9 @@ void StackArena::endUnreachable(bool (*isReachable)(const void* object)) {
 }
 
 Stack* StackArena::find(std::uintptr_t address) const {
-  return contains(address) ? static_cast<Stack*>(__atomic_load_n(&slots_[(address - begin_) >> kSlotShift], __ATOMIC_ACQUIRE)) : nullptr;
+  return contains(address) ? static_cast<Stack*>(
+                                 __atomic_load_n(&slots_[(address - begin_) >> kSlotShift], __ATOMIC_ACQUIRE))
+                           : nullptr;
 }
 
 gc::StackRange StackArena::rangeAt(std::uintptr_t address) const {

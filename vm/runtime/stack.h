@@ -1,5 +1,6 @@
-// The stacks of Mu code: where they lie, how big they are, and which one an address belongs to. A Stack is memory, which serves many lives; the
-// StackObject of the present life is what stackrefs refer to. Neither knows of threads: a stack that does not run is a saved stack pointer.
+// The stacks of Mu code: where they lie, how big they are, and which one an address belongs to. A Stack is
+// memory, which serves many lives; the StackObject of the present life is what stackrefs refer to. Neither
+// knows of threads: a stack that does not run is a saved stack pointer.
 #pragma once
 
 #include <atomic>
@@ -34,10 +35,12 @@ class Stack : public abi::StackMemory {
   std::uintptr_t limit() const { return begin_ + guardBytes_ + kReserve; }
   bool contains(std::uintptr_t address) const { return address - begin_ < end_ - begin_; }
   bool isGuard(std::uintptr_t address) const { return address - begin_ < guardBytes_; }
-  /// Frames of C++ are given up without returning. AddressSanitizer, in its builds, has to hear of it: it marked the gaps in them.
+  /// Frames of C++ are given up without returning. AddressSanitizer, in its builds, has to hear of it: it
+  /// marked the gaps in them.
   void forgetFrames();
 
-  /// Begins a life: the object, which is fresh, becomes that of this stack, bound to nothing and standing nowhere.
+  /// Begins a life: the object, which is fresh, becomes that of this stack, bound to nothing and standing
+  /// nowhere.
   void begin(abi::StackObject& object);
   /// Ends it. References to the object remain, and find a dead stack.
   void end();
@@ -72,11 +75,14 @@ class StackArena {
   void giveBack(Stack* stack);
   bool isSmall(const Stack& stack) const { return stack.end_ - stack.begin_ == kSlotBytes; }
 
-  /// Whether so many stacks were made from fresh memory since the last collection that one may free some: stacks are no load of the heap's that would
-  /// start one.
-  bool wantsCollection() const { return fresh_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed); }
+  /// Whether so many stacks were made from fresh memory since the last collection that one may free some:
+  /// stacks are no load of the heap's that would start one.
+  bool wantsCollection() const {
+    return fresh_.load(std::memory_order_relaxed) > collectAt_.load(std::memory_order_relaxed);
+  }
 
-  /// With the world stopped: ends the lives of stacks whose object nothing reaches. Their memory is taken back by the next `take` that needs it.
+  /// With the world stopped: ends the lives of stacks whose object nothing reaches. Their memory is taken
+  /// back by the next `take` that needs it.
   void endUnreachable(bool (*isReachable)(const void* object));
 
   bool contains(std::uintptr_t address) const { return address - begin_ < bytes_; }
@@ -97,14 +103,15 @@ class StackArena {
   /// Calls f(stack) for every stack ever made. May run while other threads are stopped anywhere.
   template <class F>
   void forEach(F&& f) const {
-    for (const Stack* stack = all_.load(std::memory_order_acquire); stack; stack = stack->nextOfAll_) f(*stack);
+    for (const Stack* stack = all_.load(std::memory_order_acquire); stack; stack = stack->nextOfAll_)
+      f(*stack);
   }
 
  private:
   static constexpr unsigned kSlotShift = abi::StackTable::kSlotShift;
   static constexpr std::size_t kSlotBytes = std::size_t{1} << kSlotShift;
-  /// Each guard page splits a mapping in two, and the system allows some 65,000 of them. Stacks beyond this number rely on the checks of
-  /// compiled code alone.
+  /// Each guard page splits a mapping in two, and the system allows some 65,000 of them. Stacks beyond this
+  /// number rely on the checks of compiled code alone.
   static constexpr std::size_t kMostGuards = 25'000;
   /// A stack that goes back keeps its memory while there are few.
   static constexpr std::size_t kWarmStacks = 64;

@@ -1,4 +1,5 @@
-// Work of the instructions about stacks and threads (vm/abi/runtime_entries.h) and of the assembly that switches stacks.
+// Work of the instructions about stacks and threads (vm/abi/runtime_entries.h) and of the assembly that
+// switches stacks.
 #include "vm/runtime/guest_failure.h"
 #include "vm/runtime/micro_vm.h"
 #include "vm/runtime/resumption.h"
@@ -39,7 +40,9 @@ void gaur_setMuTrapHandler(abi::FunctionRecord* function, void* userData) {
 }
 
 /// A swap to what cannot be swapped to.
-[[noreturn]] void gaur_refuseSwap(abi::StackObject* target) { failHere("swapping to " + whyNotReady(target)); }
+[[noreturn]] void gaur_refuseSwap(abi::StackObject* target) {
+  failHere("swapping to " + whyNotReady(target));
+}
 
 /// The stack that a thread has left for good.
 void gaur_buryStack(abi::StackObject* stack) { Thread::current()->buryStack(*stack); }

@@ -24,7 +24,8 @@ constexpr bool kUsesHostStack = true;
 constexpr bool kUsesHostStack = false;
 #endif
 
-/// A call from the host that is active on a stack of its own. Lies on the native stack; ThreadBlock::nativeStackPointer is where it is left to.
+/// A call from the host that is active on a stack of its own. Lies on the native stack;
+/// ThreadBlock::nativeStackPointer is where it is left to.
 struct Thread::HostFrame {
   HostFrame* outer;
   abi::StackObject* stack;
@@ -36,7 +37,12 @@ struct Thread::HostFrame {
   std::string report = {};
 };
 
-Thread::Thread(MicroVm& vm) : vm_(vm), nativeId_(gettid()), outer_(gaur_currentThread), arena_(vm.stacks()), freeStacks_(vm.stacks()) {
+Thread::Thread(MicroVm& vm)
+    : vm_(vm),
+      nativeId_(gettid()),
+      outer_(gaur_currentThread),
+      arena_(vm.stacks()),
+      freeStacks_(vm.stacks()) {
   const platform::NativeStack stack = platform::nativeStack();
   nativeLow_ = stack.lowest;
   nativeHigh_ = stack.end;
@@ -81,7 +87,8 @@ abi::ThreadObject* Thread::threadObject() {
   return block_.threadObject;
 }
 
-// --- Stacks --------------------------------------------------------------------------------------------------------------
+// --- Stacks
+// --------------------------------------------------------------------------------------------------------------
 
 abi::StackObject* Thread::makeStack(std::size_t bytes) {
   if (vm_.stacks().wantsCollection()) onNativeStack([&] { vm_.heap().collect(); });
@@ -115,13 +122,16 @@ void Thread::replaceHostStack() {
   keepHostStack();
 }
 
-// --- Calls from the host -------------------------------------------------------------------------------------------------
+// --- Calls from the host
+// -------------------------------------------------------------------------------------------------
 
 CallOutcome Thread::call(Thread& thread, const HostInvocation& invocation) {
-  return thread.isOnStack() ? callOnThisStack(*thread.stack(), invocation) : thread.callOnNewStack(invocation);
+  return thread.isOnStack() ? callOnThisStack(*thread.stack(), invocation)
+                            : thread.callOnNewStack(invocation);
 }
 
-/// Runs on the new stack. It may come back on another thread than the one that made the call: then that thread ends, and the call goes on without.
+/// Runs on the new stack. It may come back on another thread than the one that made the call: then that
+/// thread ends, and the call goes on without.
 void Thread::runInvocation(void* argument) {
   HostInvocation invocation = *static_cast<const HostInvocation*>(argument);
   void* results = alloca(invocation.resultBytes + 16);
@@ -153,7 +163,8 @@ CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
   void* nativePointer = block_.nativeStackPointer;
   const std::uintptr_t limit = stackLimit();
   setStackLimit(stack->limit);
-  gaur_enterStack(reinterpret_cast<void*>(stack->top - sizeof(abi::SavedFrame)), &block_.nativeStackPointer, runInvocation, const_cast<HostInvocation*>(&invocation));
+  gaur_enterStack(reinterpret_cast<void*>(stack->top - sizeof(abi::SavedFrame)), &block_.nativeStackPointer,
+                  runInvocation, const_cast<HostInvocation*>(&invocation));
   setStackLimit(limit);
   // Not necessarily the one it began on.
   if (block_.stack) buryStack(*block_.stack);
@@ -161,7 +172,8 @@ CallOutcome Thread::callOnNewStack(const HostInvocation& invocation) {
   block_.stack = outerStack;
   innermost_ = frame.outer;
   switch (frame.ending) {
-    case CallOutcome::Kind::Threw: return {frame.ending, frame.exception, uncaughtReport(*this, frame.exception)};
+    case CallOutcome::Kind::Threw:
+      return {frame.ending, frame.exception, uncaughtReport(*this, frame.exception)};
     default: return {frame.ending, nullptr, std::move(frame.report)};
   }
 }
@@ -204,7 +216,8 @@ void Thread::runOnNativeStack(StackFunction function, void* argument) {
   block_.stack = nullptr;
 }
 
-// --- Ends ----------------------------------------------------------------------------------------------------------------
+// --- Ends
+// ----------------------------------------------------------------------------------------------------------------
 
 void Thread::fail(std::string report) {
   Stack* stack = this->stack();

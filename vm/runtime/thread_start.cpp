@@ -12,7 +12,8 @@
 
 namespace gaur::runtime {
 
-/// What the thread that starts another hands over. Lies on its stack, so that the collector sees what is in it, and it waits until it is taken.
+/// What the thread that starts another hands over. Lies on its stack, so that the collector sees what is in
+/// it, and it waits until it is taken.
 struct Thread::StartPackage {
   MicroVm& vm;
   abi::StackObject& stack;
@@ -22,7 +23,8 @@ struct Thread::StartPackage {
   sem_t taken;
 };
 
-abi::ThreadObject* Thread::start(MicroVm& vm, abi::StackObject& stack, void* threadLocal, const abi::ResumeImage& image) {
+abi::ThreadObject* Thread::start(MicroVm& vm, abi::StackObject& stack, void* threadLocal,
+                                 const abi::ResumeImage& image) {
   auto* object = allocateRuntimeObject<abi::ThreadObject>(*current(), abi::kThreadObjectType);
   if (!object) return nullptr;
   StartPackage package{vm, stack, threadLocal, image, object, {}};

@@ -34,13 +34,15 @@ abi::FunctionRecord* TrapHandlers::muFunction() const {
   return mu ? mu->function : nullptr;
 }
 
-bool TrapHandlers::handle(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint, TrapAnswer& answer) const {
+bool TrapHandlers::handle(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint,
+                          TrapAnswer& answer) const {
   if (const Mu* mu = mu_.load(std::memory_order_acquire)) {
     abi::StackObject* handler = newStack(thread, mu->function);
     if (!handler) failHere("no memory for the stack of the trap handler");
     const abi::StackObject* trapped = &stack;
     const std::array<const void*, 3> values{&trapped, &watchpoint, &mu->userData};
-    setValues(abi::LayoutTable::shared(), *handler, mu->function->function->signature->signature->parameters, values, answer.image);
+    setValues(abi::LayoutTable::shared(), *handler, mu->function->function->signature->signature->parameters,
+              values, answer.image);
     answer.stack = handler;
     return true;
   }
@@ -55,12 +57,14 @@ bool TrapHandlers::handle(Thread& thread, abi::StackObject& stack, std::uint32_t
 using namespace gaur;
 using namespace gaur::runtime;
 
-/// Work of gaur_trap, on the native stack: decides how the thread goes on. Returns the stack to resume, and in the image how.
+/// Work of gaur_trap, on the native stack: decides how the thread goes on. Returns the stack to resume, and
+/// in the image how.
 extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::ResumeImage* image) {
   Thread& thread = *Thread::current();
   MicroVm& vm = thread.vm();
   const auto& saved = *static_cast<const abi::SavedFrame*>(stack->savedPointer);
-  const jit::UnwindStep& step = thread.unwindCache.find(vm.codeMap(), reinterpret_cast<std::uintptr_t>(saved.pc));
+  const jit::UnwindStep& step =
+      thread.unwindCache.find(vm.codeMap(), reinterpret_cast<std::uintptr_t>(saved.pc));
   Id instruction = step.site.row ? step.site.row->instruction : kNoId;
   std::uint32_t watchpoint = 0;
   if (instruction != kNoId) {
@@ -73,8 +77,11 @@ extern "C" abi::StackObject* gaur_handleTrap(abi::StackObject* stack, abi::Resum
     thread.block().stack = stack;
     bindFromAfar(*stack);
     const bool isUndefined = step.site && step.site.function->kind == abi::CodeKind::Undefined;
-    const std::string why = isUndefined ? "function " + ir::describe(*step.site.function->record->function) + " has no version" : "a trap";
-    failAt(why + ", and there is no trap handler", reinterpret_cast<std::uintptr_t>(saved.pc), reinterpret_cast<std::uintptr_t>(saved.framePointer));
+    const std::string why =
+        isUndefined ? "function " + ir::describe(*step.site.function->record->function) + " has no version"
+                    : "a trap";
+    failAt(why + ", and there is no trap handler", reinterpret_cast<std::uintptr_t>(saved.pc),
+           reinterpret_cast<std::uintptr_t>(saved.framePointer));
   }
   if (!answer.stack) thread.exit();
   if (!isReady(*answer.stack)) failHere("the trap handler goes on with a stack that is not READY");

@@ -1,5 +1,6 @@
-// Traps (specification, chapter "Threads and stacks"): what a handler is told and what it answers. The trapped stack is READY while the handler runs on the
-// native stack of the thread, which is bound to no stack meanwhile.
+// Traps (specification, chapter "Threads and stacks"): what a handler is told and what it answers. The
+// trapped stack is READY while the handler runs on the native stack of the thread, which is bound to no stack
+// meanwhile.
 #pragma once
 
 #include <atomic>
@@ -17,22 +18,25 @@ class MicroVm;
 class Thread;
 
 struct TrapAnswer {
-  /// The thread goes on with this READY stack; null: the Mu thread ends, and the trapped stack stays READY. Begins as the trapped stack.
+  /// The thread goes on with this READY stack; null: the Mu thread ends, and the trapped stack stays READY.
+  /// Begins as the trapped stack.
   abi::StackObject* stack;
   /// What the stack is resumed with (resumption.h). Begins as no values.
   abi::ResumeImage image;
 };
 
-/// Decides how a thread that trapped goes on. Called on the trapping thread, on several at once; may call into the VM in any way. `watchpoint` is 0 for TRAP and
-/// for functions without a version.
-using TrapFunction = void (*)(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint, TrapAnswer& answer, void* data);
+/// Decides how a thread that trapped goes on. Called on the trapping thread, on several at once; may call
+/// into the VM in any way. `watchpoint` is 0 for TRAP and for functions without a version.
+using TrapFunction = void (*)(Thread& thread, abi::StackObject& stack, std::uint32_t watchpoint,
+                              TrapAnswer& answer, void* data);
 
 /// The handler of a VM. A Mu function, where one is set, takes precedence (@uvm.meta.set_trap_handler).
 class TrapHandlers {
  public:
   /// Replaces the native handler; null: none. Thread-safe, as everything here.
   void set(TrapFunction function, void* data);
-  /// `function`: (stackref int<32> ref<void>) -> (), run on a new stack of the trapping thread; it must not return. Null: none.
+  /// `function`: (stackref int<32> ref<void>) -> (), run on a new stack of the trapping thread; it must not
+  /// return. Null: none.
   void setMu(abi::FunctionRecord* function, void* userData);
 
   /// False where nobody handles traps.

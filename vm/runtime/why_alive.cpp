@@ -1,5 +1,5 @@
-// Searches backwards, since nothing is known of the way: first for what refers to the owner, then for what refers to
-// that, each time through the roots and through all objects that were reached, until a root does.
+// Searches backwards, since nothing is known of the way: first for what refers to the owner, then for what
+// refers to that, each time through the roots and through all objects that were reached, until a root does.
 #include "vm/runtime/why_alive.h"
 
 #include <fmt/format.h>
@@ -10,8 +10,8 @@
 #include "gc/owner_map.h"
 #include "vm/abi/code_owner.h"
 #include "vm/abi/stack_object.h"
-#include "vm/runtime/thread.h"
 #include "vm/runtime/micro_vm.h"
+#include "vm/runtime/thread.h"
 #include "vm/support/platform.h"
 
 namespace gaur::runtime {
@@ -65,13 +65,24 @@ class Nodes {
 
 /// What sort of root it was.
 enum class RootKind : std::uint8_t {
-  Cell, Handle, Pin, TrapHandler, LoadedBundle, Dependent, Exposed, Binding, Frame, ThreadStack, Thread, Image
+  Cell,
+  Handle,
+  Pin,
+  TrapHandler,
+  LoadedBundle,
+  Dependent,
+  Exposed,
+  Binding,
+  Frame,
+  ThreadStack,
+  Thread,
+  Image
 };
 
 class Search final : public Roots::Observer, private gc::RootVisitor {
  public:
-  /// `hidden`: the complement of the address, where it is no version. Words below `floor` on the stack that this runs on
-  /// are its own.
+  /// `hidden`: the complement of the address, where it is no version. Words below `floor` on the stack that
+  /// this runs on are its own.
   Search(MicroVm& vm, Id version, std::uintptr_t hidden, const void* floor)
       : vm_(vm), version_(version), hidden_(hidden), floor_(reinterpret_cast<std::uintptr_t>(floor)) {
     for (const auto& bundle : vm.program().bundles())
@@ -90,7 +101,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
       end_ = end;
       lookAtRoots();
       if (isFound_) return;
-      gc::forEachReachable([](void* object, void* search) { static_cast<Search*>(search)->lookAt(object); }, this);
+      gc::forEachReachable([](void* object, void* search) { static_cast<Search*>(search)->lookAt(object); },
+                           this);
       level = end;
     }
   }
@@ -113,7 +125,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     const void* found = nullptr;
     vm_.owners().forEach([&](const CodeOwner& owner) {
       for (OwnedRange range : owner.ranges()) {
-        const abi::CodeBlock* block = vm_.codeMap().findFunction(reinterpret_cast<std::uintptr_t>(range.begin)).block;
+        const abi::CodeBlock* block =
+            vm_.codeMap().findFunction(reinterpret_cast<std::uintptr_t>(range.begin)).block;
         if (!block) continue;
         for (const abi::FunctionCode& code : block->functions)
           if (code.version == version_) found = owner.object();
@@ -180,7 +193,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     const abi::Layout& layout = abi::LayoutTable::shared().byIndex(header.typeIndex());
     auto base = reinterpret_cast<std::uintptr_t>(object);
     auto look = [&](std::uint64_t* slot, abi::SlotKind kind) {
-      lookAtSlot(object, slot, kind, static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(slot) - base));
+      lookAtSlot(object, slot, kind,
+                 static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(slot) - base));
     };
     abi::forEachSlot(layout.map, base, look);
     if (!layout.variableMap) return;
@@ -205,7 +219,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         return;
       case abi::SlotKind::StackExtent:
         if (slot[0] == 0) return;
-        for (auto* p = reinterpret_cast<std::uint64_t*>(slot[0]); p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p)
+        for (auto* p = reinterpret_cast<std::uint64_t*>(slot[0]);
+             p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p)
           refers(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, true);
         return;
       case abi::SlotKind::Owned: {
@@ -213,7 +228,9 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         if (!references) return;
         for (const abi::OwnedCell& cell : references->cells)
           abi::forEachSlot(*cell.map, reinterpret_cast<std::uintptr_t>(cell.base),
-                           [&](std::uint64_t* inner, abi::SlotKind innerKind) { lookAtSlot(object, inner, innerKind, 0); });
+                           [&](std::uint64_t* inner, abi::SlotKind innerKind) {
+                             lookAtSlot(object, inner, innerKind, 0);
+                           });
         for (std::uintptr_t address : references->addresses) refers(address, false);
         return;
       }
@@ -271,8 +288,9 @@ KeepPath Search::result() const {
   for (std::uint32_t at = first_; at != 0; at = nodes_[at].next) {
     const void* object = nodes_[at].object;
     const abi::Layout& layout = abi::LayoutTable::shared().byIndex(abi::ObjectHeader::of(object).typeIndex());
-    path.steps.push_back(layout.type ? fmt::format("an object of type {}, at offset {}", layout.name(), nodes_[at].offset)
-                                     : fmt::format("a {} of the runtime", layout.name()));
+    path.steps.push_back(
+        layout.type ? fmt::format("an object of type {}, at offset {}", layout.name(), nodes_[at].offset)
+                    : fmt::format("a {} of the runtime", layout.name()));
   }
   return path;
 }

@@ -1,6 +1,6 @@
-// A sparse array from Id to pointer: reserved address space for millions of entries at a time, made as it is needed,
-// so that a table costs little before it is used, and pages whose entries are all gone cost nothing again. Readers
-// need no lock: an entry is published with release order and never moves.
+// A sparse array from Id to pointer: reserved address space for millions of entries at a time, made as it is
+// needed, so that a table costs little before it is used, and pages whose entries are all gone cost nothing
+// again. Readers need no lock: an entry is published with release order and never moves.
 #pragma once
 
 #include <array>

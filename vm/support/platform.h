@@ -76,7 +76,8 @@ struct NativeStack {
 /// That of this thread. Asks the system once a thread; for the main thread of a process that is slow.
 NativeStack nativeStack();
 
-/// Absolute path of the library, or the program, that this function is in; empty where the system does not tell.
+/// Absolute path of the library, or the program, that this function is in; empty where the system does not
+/// tell.
 const std::string& libraryPath();
 
 // --- Clocks and usage --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // Sizes, offsets and maps. Where C has the same type, the C compiler says what is right.
-#include "vm/abi/code_owner.h"
 #include "vm/abi/layout.h"
+#include "vm/abi/code_owner.h"
 
 #include <gtest/gtest.h>
 
@@ -141,10 +141,13 @@ TEST_F(LayoutTest, MapsNameEverySlot) {
   const Type* tagged = types.get(TypeKind::Tagref64);
   const Type* mixed = structOf({i(8), ref(), weak(), types.funcref(types.signature({}, {})), tagged,
                                 types.uptr(i(8)), types.get(TypeKind::Stackref)});
-  EXPECT_EQ(
-      slots(mixed),
-      (Slots{{8, SlotKind::Strong}, {16, SlotKind::Weak}, {24, SlotKind::Code}, {32, SlotKind::Tagged}, {48, SlotKind::Strong}}));
-  EXPECT_EQ(slots(structOf({types.iref(i(8)), types.get(TypeKind::Double), types.ufuncptr(types.signature({}, {}))})),
+  EXPECT_EQ(slots(mixed), (Slots{{8, SlotKind::Strong},
+                                 {16, SlotKind::Weak},
+                                 {24, SlotKind::Code},
+                                 {32, SlotKind::Tagged},
+                                 {48, SlotKind::Strong}}));
+  EXPECT_EQ(slots(structOf(
+                {types.iref(i(8)), types.get(TypeKind::Double), types.ufuncptr(types.signature({}, {}))})),
             (Slots{{0, SlotKind::Interior}, {16, SlotKind::Code}}));
   EXPECT_FALSE(table.of(mixed).isPointerFree());
   EXPECT_TRUE(table.of(structOf({i(64), types.uptr(i(8)), types.get(TypeKind::Double)})).isPointerFree());

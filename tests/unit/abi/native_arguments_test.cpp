@@ -1,4 +1,5 @@
-// Where C passes the argument behind all others; what a compiler does with it is tested by calls (tests/api/host.c).
+// Where C passes the argument behind all others; what a compiler does with it is tested by calls
+// (tests/api/host.c).
 #include "vm/abi/native_arguments.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,9 @@ using ir::TypeKind;
 
 class LastArgumentTest : public ::testing::Test {
  protected:
-  const Type* make(TypeKind kind, std::vector<const Type*> elements, std::uint64_t length = 0) { return types.get(kind, length, elements); }
+  const Type* make(TypeKind kind, std::vector<const Type*> elements, std::uint64_t length = 0) {
+    return types.get(kind, length, elements);
+  }
   LastArgument last(std::vector<const Type*> parameters, std::vector<const Type*> results = {}) {
     auto found = lastArgument(LayoutTable::shared(), *types.signature(parameters, results));
     EXPECT_TRUE(found);

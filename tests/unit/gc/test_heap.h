@@ -19,7 +19,8 @@
 
 namespace gaur::gc {
 
-/// Type numbers key the shared layouts, so all tests use one table: that of VMs, which other tests of a process make.
+/// Type numbers key the shared layouts, so all tests use one table: that of VMs, which other tests of a
+/// process make.
 inline ir::TypeTable& types() { return ir::TypeTable::shared(); }
 
 inline const ir::Type* composite(ir::TypeKind kind, std::vector<const ir::Type*> elements,

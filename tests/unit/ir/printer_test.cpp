@@ -122,7 +122,8 @@ TEST(Printer, EveryFormComesBackAsWritten) {
     ASSERT_TRUE(loaded.bundle) << line << "\n" << loaded.errors();
     const Instruction& first = *loaded.entity<FunctionVersion>("f.v")->entry()->instructions[0];
     EXPECT_EQ(print(first), line);
-    EXPECT_NE(print(*loaded.bundle, kMuc).find("    " + withoutSigils(line) + "\n"), std::string::npos) << line;
+    EXPECT_NE(print(*loaded.bundle, kMuc).find("    " + withoutSigils(line) + "\n"), std::string::npos)
+        << line;
     expectRoundTrip(loaded, kSpec);
     expectRoundTrip(loaded, kMuc);
   }

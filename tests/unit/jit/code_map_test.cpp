@@ -16,8 +16,11 @@ struct Block {
   explicit Block(CodeSlab& slab, std::size_t bytes = 256) {
     auto begin = reinterpret_cast<std::uintptr_t>(slab.allocateCode(bytes));
     constexpr auto kind = abi::CodeKind::Function;
-    functions = {{0, 100, 4, 16, 11, kind, nullptr, 0, 2, 0, 0}, {112, 200, 116, 16, 12, kind, nullptr, 2, 1, 0, 0}};
-    rows = {{20, 60, 1, 0, 0, 24, 0, 0, false}, {100, 0, 2, 0, 0, 24, 0, 0, false}, {150, 0, 3, 0, 0, 24, 0, 0, false}};
+    functions = {{0, 100, 4, 16, 11, kind, nullptr, 0, 2, 0, 0},
+                 {112, 200, 116, 16, 12, kind, nullptr, 2, 1, 0, 0}};
+    rows = {{20, 60, 1, 0, 0, 24, 0, 0, false},
+            {100, 0, 2, 0, 0, 24, 0, 0, false},
+            {150, 0, 3, 0, 0, 24, 0, 0, false}};
     block = {begin, begin + 200, functions, rows, {}, {}};
   }
   std::vector<abi::FunctionCode> functions;

@@ -85,7 +85,8 @@ TEST(CodeSlab, TrampolinesPassTheirChainAndFollowTheirTarget) {
   CodeSlab slab;
   void* target = reinterpret_cast<void*>(&returnChain);
   std::vector<void*> trampolines;
-  for (std::uintptr_t i = 0; i < 300; ++i) trampolines.push_back(slab.makeTrampoline(reinterpret_cast<void*>(i), &target));
+  for (std::uintptr_t i = 0; i < 300; ++i)
+    trampolines.push_back(slab.makeTrampoline(reinterpret_cast<void*>(i), &target));
   for (std::uintptr_t i = 0; i < 300; ++i)
     EXPECT_EQ(reinterpret_cast<void* (*)()>(trampolines[i])(), reinterpret_cast<void*>(i));
   target = reinterpret_cast<void*>(&returnNegatedChain);

@@ -55,7 +55,8 @@ class Compile : public testing::TestWithParam<OptLevel> {
     std::vector<Place> results(8);
     void* exception = nullptr;
     HostCall adapter = adapterOf(name);
-    EXPECT_TRUE(adapter && adapter(environment_.recordOf(function(name)), arguments.data(), results.data(), &exception));
+    EXPECT_TRUE(adapter &&
+                adapter(environment_.recordOf(function(name)), arguments.data(), results.data(), &exception));
     return results[0].value;
   }
 
@@ -152,7 +153,9 @@ TEST_P(Compile, SwapsWaitWithHandlerAndKeepalives) {
   EXPECT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].keepaliveCount, 1u);
   for (const auto& row : plain) EXPECT_EQ(row.landingPadOffset, 0u);
-  EXPECT_EQ(std::count_if(caught.begin(), caught.end(), [](const auto& row) { return row.landingPadOffset != 0; }), 1);
+  EXPECT_EQ(
+      std::count_if(caught.begin(), caught.end(), [](const auto& row) { return row.landingPadOffset != 0; }),
+      1);
   for (const auto& row : block.rows) EXPECT_EQ(row.frameSize, block.rows[0].frameSize);
 }
 
@@ -169,7 +172,8 @@ TEST_P(Compile, DumpsEveryStage) {
   EXPECT_THAT(assembly, testing::HasSubstr("@fib.v1:"));
   EXPECT_THAT(assembly, testing::HasSubstr("call site of"));
   EXPECT_THAT(assembly, testing::Not(testing::HasSubstr("handler")));
-  EXPECT_THAT(assembly, testing::HasSubstr("record" + std::to_string(function("fib").id))) << "what it refers to has a name";
+  EXPECT_THAT(assembly, testing::HasSubstr("record" + std::to_string(function("fib").id)))
+      << "what it refers to has a name";
   EXPECT_THAT(dump(DumpStage::CodeMap), testing::HasSubstr("returns to"));
   EXPECT_EQ(slab_.statistics().codeUsed, 0u) << "dumps leave no code behind";
 }
@@ -207,7 +211,8 @@ TEST_P(Compile, ListsTheInstructionsOfWatchpoints) {
       if (site.watchpoint != watchpoint) continue;
       ASSERT_TRUE(isPatchable(block.begin + site.siteOffset));
       auto* code = reinterpret_cast<void*>(block.begin + site.siteOffset);
-      patchWatchpoint(code, slab_.writable(code), enabled ? reinterpret_cast<void*>(block.begin + site.targetOffset) : nullptr);
+      patchWatchpoint(code, slab_.writable(code),
+                      enabled ? reinterpret_cast<void*>(block.begin + site.targetOffset) : nullptr);
     }
     synchroniseInstructionFetch();
   };
@@ -226,9 +231,8 @@ TEST_P(Compile, ListsTheInstructionsOfWatchpoints) {
   EXPECT_THAT(*text, testing::HasSubstr("while watchpoint 4 is enabled"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, Compile, testing::Values(OptLevel::O0, OptLevel::O1, OptLevel::O2), [](const auto& info) {
-  return "O" + std::to_string(static_cast<int>(info.param));
-});
+INSTANTIATE_TEST_SUITE_P(Levels, Compile, testing::Values(OptLevel::O0, OptLevel::O1, OptLevel::O2),
+                         [](const auto& info) { return "O" + std::to_string(static_cast<int>(info.param)); });
 
 }  // namespace
 }  // namespace gaur::jit

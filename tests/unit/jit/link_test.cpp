@@ -1,4 +1,5 @@
-// From LLVM IR to rows: what the link makes of invokes, deopt bundles, saved registers and external symbols, checked by running the code.
+// From LLVM IR to rows: what the link makes of invokes, deopt bundles, saved registers and external symbols,
+// checked by running the code.
 #include <gtest/gtest.h>
 #include <llvm/AsmParser/Parser.h>
 #include <llvm/IR/LLVMContext.h>
@@ -22,9 +23,10 @@ class Link : public testing::TestWithParam<OptLevel> {
   Result<std::unique_ptr<CodeUnit>> link(const std::string& text, OptLevel level) {
     llvm::LLVMContext context;
     llvm::SMDiagnostic diagnostic;
-    auto module = llvm::parseAssemblyString("declare i32 @gaur_personality(...)\n@slot = external dso_local global ptr\n" + text +
-                                                "attributes #0 = { \"frame-pointer\"=\"all\" uwtable \"split-stack\" }\n",
-                                            diagnostic, context);
+    auto module = llvm::parseAssemblyString(
+        "declare i32 @gaur_personality(...)\n@slot = external dso_local global ptr\n" + text +
+            "attributes #0 = { \"frame-pointer\"=\"all\" uwtable \"split-stack\" }\n",
+        diagnostic, context);
     EXPECT_TRUE(module) << diagnostic.getMessage().str();
     EXPECT_FALSE(llvm::verifyModule(*module, &llvm::errs()));
     auto& machine = targetMachine(level);
@@ -73,7 +75,8 @@ TEST_P(Link, RunsAndIsGoneAfterwards) {
         %b = load i64, ptr @cell
         %c = add i64 %a, %b
         ret i64 %c
-      })", GetParam());
+      })",
+                         GetParam());
     ASSERT_TRUE(unit);
     auto* f = reinterpret_cast<std::int64_t (*)(std::int64_t)>(unit->entryOf(7));
     ASSERT_NE(f, nullptr);
@@ -91,7 +94,8 @@ TEST_P(Link, RunsAndIsGoneAfterwards) {
 }
 
 TEST_P(Link, TellsUnknownSymbols) {
-  auto unit = link("declare void @nowhere()\ndefine void @f() #0 { call void @nowhere()\n ret void }\n", GetParam());
+  auto unit =
+      link("declare void @nowhere()\ndefine void @f() #0 { call void @nowhere()\n ret void }\n", GetParam());
   ASSERT_FALSE(unit);
   EXPECT_NE(unit.error().message.find("'nowhere'"), std::string::npos) << unit.error().message;
   EXPECT_EQ(slab_.statistics().codeUsed, 0u);
@@ -117,14 +121,16 @@ TEST_P(Link, TellsWhereAbsoluteAddressesAre) {
       ret i64 %a
     }
     declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-  )", GetParam());
+  )",
+                       GetParam());
   ASSERT_TRUE(unit);
   std::map<std::string, std::set<std::uintptr_t>> bySymbol;
   for (const AbsoluteWord& word : unit->absoluteWords()) {
     EXPECT_EQ(*reinterpret_cast<const std::uintptr_t*>(word.place), word.target);
     bySymbol[word.symbol].insert(word.target);
   }
-  const std::set<std::uintptr_t> inside{reinterpret_cast<std::uintptr_t>(unit->entryOf(1)), reinterpret_cast<std::uintptr_t>(data) + 4};
+  const std::set<std::uintptr_t> inside{reinterpret_cast<std::uintptr_t>(unit->entryOf(1)),
+                                        reinterpret_cast<std::uintptr_t>(data) + 4};
   EXPECT_EQ(bySymbol[""], inside);
   EXPECT_EQ(bySymbol["memcpy"].size(), 1u);
   EXPECT_EQ(bySymbol["__morestack"].size(), 1u);
@@ -138,7 +144,10 @@ TEST_P(Link, RefusesToMoveCodeThatRefersToTheOutside) {
   CodeMap map(slab);
   session_ = std::move(*Session::create(slab, map, true));
   externals_["cell"] = slab.dataBegin() - 64;
-  auto unit = link("@cell = external dso_local global i64\ndefine i64 @f() #0 { %a = load i64, ptr @cell\n ret i64 %a\n }\n", GetParam());
+  auto unit = link(
+      "@cell = external dso_local global i64\ndefine i64 @f() #0 { %a = load i64, ptr @cell\n ret i64 %a\n "
+      "}\n",
+      GetParam());
   ASSERT_FALSE(unit);
   EXPECT_NE(unit.error().message.find("refers to cell directly"), std::string::npos) << unit.error().message;
   session_.reset();
@@ -156,12 +165,14 @@ TEST_P(Link, ReachesTheSupportLibrary) {
       ret i64 %r
     }
     declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-  )", GetParam());
+  )",
+                       GetParam());
   ASSERT_TRUE(unit);
   char from[100] = "copied", to[100] = "";
   // A 128-bit integer travels as its two halves.
   using Half = std::int64_t;
-  auto* f = reinterpret_cast<Half (*)(Half, Half, Half, Half, char*, const char*, std::size_t)>(unit->entryOf(1));
+  auto* f =
+      reinterpret_cast<Half (*)(Half, Half, Half, Half, char*, const char*, std::size_t)>(unit->entryOf(1));
   EXPECT_EQ(f(0, Half{-1234567} * 64, 0, 64, to, from, sizeof(from)), -67);
   EXPECT_STREQ(to, "copied");
 }
@@ -205,12 +216,15 @@ extern "C" void linkTestProbe(Registers* registers) {
     probeTrace.push_back(site.row->instruction);
     std::uint64_t cfa = r[kRbp] + static_cast<std::uint64_t>(static_cast<std::int64_t>(function.cfaOffset));
     bool isDynamic = site.row->frameSize == abi::kDynamicFrame;
-    std::uint64_t stackPointer = isDynamic ? r[kRsp] + site.row->argumentBytes : cfa - 8 - site.row->frameSize;
+    std::uint64_t stackPointer =
+        isDynamic ? r[kRsp] + site.row->argumentBytes : cfa - 8 - site.row->frameSize;
     if (first) {
-      for (const auto& place : site.block->keepalives.subspan(site.row->firstKeepalive, site.row->keepaliveCount)) {
+      for (const auto& place :
+           site.block->keepalives.subspan(site.row->firstKeepalive, site.row->keepaliveCount)) {
         using Kind = abi::KeepaliveLocation::Kind;
         bool fromStack = place.kind == Kind::FromStackPointer || place.kind == Kind::StackPointerPlus;
-        std::uint64_t address = (fromStack ? stackPointer : r[kRbp]) + static_cast<std::uint64_t>(std::int64_t{place.offset});
+        std::uint64_t address =
+            (fromStack ? stackPointer : r[kRbp]) + static_cast<std::uint64_t>(std::int64_t{place.offset});
         std::int64_t value = place.constant;
         if (place.kind == Kind::FromStackPointer || place.kind == Kind::FromFramePointer) {
           value = 0;
@@ -228,7 +242,8 @@ extern "C" void linkTestProbe(Registers* registers) {
       return;
     }
     for (const auto& saved : site.block->saved.subspan(function.firstSaved, function.savedCount))
-      r[saved.dwarfNumber] = *reinterpret_cast<std::uint64_t*>(cfa + static_cast<std::uint64_t>(std::int64_t{saved.cfaOffset}));
+      r[saved.dwarfNumber] =
+          *reinterpret_cast<std::uint64_t*>(cfa + static_cast<std::uint64_t>(std::int64_t{saved.cfaOffset}));
     r[kReturn] = *reinterpret_cast<std::uint64_t*>(cfa - 8);
     r[kRbp] = *reinterpret_cast<std::uint64_t*>(r[kRbp]);
     r[kRsp] = cfa;
@@ -265,7 +280,8 @@ __attribute__((naked)) void probeEntry() {
   )");
 }
 
-// Many values live across the call, so that callee-saved registers are used; `g` has other ones in the same registers.
+// Many values live across the call, so that callee-saved registers are used; `g` has other ones in the same
+// registers.
 constexpr const char* kThrower = R"(
   define tailcc i64 @g(i64 %a, i64 %b, i64 %c, i64 %d, i64 %e, i64 %f, i64 %g, i64 %h) #0 {
     %x1 = mul i64 %a, 3
@@ -370,7 +386,8 @@ TEST_P(Link, FramesThatTailCallsMoveAreDescribed) {
     attributes #1 = { "statepoint-id"="601" }
     attributes #2 = { "statepoint-id"="602" }
     attributes #3 = { "statepoint-id"="603" }
-  )", GetParam());
+  )",
+                       GetParam());
   ASSERT_TRUE(unit);
   bool moved = false;
   for (const auto& function : unit->block().functions) moved |= function.cfaOffset != 16;
@@ -389,7 +406,8 @@ TEST_P(Link, FramesThatTailCallsMoveAreDescribed) {
 TEST_P(Link, FramesThatGrowAreLeftAsTheyWereCalled) {
   symbols_["f"] = {abi::CodeKind::Function, 1, nullptr};
   cell("slot", reinterpret_cast<void*>(&probeEntry));
-  // Every round allocates in the frame, throws from a call with arguments on the stack, and checks that the stack pointer came back.
+  // Every round allocates in the frame, throws from a call with arguments on the stack, and checks that the
+  // stack pointer came back.
   auto unit = mustLink(R"(
     declare ptr @llvm.stacksave.p0()
     define i64 @f(i64 %n) #0 personality ptr @gaur_personality {
@@ -420,14 +438,16 @@ TEST_P(Link, FramesThatGrowAreLeftAsTheyWereCalled) {
       ret i64 %worse
     }
     attributes #1 = { "statepoint-id"="701" }
-  )", GetParam());
+  )",
+                       GetParam());
   ASSERT_TRUE(unit);
   EXPECT_EQ(unit->block().rows[0].frameSize, abi::kDynamicFrame);
   probeMap = &map_;
   probeThrows = true;
   auto* f = reinterpret_cast<std::int64_t (*)(std::int64_t)>(unit->entryOf(1));
-  // LLVM does not tell what it moves the stack pointer by for the arguments of a call with the C convention: they stay until the function returns,
-  // like the ALLOCAs of the same loop. For calls of Mu functions the compiler knows it.
+  // LLVM does not tell what it moves the stack pointer by for the arguments of a call with the C convention:
+  // they stay until the function returns, like the ALLOCAs of the same loop. For calls of Mu functions the
+  // compiler knows it.
   constexpr std::int64_t kArguments = 32;
   EXPECT_EQ(unit->block().rows[0].argumentBytes, 0u);
   EXPECT_EQ(f(100), 100 * kArguments);

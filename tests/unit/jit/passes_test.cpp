@@ -109,7 +109,8 @@ TEST_F(Passes, PointersMadeInTheOuterLoopAreBasesOfTheInner) {
       br i1 %end, label %done, label %outer
     done:
       ret i64 %total
-    })", OptLevel::O2);
+    })",
+                      OptLevel::O2);
   auto values = kept(f);
   bool sawLoaded = false;
   for (const auto* value : values) sawLoaded |= llvm::isa<llvm::LoadInst>(value);
@@ -138,7 +139,8 @@ TEST_F(Passes, EveryExitIsCovered) {
       ret i64 %i
     done:
       ret i64 -1
-    })", OptLevel::O2);
+    })",
+                      OptLevel::O2);
   EXPECT_EQ(kept(f).size(), 2u);
 }
 

@@ -319,7 +319,8 @@ TEST_P(CodeLifetime, FuncrefsAndIrefsKeepABundle) {
   machine.run("box", nullptr);
   clear("held");
   settle();
-  EXPECT_EQ(why(member), "global cell @heldObject\n  -> an object of type funcref<()->(int<64>)>, at offset 0\n");
+  EXPECT_EQ(why(member),
+            "global cell @heldObject\n  -> an object of type funcref<()->(int<64>)>, at offset 0\n");
   machine.run("unbox", nullptr);
   clear("heldObject");
   EXPECT_EQ(machine.call("callHeld"), 14);
@@ -393,7 +394,9 @@ TEST_P(CodeLifetime, AVersionOfAPermanentFunctionKeepsWhoGaveIt) {
 }
 
 TEST_P(CodeLifetime, UndefinedFunctionsOfABundleGo) {
-  loadCollectible(".funcdecl @missing <@i> .funcdef @tries VERSION %v1 <@i> { %entry(): %r = CALL <@i> @missing () RET %r }");
+  loadCollectible(
+      ".funcdecl @missing <@i> .funcdef @tries VERSION %v1 <@i> { %entry(): %r = CALL <@i> @missing () RET "
+      "%r }");
   EXPECT_EQ(machine.run("tries", nullptr).kind, CallOutcome::Kind::Failed);
   unload("tries");
   EXPECT_EQ(collectibleOwners(), 0u);
@@ -415,7 +418,8 @@ TEST_P(CodeLifetime, ThreadsCallWhatIsBeingRedefined) {
     });
   for (std::int64_t i = 1; i <= 60; ++i) {
     machine.mustLoad(".const @n" + std::to_string(i) + " <@i64> = " + std::to_string(i));
-    machine.mustLoad(".funcdef @f VERSION %n" + std::to_string(i) + " <@i> { %entry(): RET @n" + std::to_string(i) + " }");
+    machine.mustLoad(".funcdef @f VERSION %n" + std::to_string(i) + " <@i> { %entry(): RET @n" +
+                     std::to_string(i) + " }");
     newest = i;
     Thread here(machine.vm());
     machine.vm().heap().collect();
@@ -428,7 +432,8 @@ TEST_P(CodeLifetime, ThreadsCallWhatIsBeingRedefined) {
   EXPECT_EQ(machine.call("callF"), 60);
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, CodeLifetime, ::testing::Values(0, 2), [](const auto& level) { return "O" + std::to_string(level.param); });
+INSTANTIATE_TEST_SUITE_P(Levels, CodeLifetime, ::testing::Values(0, 2),
+                         [](const auto& level) { return "O" + std::to_string(level.param); });
 
 }  // namespace
 }  // namespace gaur::runtime

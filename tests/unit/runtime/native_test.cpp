@@ -252,7 +252,8 @@ TEST_P(NativeRun, StackOverflowInNativeCodeIsAnException) {
   }
 }
 
-/// An exposed Mu function gives back a struct that it takes after some integers and doubles: what the C++ compiler passes has to be what it gets back.
+/// An exposed Mu function gives back a struct that it takes after some integers and doubles: what the C++
+/// compiler passes has to be what it gets back.
 class ExposedStructs : public NativeRun {
  protected:
   /// `type`: the fields of S in Mu.
@@ -262,14 +263,17 @@ class ExposedStructs : public NativeRun {
     std::string name = "@s" + std::to_string(++count_);
     std::string text = ".typedef " + name + " = " + type + "\n";
     // How many integers and doubles come first decides whether registers are left.
-    for (const char* before : {"", "@i64 @i64 @i64 @i64 @i64 ", "@i64 @i64 @i64 @i64 @i64 @i64 ", "@double @double @double @double @double @double @double "}) {
+    for (const char* before : {"", "@i64 @i64 @i64 @i64 @i64 ", "@i64 @i64 @i64 @i64 @i64 @i64 ",
+                               "@double @double @double @double @double @double @double "}) {
       std::string function = name + "." + std::to_string(++count_);
       std::string parameters;
       unsigned number = 0;
       for (std::string_view rest = before; !rest.empty(); rest.remove_prefix(rest.find(' ') + 1))
-        parameters += "<" + std::string(rest.substr(0, rest.find(' '))) + "> %p" + std::to_string(number++) + " ";
-      text += ".funcsig " + function + ".sig = (" + before + name + ") -> (" + name + ")\n.funcdef " + function + " VERSION %v1 <" + function +
-              ".sig> {\n%entry(" + parameters + "<" + name + "> %s):\nRET %s\n}\n";
+        parameters +=
+            "<" + std::string(rest.substr(0, rest.find(' '))) + "> %p" + std::to_string(number++) + " ";
+      text += ".funcsig " + function + ".sig = (" + before + name + ") -> (" + name + ")\n.funcdef " +
+              function + " VERSION %v1 <" + function + ".sig> {\n%entry(" + parameters + "<" + name +
+              "> %s):\nRET %s\n}\n";
     }
     machine.mustLoad(count_ == 5 ? std::string(kTypes) + text : text);
     auto exposed = [&](int which) {
@@ -280,26 +284,53 @@ class ExposedStructs : public NativeRun {
     same(reinterpret_cast<S (*)(S)>(exposed(1))(value));
     same(reinterpret_cast<S (*)(Int, Int, Int, Int, Int, S)>(exposed(2))(1, 2, 3, 4, 5, value));
     same(reinterpret_cast<S (*)(Int, Int, Int, Int, Int, Int, S)>(exposed(3))(1, 2, 3, 4, 5, 6, value));
-    same(reinterpret_cast<S (*)(double, double, double, double, double, double, double, S)>(exposed(4))(1, 2, 3, 4, 5, 6, 7, value));
+    same(reinterpret_cast<S (*)(double, double, double, double, double, double, double, S)>(exposed(4))(
+        1, 2, 3, 4, 5, 6, 7, value));
   }
 
  private:
   int count_ = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Levels, ExposedStructs, ::testing::Values(0, 2), [](const auto& info) { return "O" + std::to_string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Levels, ExposedStructs, ::testing::Values(0, 2),
+                         [](const auto& info) { return "O" + std::to_string(info.param); });
 
 TEST_P(ExposedStructs, GoThroughUnchanged) {
-  struct Float { float a; };
-  struct Floats { float a, b; };
-  struct Floats3 { float a, b, c; };
-  struct IntFloat { std::int32_t a; float b; };
-  struct Mixed { double a; std::int8_t b[8]; };
-  struct Small { std::int8_t a[3]; };
-  struct Ints { std::int64_t a, b; };
-  struct Doubles { double a, b; };
-  struct Ints5 { std::int32_t a[5]; };
-  struct Doubles3 { double a[3]; };
-  struct Nested { Floats a; Ints b; };
+  struct Float {
+    float a;
+  };
+  struct Floats {
+    float a, b;
+  };
+  struct Floats3 {
+    float a, b, c;
+  };
+  struct IntFloat {
+    std::int32_t a;
+    float b;
+  };
+  struct Mixed {
+    double a;
+    std::int8_t b[8];
+  };
+  struct Small {
+    std::int8_t a[3];
+  };
+  struct Ints {
+    std::int64_t a, b;
+  };
+  struct Doubles {
+    double a, b;
+  };
+  struct Ints5 {
+    std::int32_t a[5];
+  };
+  struct Doubles3 {
+    double a[3];
+  };
+  struct Nested {
+    Floats a;
+    Ints b;
+  };
   echo("struct<float>", Float{1.5f});
   echo("struct<float float>", Floats{1.5f, -2.5f});
   echo("struct<float float float>", Floats3{1.5f, -2.5f, 3.5f});
