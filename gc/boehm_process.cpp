@@ -139,11 +139,8 @@ class WordBuffer {
   std::size_t count_ = 0;
 };
 
-/// The owners of the memory that an address belongs to, or lies just behind.
 void addOwners(WordBuffer& buffer, std::uintptr_t address, CellMark how) {
-  markCells(address, how);
-  for (std::uintptr_t byte : {address, address - 1})
-    if (const void* owner = ownerOf(byte)) buffer.add(reinterpret_cast<std::uintptr_t>(owner));
+  forEachOwner(address, how, [&](const void* owner) { buffer.add(reinterpret_cast<std::uintptr_t>(owner)); });
 }
 
 /// What Boehm does not recognise in memory that may hold anything: tagged references, and addresses that

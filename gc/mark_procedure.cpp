@@ -54,15 +54,11 @@ bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* 
   return true;
 }
 
-/// The owners of the memory that an address belongs to, or lies just behind: a return address, where a call
-/// is the last instruction; an iref past the last element.
+/// Out of line, since few words have owners.
 [[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, GC_ms_entry* top,
                                           GC_ms_entry* limit) {
-  markCells(address, how);
-  const void* owner = ownerOf(address);
-  const void* before = ownerOf(address - 1);
-  if (owner) top = push(const_cast<void*>(owner), top, limit, nullptr);
-  if (before && before != owner) top = push(const_cast<void*>(before), top, limit, nullptr);
+  forEachOwner(address, how,
+               [&](const void* owner) { top = push(const_cast<void*>(owner), top, limit, nullptr); });
   return top;
 }
 
@@ -115,7 +111,7 @@ bool isDense(const GcRepeat& repeat) {
       map.slots.size() != 1)
     return false;
   const SlotKind kind = map.slots[0].kind;
-  return kind == SlotKind::Strong || (kind == SlotKind::Interior && ownedSpan.bytes == 0);
+  return kind == SlotKind::Strong || (kind == SlotKind::Interior && ownedSpan.isEmpty());
 }
 
 std::uint64_t work(const GcMap& map);
@@ -267,7 +263,7 @@ void addWeakSlot(std::uint64_t* slot) {
 void startMarking() {
   weakSlotCount = 0;
   weakSlotsWanted = true;
-  for (MarkedRange* range = MarkedRange::first(); range; range = range->next()) range->clear();
+  MarkedRange::forEach([](MarkedRange& range) { range.clear(); });
 }
 
 void endMarking() {

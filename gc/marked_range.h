@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "gc/collector_list.h"
+
 namespace gaur::gc {
 
 /// How a collection came to a cell. Bits.
@@ -26,14 +28,12 @@ constexpr bool has(CellMark set, CellMark one) {
 
 /// Marking sees it from construction to destruction. The address of a cell is that of its first byte, and no
 /// other.
-class MarkedRange {
+class MarkedRange : public Listed<MarkedRange> {
  public:
   /// `cells` of 1 << cellShift bytes each. Several ranges may share marks: cell i of each is the same thing.
   MarkedRange(std::uintptr_t begin, std::size_t cells, unsigned cellShift,
               std::shared_ptr<std::atomic<CellMark>[]> marks);
   ~MarkedRange();
-  MarkedRange(const MarkedRange&) = delete;
-  MarkedRange& operator=(const MarkedRange&) = delete;
 
   /// In a collection: marks the cell, if the address is that of one. Nothing happens to cells that are marked
   /// already.
@@ -46,9 +46,6 @@ class MarkedRange {
 
   std::uintptr_t begin() const { return begin_; }
   std::uintptr_t bytes() const { return bytes_; }
-  /// All there are. They change only with the collector's lock held.
-  static MarkedRange* first();
-  MarkedRange* next() const { return next_; }
   /// At the beginning of a collection.
   void clear();
 
@@ -57,7 +54,6 @@ class MarkedRange {
   const std::uintptr_t bytes_;
   const unsigned shift_;
   std::shared_ptr<std::atomic<CellMark>[]> marks_;
-  MarkedRange* next_ = nullptr;
 };
 
 /// In all ranges.

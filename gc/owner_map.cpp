@@ -1,9 +1,5 @@
 #include "gc/owner_map.h"
 
-#include <algorithm>
-
-#include "gc/collector_lock.h"
-#include "gc/marked_range.h"
 #include "vm/support/check.h"
 #include "vm/support/platform.h"
 
@@ -11,28 +7,19 @@ namespace gaur::gc {
 
 namespace {
 
-/// The maps that marking asks. As the span, they change only with the collector's lock held.
-OwnerMap* maps = nullptr;
-
 std::size_t tableBytes(std::size_t bytes, unsigned shift) {
   return platform::roundToPages((bytes >> shift) * sizeof(void*));
 }
 
 }  // namespace
 
-OwnedSpan ownedSpan;
+AddressSpan ownedSpan;
 
 void measureOwnedSpan() {
-  std::uintptr_t lowest = ~std::uintptr_t{0};
-  std::uintptr_t highest = 0;
-  auto add = [&](std::uintptr_t begin, std::uintptr_t bytes) {
-    lowest = std::min(lowest, begin);
-    highest = std::max(highest, begin + bytes);
-  };
-  for (const OwnerMap* map = maps; map; map = map->next_) add(map->begin_, map->bytes_);
-  for (const MarkedRange* range = MarkedRange::first(); range; range = range->next())
-    add(range->begin(), range->bytes());
-  ownedSpan = highest != 0 ? OwnedSpan{lowest, highest - lowest} : OwnedSpan{};
+  ownedSpan = {};
+  OwnerMap::forEach([](const OwnerMap& map) { ownedSpan.extend(map.begin_, map.begin_ + map.bytes_); });
+  MarkedRange::forEach(
+      [](const MarkedRange& range) { ownedSpan.extend(range.begin(), range.begin() + range.bytes()); });
 }
 
 OwnerMap::OwnerMap(std::uintptr_t begin, std::size_t bytes, unsigned granuleShift)
@@ -41,20 +28,11 @@ OwnerMap::OwnerMap(std::uintptr_t begin, std::size_t bytes, unsigned granuleShif
       shift_(granuleShift),
       table_(static_cast<Entry*>(platform::reserveZeroed(tableBytes(bytes, granuleShift)))) {
   GAUR_CHECK(table_, "no address space for owners of code");
-  withCollectorLock([this] {
-    next_ = maps;
-    maps = this;
-    measureOwnedSpan();
-  });
+  enter(measureOwnedSpan);
 }
 
 OwnerMap::~OwnerMap() {
-  withCollectorLock([this] {
-    OwnerMap** link = &maps;
-    while (*link != this) link = &(*link)->next_;
-    *link = next_;
-    measureOwnedSpan();
-  });
+  leave(measureOwnedSpan);
   platform::release(table_, tableBytes(bytes_, shift_));
 }
 
@@ -67,9 +45,9 @@ void OwnerMap::set(std::uintptr_t begin, std::size_t bytes, const void* owner) {
 }
 
 const void* ownerOf(std::uintptr_t address) {
-  for (const OwnerMap* map = maps; map; map = map->next_)
-    if (const void* owner = map->at(address)) return owner;
-  return nullptr;
+  const void* owner = nullptr;
+  OwnerMap::forEach([&](const OwnerMap& map) { owner = owner ? owner : map.at(address); });
+  return owner;
 }
 
 }  // namespace gaur::gc

@@ -6,17 +6,18 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gc/collector_list.h"
+#include "gc/marked_range.h"
+
 namespace gaur::gc {
 
 /// The owners of one range of addresses: a table with an entry for each granule of it, in reserved address
 /// space. Marking sees it from construction to destruction.
-class OwnerMap {
+class OwnerMap : public Listed<OwnerMap> {
  public:
   /// `granuleShift`: no two owners have memory in one granule of that size.
   OwnerMap(std::uintptr_t begin, std::size_t bytes, unsigned granuleShift);
   ~OwnerMap();
-  OwnerMap(const OwnerMap&) = delete;
-  OwnerMap& operator=(const OwnerMap&) = delete;
 
   /// Gives memory to an object; null: to nobody. Keeps nothing alive: what dies has to be taken out while the
   /// world still stands (RootProvider::afterMarking). Writers of one granule exclude each other.
@@ -28,7 +29,6 @@ class OwnerMap {
   }
 
  private:
-  friend const void* ownerOf(std::uintptr_t address);
   friend void measureOwnedSpan();
   using Entry = std::atomic<const void*>;
 
@@ -36,22 +36,29 @@ class OwnerMap {
   const std::size_t bytes_;
   const unsigned shift_;
   Entry* table_;
-  OwnerMap* next_ = nullptr;
 };
 
-/// From the lowest to the highest address that any map of the process has to do with; empty where there is
-/// none. Changes only while no collection can go on.
-struct OwnedSpan {
-  std::uintptr_t begin = 0;
-  std::uintptr_t bytes = 0;
-};
-extern OwnedSpan ownedSpan;
+/// All addresses that any map or marked range of the process has to do with. Changes only while no collection
+/// can go on.
+extern AddressSpan ownedSpan;
 /// Found out anew. Requires: the collector's lock held.
 void measureOwnedSpan();
 
-inline bool mayHaveOwner(std::uintptr_t word) { return word - ownedSpan.begin < ownedSpan.bytes; }
+inline bool mayHaveOwner(std::uintptr_t word) { return ownedSpan.contains(word); }
 
 /// By whichever map knows. Requires: a collection is going on, or nobody makes or destroys maps.
 const void* ownerOf(std::uintptr_t address);
+
+/// Marks the cell of a marked range that the address is, and calls f(owner) for the owners of the memory that
+/// it belongs to, or lies just behind: a return address, where a call is the last instruction; an iref past
+/// the last element.
+template <class F>
+void forEachOwner(std::uintptr_t address, CellMark how, F&& f) {
+  markCells(address, how);
+  const void* owner = ownerOf(address);
+  const void* before = ownerOf(address - 1);
+  if (owner) f(owner);
+  if (before && before != owner) f(before);
+}
 
 }  // namespace gaur::gc

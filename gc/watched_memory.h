@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "gc/collector_list.h"
+
 namespace gaur::gc {
 
 /// Ranges of memory that nobody can find any more who does not know an address already. Collections look at
 /// the stacks of all attached threads, native and Mu, running or not; nowhere else.
-class WatchedMemory {
+class WatchedMemory : public Listed<WatchedMemory> {
  public:
   struct Range {
     std::uintptr_t begin;
@@ -22,8 +24,6 @@ class WatchedMemory {
 
   explicit WatchedMemory(std::vector<Range> ranges);
   ~WatchedMemory();
-  WatchedMemory(const WatchedMemory&) = delete;
-  WatchedMemory& operator=(const WatchedMemory&) = delete;
 
   /// Whether a collection has begun and ended since: then isForgotten tells.
   bool isDecided() const { return isDecided_.load(std::memory_order_acquire); }
@@ -31,6 +31,7 @@ class WatchedMemory {
   bool isForgotten(std::size_t item) const;
 
  private:
+  friend void measureWatchedSpan();
   friend void noteWatched(std::uintptr_t word);
   friend void beginWatching();
   friend void endWatching();
@@ -39,17 +40,12 @@ class WatchedMemory {
   std::vector<char> isSeen_;   // of each range
   bool isWatching_ = false;
   std::atomic<bool> isDecided_{false};
-  WatchedMemory* next_ = nullptr;
 };
 
-/// From the lowest to the highest address that is watched; empty where none is. As ownedSpan.
-struct WatchedSpan {
-  std::uintptr_t begin = 0;
-  std::uintptr_t bytes = 0;
-};
-extern WatchedSpan watchedSpan;
+/// All addresses that are watched. As ownedSpan.
+extern AddressSpan watchedSpan;
 
-inline bool mayBeWatched(std::uintptr_t word) { return word - watchedSpan.begin < watchedSpan.bytes; }
+inline bool mayBeWatched(std::uintptr_t word) { return watchedSpan.contains(word); }
 
 // In a collection.
 void noteWatched(std::uintptr_t word);

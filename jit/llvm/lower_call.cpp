@@ -39,13 +39,11 @@ const ir::Constant* externCallee(ir::CCall call) {
 
 /// Whether the call is of the C library's own sqrt, which is one instruction on every target.
 bool isSquareRoot(Environment& environment, ir::CCall call) {
-  const ir::Value* callee = call.callee();
-  if (callee->entityKind != ir::EntityKind::Constant || call.inst.hasExc || !call.inst.keepalives.empty())
+  const ir::Constant* constant = externCallee(call);
+  if (!constant || constant->symbol != "sqrt" || call.inst.hasExc || !call.inst.keepalives.empty())
     return false;
-  auto* constant = static_cast<const ir::Constant*>(callee);
   const ir::Signature* signature = call.signature();
-  if (constant->kind != ir::ConstantKind::Extern || constant->symbol != "sqrt" ||
-      signature->parameters.size() != 1 || signature->results.size() != 1 ||
+  if (signature->parameters.size() != 1 || signature->results.size() != 1 ||
       !signature->parameters[0]->is(TypeKind::Double) || !signature->results[0]->is(TypeKind::Double))
     return false;
   // A client may have put a function of its own in that place.
@@ -300,10 +298,8 @@ void FunctionLowering::lowerSquareRoot(ir::CCall inst) {
 }
 
 llvm::Function* FunctionLowering::knownFunction(ir::CCall inst, llvm::FunctionType* type) {
-  const auto* constant = static_cast<const ir::Constant*>(inst.callee());
-  bool isExtern =
-      inst.callee()->entityKind == ir::EntityKind::Constant && constant->kind == ir::ConstantKind::Extern;
-  if (module_.level() == OptLevel::O0 || !isExtern || !inst.inst.keepalives.empty()) return nullptr;
+  const ir::Constant* constant = externCallee(inst);
+  if (module_.level() == OptLevel::O0 || !constant || !inst.inst.keepalives.empty()) return nullptr;
   auto slot = module_.environment().externSlot(constant->symbol);
   if (!slot || !isKnownFunction(constant->symbol, (*slot)->address)) return nullptr;
   auto* function =

@@ -22,6 +22,12 @@ Result<UnwindRegisters> registersOfCaller(Thread& thread) {
   return makeError(ErrorId::NoMuCaller);
 }
 
+/// Leaves the native frames between here and that call.
+[[noreturn]] void throwAt(Thread& thread, UnwindRegisters registers, void* exception) {
+  thread.stack()->forgetFrames();
+  gaur_throwAt(&registers, exception);
+}
+
 }  // namespace
 
 Result<FrameIds> nativeCaller() {
@@ -41,9 +47,7 @@ Error throwFromNative(void* exception) {
   if (!thread || !thread->isOnStack()) return makeError(ErrorId::NoMuCaller);
   auto registers = registersOfCaller(*thread);
   if (!registers) return registers.error();
-  const UnwindRegisters at = *registers;
-  thread->stack()->forgetFrames();
-  gaur_throwAt(&at, exception);
+  throwAt(*thread, *registers, exception);
 }
 
 [[gnu::no_sanitize("address", "undefined")]] bool isIdle(MicroVm& vm, const abi::HostRecord& record,
@@ -88,10 +92,8 @@ extern "C" [[noreturn]] void gaur_callDisposed(const void* target) {
   Thread* thread = Thread::current();
   if (thread && thread->isOnStack()) {
     auto registers = registersOfCaller(*thread);
-    if (registers && thread->vm().codeMap().findReturn(registers->pc).landingPad() != 0) {
-      const UnwindRegisters at = *registers;
-      gaur_throwAt(&at, nullptr);
-    }
+    if (registers && thread->vm().codeMap().findReturn(registers->pc).landingPad() != 0)
+      throwAt(*thread, *registers, nullptr);
     failHere(deadCall(thread, target));
   }
   const std::string report = "gaur: " + deadCall(thread, target) + "\n";
