@@ -4,18 +4,19 @@
 #include <gc/gc_inline.h>
 #include <gc/gc_mark.h>
 
+#include <algorithm>
+#include <mutex>
+
 namespace gaur::gc {
 
 namespace {
 
 /// 10 to 30 us.
 constexpr int kSpins = 500;
+/// A thread puts no more than this part of a small heap aside.
+constexpr std::size_t kReservedPart = 64;
 /// What Boehm makes a list of.
-constexpr std::uintptr_t kPage = 4096;
-constexpr std::uintptr_t kCacheLine = 64;
-constexpr std::uintptr_t kPagesOfTurn = (BlockReserve::kLists + 1) * kPage;
-
-std::uintptr_t pageOf(const void* block) { return reinterpret_cast<std::uintptr_t>(block) & ~(kPage - 1); }
+constexpr std::size_t kPage = 4096;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -36,19 +37,6 @@ void TurnLock::wait() {
     state_.wait(kAwaited, std::memory_order_relaxed);
 }
 
-/// Brings the pages of the turn that is about to begin into the cache, where making lists of them takes half
-/// the time: that time is the turn's, and this is not. Returns the first of them, or 0.
-std::uintptr_t BlockSupply::expectPages() {
-  std::uintptr_t page = nextPage_.load(std::memory_order_relaxed);
-  while (page != 0 &&
-         !nextPage_.compare_exchange_weak(page, page + kPagesOfTurn, std::memory_order_relaxed)) {
-  }
-  if (page == 0) return 0;
-  for (std::uintptr_t line = page; line < page + kPagesOfTurn; line += kCacheLine)
-    __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
-  return page;
-}
-
 bool BlockSupply::refill(void*& head, BlockReserve::Size& ahead, std::uint64_t bytes, int boehmKind) {
   // At any time a list is in a place that is a root: a register that holds the first block would not keep the
   // others, where they are pointer-free.
@@ -59,27 +47,16 @@ bool BlockSupply::refill(void*& head, BlockReserve::Size& ahead, std::uint64_t b
     list = nullptr;
     return true;
   }
-  const std::uintptr_t expected = expectPages();
-  lock_.lock();
+  const std::size_t wanted = std::min<std::size_t>(ahead.next, GC_get_heap_size() / kReservedPart / kPage);
+  ahead.next = std::min<std::uint32_t>(2 * ahead.next + 1, BlockReserve::kMostLists);
+  const std::lock_guard turn(lock_);
   GC_generic_malloc_many(bytes, boehmKind, &head);
-  const std::uintptr_t first = pageOf(head);
-  std::uintptr_t last = first;
-  bool areInRow = true;
-  while (head && ahead.count < BlockReserve::kLists) {
+  while (head && ahead.count < wanted) {
     void*& list = ahead.lists[ahead.count];
     GC_generic_malloc_many(bytes, boehmKind, &list);
     if (!list) break;
     ++ahead.count;
-    areInRow &= pageOf(list) == last + kPage;
-    last = pageOf(list);
   }
-  // As expected, it tells already where those go on who have expected something since.
-  if (!areInRow) {
-    nextPage_.store(0, std::memory_order_relaxed);
-  } else if (first != expected) {
-    nextPage_.store(last + kPage, std::memory_order_relaxed);
-  }
-  lock_.unlock();
   return head != nullptr;
 }
 

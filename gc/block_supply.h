@@ -12,11 +12,14 @@ namespace gaur::gc {
 
 /// Lists that a thread fetched ahead of its needs. Roots, as the lists in use are.
 struct BlockReserve {
-  /// Besides the one that is wanted: together they fill less than half of a first-level cache.
-  static constexpr std::size_t kLists = 3;
+  /// Besides the one that is wanted. So many at once that what the lists have in common, and has been in the
+  /// cache of another processor, is fetched from there seldom; few enough to stay in the second-level cache.
+  static constexpr std::size_t kMostLists = 31;
   struct Size {
-    void* lists[kLists];
-    std::size_t count;
+    void* lists[kMostLists];
+    std::uint32_t count;
+    /// How many are fetched next: more each time, so that few blocks wait where a thread wants few.
+    std::uint32_t next;
   };
   /// [kind][granules]
   Size sizes[abi::kBlockKinds][abi::kSmallGranules + 1];
@@ -57,12 +60,7 @@ class BlockSupply {
   void go() { lock_.unlock(); }
 
  private:
-  std::uintptr_t expectPages();
-
   TurnLock lock_;
-  /// The page that Boehm is expected to make a list of after all turns that have begun; 0 where the last
-  /// lists were not of pages in a row, as they are where much is free. A guess: anything may stand here.
-  std::atomic<std::uintptr_t> nextPage_{0};
 };
 
 }  // namespace gaur::gc

@@ -84,7 +84,7 @@ constexpr std::uint64_t kRoomFactor = 8;
 constexpr std::uint64_t kLargestRoom = std::uint64_t{128} << 20;
 
 /// Several threads that allocate would make collections so much more frequent, and each stops them all.
-constexpr std::uint64_t kRoomOfThread = std::uint64_t{16} << 20;
+constexpr std::uint64_t kRoomOfThread = std::uint64_t{8} << 20;
 
 /// A section of the heap this big asks for huge pages.
 constexpr std::uint64_t kHugePagesFrom = std::uint64_t{4} << 20;

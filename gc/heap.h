@@ -15,7 +15,7 @@ class RootProvider;
 
 struct HeapOptions {
   /// Bytes of heap before the first collection; address space until they are used.
-  std::uint64_t initialBytes = std::uint64_t{16} << 20;
+  std::uint64_t initialBytes = std::uint64_t{8} << 20;
   /// The heap does not grow beyond this; 0 is no limit. One limit holds for the whole process: the last one
   /// given.
   std::uint64_t maxBytes = 0;
