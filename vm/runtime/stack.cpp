@@ -113,11 +113,7 @@ void StackArena::endUnreachable(bool (*isReachable)(const void* object)) {
       ++alive;
       continue;
     }
-    // A finalizer may still see the object.
-    stack->object->savedPointer = stack->object->leftPointer = nullptr;
-    stack->object->stack = nullptr;
-    stack->object = nullptr;
-    stack->guards = nullptr;
+    stack->end();  // a finalizer may still see the object
     stack->nextFree_ = unreachable_.load(std::memory_order_relaxed);
     unreachable_.store(stack, std::memory_order_release);
   }
