@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 install(FILES ${PROJECT_SOURCE_DIR}/api/mu/muapi.h ${PROJECT_SOURCE_DIR}/api/mu/gaur.h ${PROJECT_SOURCE_DIR}/api/mu/mu-fastimpl.h
               ${PROJECT_SOURCE_DIR}/api/mu/refimpl2-start.h ${PROJECT_SOURCE_DIR}/api/mu/gaur.hpp ${PROJECT_SOURCE_DIR}/api/mu/gaur_builder.hpp
-              ${PROJECT_SOURCE_DIR}/api/mu/gaur_host.hpp
+              ${PROJECT_SOURCE_DIR}/api/mu/gaur_host.hpp ${PROJECT_SOURCE_DIR}/api/mu/gaur_machine.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mu)
 
 set(pkgconfig_folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

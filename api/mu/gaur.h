@@ -71,8 +71,8 @@ const char* gaur_version(void);
 /* Levels of additions that the structures of this library have. */
 int gaur_api_level(void);
 
-/* 1 where this library has the feature, else 0: "threads" (slots 55 to 82 of MuCtx), "ir-builder", "hail",
- * "boot-image", "sharedlib". Unknown ones are 0. */
+/* 1 where this library has the feature, else 0: "threads", "ir-builder", "hail", "boot-image", "sharedlib",
+ * "host-functions", "collectible-bundles". Unknown ones are 0. */
 int gaur_has_feature(const char* name);
 
 #ifdef __cplusplus

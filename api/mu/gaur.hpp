@@ -1,6 +1,8 @@
 // The C interface for C++17: machines, contexts and values that end with their scope, results that are a
-// value or an error, trap handlers from lambdas. Nothing here throws, and nothing is in the library: all of
-// it is in terms of muapi.h, whose comments tell what the operations mean and what they want.
+// value or an error, trap and error handlers from lambdas. Nothing here throws, and nothing is in the
+// library: all of it is in terms of muapi.h, whose comments tell what the operations mean and what they want.
+// This file has results, contexts and values; those included at its end have machines, builders and host
+// functions.
 //
 //   auto vm = mu::Vm::create("heap=64M").value();
 //   auto context = vm.context().value();
@@ -22,10 +24,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <initializer_list>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -102,11 +102,14 @@ using Status = Expected<void>;
 namespace detail {
 
 inline char* text(const char* name) { return const_cast<char*>(name); }
+/// Of a text of C's, or of NULL.
+inline std::string string(const char* text) { return text ? text : ""; }
 
+inline Error copyOf(const MuError& error) { return {error.code, error.message, error.line, error.column}; }
 inline std::optional<Error> lastError(MuVM* vm) {
   MuError error;
   if (!vm || !vm->get_error(vm, &error)) return std::nullopt;
-  return Error{error.code, error.message, error.line, error.column};
+  return copyOf(error);
 }
 
 /// Calls f and tells whether it made an error.
@@ -156,12 +159,22 @@ enum class Order : MuMemOrd {
 class Value;
 class Builder;
 
-/// With what a process that is made from a boot image begins: a function, or a READY stack, or nothing; and
-/// the thread-local of its thread.
+/// A symbol for an iref to a field, in an image.
+struct ImageField {
+  const Value* field;
+  const char* symbol;
+};
+
+/// What a boot image has besides the entities of its list, all of it optional.
 struct ImageStart {
+  /// With what a process begins: a function, or a READY stack; and the thread-local of its thread.
   const Value* function = nullptr;
   const Value* stack = nullptr;
   const Value* threadLocal = nullptr;
+  /// Pointers that get the address of the symbol, as by Value::relocate, in this image only.
+  std::vector<ImageField> relocations{};
+  /// Names for places; they have no effect.
+  std::vector<ImageField> symbols{};
 };
 
 /// What may be asked of a context, whoever closes it: the client's own (Context) or a trap handler's.
@@ -178,11 +191,12 @@ class ContextRef {
     return detail::checked(vm_,
                            [&] { ctx_->load_bundle(ctx_, const_cast<char*>(text.data()), text.size()); });
   }
-  /// A bundle that `unload` takes out again.
+  /// A bundle that `unload` takes out again: from text, or one that is being built.
   Status loadCollectible(std::string_view text) {
     return detail::checked(
         vm_, [&] { ctx_->load_collectible(ctx_, const_cast<char*>(text.data()), text.size()); });
   }
+  Status makeCollectible(Builder& builder);
   /// Unloads the collectible bundle that brought the entity: its names are free at once, and what it brought
   /// goes when the last way to it is gone.
   Status unload(MuID member) {
@@ -190,10 +204,7 @@ class ContextRef {
   }
   /// What keeps a function, version or cell that could go, a line a step from the root on.
   Expected<std::string> why(MuID entity) {
-    return detail::checked(vm_, [&] {
-      const char* found = ctx_->why(ctx_, entity);
-      return std::string(found ? found : "");
-    });
+    return detail::checked(vm_, [&] { return detail::string(ctx_->why(ctx_, entity)); });
   }
   Status loadHail(std::string_view text) {
     return detail::checked(vm_, [&] { ctx_->load_hail(ctx_, const_cast<char*>(text.data()), text.size()); });
@@ -205,10 +216,7 @@ class ContextRef {
   }
   /// With its @; empty where it has none.
   Expected<std::string> name(MuID id) const {
-    return detail::checked(vm_, [&] {
-      const char* found = ctx_->name_of(ctx_, id);
-      return std::string(found ? found : "");
-    });
+    return detail::checked(vm_, [&] { return detail::string(ctx_->name_of(ctx_, id)); });
   }
 
   // --- From C++ to Mu ---
@@ -252,7 +260,12 @@ class ContextRef {
   /// A thread that goes on with a READY stack, which gets the values.
   template <class... Values>
   Value start(const Value& stack, const Values&... values);
+  /// The same; the thread-local of the thread is a ref, or empty.
+  template <class... Values>
+  Value startWithThreadLocal(const Value& threadLocal, const Value& stack, const Values&... values);
+  /// A thread that goes on with a READY stack by throwing there.
   Value startThrowing(const Value& stack, const Value& exception);
+  Value startThrowing(const Value& stack, const Value& exception, const Value& threadLocal);
   /// A thread that runs the function from its beginning.
   template <class... Values>
   Value run(Entity function, const Values&... values);
@@ -335,10 +348,11 @@ class [[nodiscard]] Value {
   }
   /// The value found; `exchanged` tells whether it was as expected.
   Value compareExchange(const Value& expected, const Value& desired, bool& exchanged,
-                        Order success = Order::SeqCst, Order failure = Order::SeqCst) const {
+                        Order success = Order::SeqCst, Order failure = Order::SeqCst,
+                        bool isWeak = false) const {
     MuBool done = 0;
     Value found = made(&MuCtx::cmpxchg, static_cast<MuMemOrd>(success), static_cast<MuMemOrd>(failure),
-                       MuBool{0}, handle_, expected.handle_, desired.handle_, &done);
+                       MuBool{isWeak}, handle_, expected.handle_, desired.handle_, &done);
     exchanged = done != 0;
     return found;
   }
@@ -572,11 +586,25 @@ inline Value ContextRef::taggedRef(const Value& ref, unsigned tag) {
 
 inline Status ContextRef::makeImage(const char* path, const std::vector<MuID>& whitelist,
                                     const ImageStart& start) {
+  const auto handle = [](const Value* value) { return value ? value->get() : nullptr; };
+  struct Fields {
+    std::vector<MuValue> places;
+    std::vector<MuCString> names;
+  };
+  const auto split = [&](const std::vector<ImageField>& list) {
+    Fields fields;
+    for (const ImageField& one : list) {
+      fields.places.push_back(handle(one.field));
+      fields.names.push_back(detail::text(one.symbol));
+    }
+    return fields;
+  };
+  Fields symbols = split(start.symbols), relocations = split(start.relocations);
   return detail::checked(vm_, [&] {
-    auto handle = [](const Value* value) { return value ? value->get() : nullptr; };
     ctx_->make_boot_image(ctx_, const_cast<MuID*>(whitelist.data()), whitelist.size(), handle(start.function),
-                          handle(start.stack), handle(start.threadLocal), nullptr, nullptr, 0, nullptr,
-                          nullptr, 0, detail::text(path));
+                          handle(start.stack), handle(start.threadLocal), symbols.places.data(),
+                          symbols.names.data(), symbols.places.size(), relocations.places.data(),
+                          relocations.names.data(), relocations.places.size(), detail::text(path));
   });
 }
 
@@ -625,14 +653,24 @@ inline Value ContextRef::newStack(const Value& function) {
 
 template <class... Values>
 Value ContextRef::start(const Value& stack, const Values&... values) {
+  return startWithThreadLocal(Value(), stack, values...);
+}
+
+template <class... Values>
+Value ContextRef::startWithThreadLocal(const Value& threadLocal, const Value& stack,
+                                       const Values&... values) {
   vm_->clear_error(vm_);
   MuValue handles[sizeof...(values) + 1] = {values.get()...};
-  return {vm_, ctx_, ctx_->new_thread_nor(ctx_, stack.get(), nullptr, handles, sizeof...(values))};
+  return {vm_, ctx_, ctx_->new_thread_nor(ctx_, stack.get(), threadLocal.get(), handles, sizeof...(values))};
 }
 
 inline Value ContextRef::startThrowing(const Value& stack, const Value& exception) {
+  return startThrowing(stack, exception, Value());
+}
+
+inline Value ContextRef::startThrowing(const Value& stack, const Value& exception, const Value& threadLocal) {
   vm_->clear_error(vm_);
-  return {vm_, ctx_, ctx_->new_thread_exc(ctx_, stack.get(), nullptr, exception.get())};
+  return {vm_, ctx_, ctx_->new_thread_exc(ctx_, stack.get(), threadLocal.get(), exception.get())};
 }
 
 template <class... Values>
@@ -658,162 +696,10 @@ class [[nodiscard]] Context : public ContextRef {
   }
 };
 
-// --- Traps --------------------------------------------------------------------------------------------
-
-/// What a trap handler is asked about, and how it says how to go on. Its values are given up when it returns.
-class Trap {
- public:
-  ContextRef& context() { return context_; }
-  const Value& thread() const { return thread_; }
-  /// READY: it can be looked into, changed, killed.
-  const Value& stack() const { return stack_; }
-  /// 0: a TRAP, or a function without a version.
-  MuWPID watchpoint() const { return watchpoint_; }
-  Cursor frames() const { return Cursor(stack_); }
-
-  /// The thread ends; the stack stays. So it is where nothing else is said.
-  void exitThread() { result_ = MU_THREAD_EXIT; }
-  /// The trapped stack goes on, with these values as the results of what it waits in.
-  template <class... Values>
-  void resume(Values... values) {
-    resumeStack(nullptr, std::move(values)...);
-  }
-  /// Another READY stack goes on in this thread.
-  template <class... Values>
-  void resumeOn(Value stack, Values... values) {
-    resumeStack(keep(std::move(stack)), std::move(values)...);
-  }
-  /// The trapped stack goes on by throwing.
-  void raise(Value exception) {
-    result_ = MU_REBIND_THROW_EXC;
-    next_ = nullptr;
-    exception_ = keep(std::move(exception));
-  }
-
- private:
-  friend class Vm;
-  Trap(MuVM* vm, MuCtx* ctx, MuThreadRefValue thread, MuStackRefValue stack, MuWPID watchpoint)
-      : context_(vm, ctx), thread_(vm, ctx, thread), stack_(vm, ctx, stack), watchpoint_(watchpoint) {}
-  /// The handles of the answer are still needed when the handler has returned; the context gives them up.
-  ~Trap() {
-    thread_.release();
-    stack_.release();
-  }
-  static MuValue keep(Value value) { return value.release(); }
-  template <class... Values>
-  void resumeStack(MuValue stack, Values... values) {
-    result_ = MU_REBIND_PASS_VALUES;
-    next_ = stack;
-    (answer_.push_back(keep(std::move(values))), ...);
-  }
-
-  ContextRef context_;
-  Value thread_;
-  Value stack_;
-  MuWPID watchpoint_;
-  MuTrapHandlerResult result_ = MU_THREAD_EXIT;
-  MuValue next_ = nullptr;
-  MuValue exception_ = nullptr;
-  std::vector<MuValue> answer_;
-};
-
-// --- Machines -----------------------------------------------------------------------------------------
-
-/// A machine; closed at its end, after all Mu threads.
-class [[nodiscard]] Vm {
- public:
-  /// Options as gaur_new takes them.
-  static Expected<Vm> create(const char* options = nullptr) {
-    if (MuVM* vm = gaur_new(options)) return Vm(vm);
-    return Error{"", gaur_new_error(), 0, 0};
-  }
-  /// What a boot image holds. The symbols come before those of the process.
-  static Expected<Vm> fromImage(const char* path, const char* options = nullptr,
-                                const std::vector<GaurSymbol>& symbols = {}) {
-    if (MuVM* vm = gaur_load_image(path, options, symbols.data(), symbols.size())) return Vm(vm);
-    return Error{"", gaur_new_error(), 0, 0};
-  }
-  Vm(Vm&& other) noexcept : vm_(std::exchange(other.vm_, nullptr)), handlers_(std::move(other.handlers_)) {}
-  Vm& operator=(Vm&& other) noexcept {
-    std::swap(vm_, other.vm_);
-    std::swap(handlers_, other.handlers_);
-    return *this;
-  }
-  ~Vm() {
-    if (vm_) vm_->close(vm_);
-  }
-
-  MuVM* get() const { return vm_; }
-  std::optional<Error> lastError() const { return detail::lastError(vm_); }
-  Expected<Context> context() const {
-    auto made = detail::checked(vm_, [&] { return vm_->new_context(vm_); });
-    if (!made) return made.error();
-    return Context(vm_, *made);
-  }
-  Expected<MuID> id(const char* name) const {
-    return detail::checked(vm_, [&] { return vm_->id_of(vm_, detail::text(name)); });
-  }
-  /// The exit status of the image's program.
-  Expected<int> runImage(int argc, char** argv) const {
-    return detail::checked(vm_, [&] { return gaur_run_image(vm_, argc, argv); });
-  }
-  Status compileToSharedlib(const char* name, const std::vector<const char*>& extraSources = {}) const {
-    return detail::checked(vm_, [&] {
-      vm_->compile_to_sharedlib(vm_, detail::text(name), const_cast<char**>(extraSources.data()),
-                                extraSources.size());
-    });
-  }
-  /// Collects garbage now.
-  Status collect() const {
-    return detail::checked(vm_, [&] { vm_->collect(vm_); });
-  }
-  /// Waits until all Mu threads have ended.
-  Status wait() const {
-    return detail::checked(vm_, [&] { vm_->execute(vm_); });
-  }
-
-  /// From now on traps call this, on the threads that trap, maybe several at once. It must not throw.
-  Status onTrap(std::function<void(Trap&)> handler) {
-    return detail::checked(vm_, [&] {
-      // An older one may still be running.
-      handlers_->push_back(std::make_unique<Handler>(Handler{vm_, std::move(handler)}));
-      vm_->set_trap_handler(vm_, &callHandler, handlers_->back().get());
-    });
-  }
-
- private:
-  struct Handler {
-    MuVM* vm;
-    std::function<void(Trap&)> function;
-  };
-  explicit Vm(MuVM* vm) : vm_(vm) {}
-
-  static void freeValues(MuValue* values, MuCPtr) { std::free(values); }
-  static void callHandler(MuCtx* ctx, MuThreadRefValue thread, MuStackRefValue stack, MuWPID watchpoint,
-                          MuTrapHandlerResult* result, MuStackRefValue* next, MuValue** values,
-                          MuArraySize* count, MuValuesFreer* freer, MuCPtr*, MuRefValue* exception,
-                          MuCPtr data) {
-    const auto* handler = static_cast<const Handler*>(data);
-    Trap trap(handler->vm, ctx, thread, stack, watchpoint);
-    handler->function(trap);
-    *result = trap.result_;
-    if (trap.next_) *next = trap.next_;
-    *exception = trap.exception_;
-    if (trap.answer_.empty()) return;
-    *values = static_cast<MuValue*>(std::malloc(trap.answer_.size() * sizeof(MuValue)));
-    if (!*values) std::abort();
-    for (MuValue value : trap.answer_) (*values)[(*count)++] = value;
-    *freer = freeValues;
-  }
-
-  MuVM* vm_;
-  std::unique_ptr<std::vector<std::unique_ptr<Handler>>> handlers_ =
-      std::make_unique<std::vector<std::unique_ptr<Handler>>>();
-};
-
 }  // namespace mu
 
 #include "gaur_builder.hpp"
 #include "gaur_host.hpp"
+#include "gaur_machine.hpp"
 
 #endif  // MU_GAUR_HPP

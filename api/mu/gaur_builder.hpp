@@ -7,10 +7,10 @@
 //   entry.ret({entry.binop(MU_BINOP_MUL, i64, entry[0], entry[0])});
 //   b.version(square, {&entry});
 //   b.load().value();
+#include "gaur.hpp"  // which includes this file in its turn
+
 #ifndef MU_GAUR_BUILDER_HPP
 #define MU_GAUR_BUILDER_HPP
-
-#include "gaur.hpp"
 
 namespace mu {
 
@@ -29,6 +29,9 @@ class Ids {
 };
 
 class Builder;
+
+/// What leads to a location: an iref, or a uptr.
+enum class Via : MuBool { Iref = 0, Pointer = 1 };
 
 /// A basic block under construction: instructions are put at its end. Made with the version that has it.
 class Block {
@@ -84,38 +87,44 @@ class Block {
     return put(&MuIRBuilder::new_newhybrid, type, lengthType, length, exc);
   }
   MuID getIref(MuID type, MuID ref) { return put(&MuIRBuilder::new_getiref, type, ref); }
-  MuID getField(MuID type, int index, MuID iref) {
-    return put(&MuIRBuilder::new_getfieldiref, MuBool{0}, type, index, iref);
+  MuID getField(MuID type, int index, MuID location, Via via = Via::Iref) {
+    return put(&MuIRBuilder::new_getfieldiref, static_cast<MuBool>(via), type, index, location);
   }
-  MuID getElement(MuID type, MuID indexType, MuID iref, MuID index) {
-    return put(&MuIRBuilder::new_getelemiref, MuBool{0}, type, indexType, iref, index);
+  MuID getElement(MuID type, MuID indexType, MuID location, MuID index, Via via = Via::Iref) {
+    return put(&MuIRBuilder::new_getelemiref, static_cast<MuBool>(via), type, indexType, location, index);
   }
-  MuID shift(MuID type, MuID offsetType, MuID iref, MuID offset) {
-    return put(&MuIRBuilder::new_shiftiref, MuBool{0}, type, offsetType, iref, offset);
+  MuID shift(MuID type, MuID offsetType, MuID location, MuID offset, Via via = Via::Iref) {
+    return put(&MuIRBuilder::new_shiftiref, static_cast<MuBool>(via), type, offsetType, location, offset);
   }
-  MuID variablePart(MuID type, MuID iref) {
-    return put(&MuIRBuilder::new_getvarpartiref, MuBool{0}, type, iref);
+  MuID variablePart(MuID type, MuID location, Via via = Via::Iref) {
+    return put(&MuIRBuilder::new_getvarpartiref, static_cast<MuBool>(via), type, location);
   }
-  MuID load(MuID type, MuID iref, Order order = Order::NotAtomic) {
-    return put(&MuIRBuilder::new_load, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, MuID{0});
+  MuID load(MuID type, MuID location, Order order = Order::NotAtomic, Via via = Via::Iref, MuID exc = 0) {
+    return put(&MuIRBuilder::new_load, static_cast<MuBool>(via), static_cast<MuMemOrd>(order), type, location,
+               exc);
   }
-  void store(MuID type, MuID iref, MuID value, Order order = Order::NotAtomic) {
-    end(&MuIRBuilder::new_store, MuBool{0}, static_cast<MuMemOrd>(order), type, iref, value, MuID{0});
+  void store(MuID type, MuID location, MuID value, Order order = Order::NotAtomic, Via via = Via::Iref,
+             MuID exc = 0) {
+    end(&MuIRBuilder::new_store, static_cast<MuBool>(via), static_cast<MuMemOrd>(order), type, location,
+        value, exc);
   }
   /// What was found, and an int<1> that tells whether it was as expected.
-  std::pair<MuID, MuID> compareExchange(MuID type, MuID iref, MuID expected, MuID desired,
-                                        Order success = Order::SeqCst, Order failure = Order::SeqCst);
+  std::pair<MuID, MuID> compareExchange(MuID type, MuID location, MuID expected, MuID desired,
+                                        Order success = Order::SeqCst, Order failure = Order::SeqCst,
+                                        Via via = Via::Iref, bool isWeak = false, MuID exc = 0);
   /// `op` is one of MU_ARMW_*; the value before.
-  MuID update(MuAtomicRMWOptr op, MuID type, MuID iref, MuID operand, Order order = Order::SeqCst) {
-    return put(&MuIRBuilder::new_atomicrmw, MuBool{0}, static_cast<MuMemOrd>(order), op, type, iref, operand,
-               MuID{0});
+  MuID update(MuAtomicRMWOptr op, MuID type, MuID location, MuID operand, Order order = Order::SeqCst,
+              Via via = Via::Iref, MuID exc = 0) {
+    return put(&MuIRBuilder::new_atomicrmw, static_cast<MuBool>(via), static_cast<MuMemOrd>(order), op, type,
+               location, operand, exc);
   }
   void fence(Order order) { end(&MuIRBuilder::new_fence, static_cast<MuMemOrd>(order)); }
   /// The results, as many as the signature has.
   std::vector<MuID> call(std::size_t results, MuID signature, MuID callee, Ids arguments, MuID exc = 0,
                          MuID keepalives = 0);
   /// A native function with the C convention; `type` is its ufuncptr or uptr type.
-  std::vector<MuID> ccall(std::size_t results, MuID type, MuID signature, MuID callee, Ids arguments);
+  std::vector<MuID> ccall(std::size_t results, MuID type, MuID signature, MuID callee, Ids arguments,
+                          MuID exc = 0, MuID keepalives = 0);
   /// The results, one of each type.
   std::vector<MuID> trap(Ids types, MuID exc = 0, MuID keepalives = 0);
   /// Its destinations are clauses, also that of an exception, which may be left out; the results are of the
@@ -134,7 +143,7 @@ class Block {
                               MuID keepalives = 0);
   /// A common instruction, MU_CI_*, with as many results.
   std::vector<MuID> common(std::size_t results, MuCommInst opcode, Ids arguments = {}, Ids types = {},
-                           Ids signatures = {}, Ids flags = {}, MuID exc = 0);
+                           Ids signatures = {}, Ids flags = {}, MuID exc = 0, MuID keepalives = 0);
   void branch(const Block& target, Ids arguments = {});
   /// A constant and a destination clause for each case.
   void switchOn(MuID type, MuID value, MuID otherwise, const std::vector<std::pair<MuID, MuID>>& cases);
@@ -297,15 +306,19 @@ class [[nodiscard]] Builder {
   MuID throwExc(MuID exception) { return make(&MuIRBuilder::new_nsc_throw_exc, nullptr, exception); }
 
   /// Checks and loads the bundle, all or nothing. The builder is used up.
-  Status load() {
-    return detail::checked(vm_, [&] {
-      MuIRBuilder* builder = std::exchange(builder_, nullptr);
-      builder->load(builder);
-    });
-  }
+  Status load() { return endWith(&MuIRBuilder::load); }
+  /// Gives the bundle up, as the end of a builder that was not loaded does.
+  Status abort() { return endWith(&MuIRBuilder::abort); }
 
  private:
   friend class Block;
+  Status endWith(void (*MuIRBuilder::*slot)(MuIRBuilder*)) {
+    if (!builder_) return Error{"", "the builder is used up", 0, 0};
+    return detail::checked(vm_, [&] {
+      MuIRBuilder* builder = std::exchange(builder_, nullptr);
+      (builder->*slot)(builder);
+    });
+  }
   // The interface takes pointers to what it does not change.
   static MuID* data(Ids ids) { return const_cast<MuID*>(ids.begin()); }
   static MuID* data(const std::vector<MuID>& ids) { return const_cast<MuID*>(ids.data()); }
@@ -344,10 +357,10 @@ inline std::vector<MuID> Block::call(std::size_t results, MuID signature, MuID c
 }
 
 inline std::vector<MuID> Block::ccall(std::size_t results, MuID type, MuID signature, MuID callee,
-                                      Ids arguments) {
+                                      Ids arguments, MuID exc, MuID keepalives) {
   std::vector<MuID> ids = this->results(results);
   end(&MuIRBuilder::new_ccall, ids.data(), ids.size(), MU_CC_DEFAULT, type, signature, callee,
-      Builder::data(arguments), arguments.size(), MuID{0}, MuID{0});
+      Builder::data(arguments), arguments.size(), exc, keepalives);
   return ids;
 }
 
@@ -367,11 +380,12 @@ inline std::vector<MuID> Block::binopWithStatus(MuBinOptr op, MuBinOpStatus flag
   return ids;
 }
 
-inline std::pair<MuID, MuID> Block::compareExchange(MuID type, MuID iref, MuID expected, MuID desired,
-                                                    Order success, Order failure) {
+inline std::pair<MuID, MuID> Block::compareExchange(MuID type, MuID location, MuID expected, MuID desired,
+                                                    Order success, Order failure, Via via, bool isWeak,
+                                                    MuID exc) {
   const MuID found = builder_->symbol(), exchanged = builder_->symbol();
-  end(&MuIRBuilder::new_cmpxchg, found, exchanged, MuBool{0}, MuBool{0}, static_cast<MuMemOrd>(success),
-      static_cast<MuMemOrd>(failure), type, iref, expected, desired, MuID{0});
+  end(&MuIRBuilder::new_cmpxchg, found, exchanged, static_cast<MuBool>(via), MuBool{isWeak},
+      static_cast<MuMemOrd>(success), static_cast<MuMemOrd>(failure), type, location, expected, desired, exc);
   return {found, exchanged};
 }
 
@@ -391,11 +405,11 @@ inline std::vector<MuID> Block::swapStack(std::size_t results, MuID stack, MuID 
 }
 
 inline std::vector<MuID> Block::common(std::size_t results, MuCommInst opcode, Ids arguments, Ids types,
-                                       Ids signatures, Ids flags, MuID exc) {
+                                       Ids signatures, Ids flags, MuID exc, MuID keepalives) {
   std::vector<MuID> ids = this->results(results);
   end(&MuIRBuilder::new_comminst, ids.data(), ids.size(), opcode, Builder::data(flags), flags.size(),
       Builder::data(types), types.size(), Builder::data(signatures), signatures.size(),
-      Builder::data(arguments), arguments.size(), exc, MuID{0});
+      Builder::data(arguments), arguments.size(), exc, keepalives);
   return ids;
 }
 
@@ -418,6 +432,10 @@ inline void Block::branch(const Block& target, Ids arguments) {
 }
 
 inline void Block::ret(Ids values) { end(&MuIRBuilder::new_ret, Builder::data(values), values.size()); }
+
+inline Status ContextRef::makeCollectible(Builder& builder) {
+  return detail::checked(vm_, [&] { ctx_->make_collectible(ctx_, builder.get()); });
+}
 
 inline Expected<Builder> ContextRef::builder() {
   auto made = detail::checked(vm_, [&] { return ctx_->new_ir_builder(ctx_); });

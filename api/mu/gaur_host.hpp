@@ -13,14 +13,14 @@
 // A mu::Exception that leaves the callable arrives at the EXC clause of the CCALL; any other C++ exception
 // arrives as a ref<@uvm.meta.bytes> with its what(). Where no Mu code has called, the program ends with a
 // report.
+#include "gaur.hpp"  // which includes this file in its turn
+
 #ifndef MU_GAUR_HOST_HPP
 #define MU_GAUR_HOST_HPP
 
 #include <cstring>
 #include <exception>
 #include <type_traits>
-
-#include "gaur.hpp"
 
 namespace mu {
 
@@ -52,6 +52,13 @@ class Caller {
   struct Place {
     MuID function, version, instruction;
   };
+  /// Goes back to the CCALL, which throws the ref, or NULL where it is empty, over what is between, as
+  /// longjmp does: no destructors run there. For programs without exceptions of C++; others throw an
+  /// Exception. Returns only where no Mu code has called.
+  Status raise(Value exception) {
+    ContextRef& here = context();
+    return detail::checked(here.vm(), [&] { here.get()->throw_exception(here.get(), exception.get()); });
+  }
   /// The CCALL.
   Expected<Place> place() {
     ContextRef& here = context();

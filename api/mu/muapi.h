@@ -98,7 +98,7 @@ typedef struct MuError {
     uint32_t line;      /* of the first mistake in the text, from 1; 0 where there is no text */
     uint32_t column;
 } MuError;
-/* Called on the thread that made the error, before the function returns. `error` lasts until the handler returns. */
+/* Called on the thread that made the error, before the function returns. It may call the machine; `error` lasts until it returns, and stays what get_error tells. */
 typedef void MuErrorHandlerFunc(MuVM *mvm, MuError *error, MuCPtr userdata);
 typedef MuErrorHandlerFunc *MuErrorHandler;
 
@@ -414,7 +414,7 @@ struct MuCtx {
      * as it was. (Chapter "Boot images".) */
     void (*make_boot_image)(MuCtx *ctx, MuID *whitelist, MuArraySize whitelist_sz, MuFuncRefValue primordial_func, MuStackRefValue primordial_stack, MuRefValue primordial_threadlocal, MuIRefValue *sym_fields, MuCString *sym_strings, MuArraySize nsyms, MuIRefValue *reloc_fields, MuCString *reloc_strings, MuArraySize nrelocs, MuCString output_file); /// MUAPIPARSER whitelist:array:whitelist_sz;sym_fields:array:nsyms;sym_strings:array:nsyms;reloc_fields:array:nrelocs;reloc_strings:array:nrelocs;primordial_func:optional;primordial_stack:optional;primordial_threadlocal:optional
 
-    /* --- Gaur's addition to the slots of 2017 --- */
+    /* --- Additions of Gaur behind the slots of 2017 (levels as in MuVM). Level 1 --- */
 
     /* `field` is an iref<uptr<T>> or iref<ufuncptr<sig>> into a heap object or a global cell. Nothing changes now; in every image made from here on the field has the
      * address of `symbol`, looked up each time a process starts from the image; where there is no such symbol, the process does not start, unless a '?' stands behind
@@ -422,7 +422,7 @@ struct MuCtx {
      * the later symbol counts. The entry goes when the object dies, that of a cell never. Error: another type, NULL, memory of ALLOCA. */
     void (*add_ptr_reloc)(MuCtx *ctx, MuIRefValue field, MuCString symbol);
 
-    /* --- Host functions (api/README.md, "Host functions") --- Native code with an environment of its own, which Mu code calls by CCALL and native code through a
+    /* --- Level 2: host functions (api/README.md, "Host functions") --- Native code with an environment of its own, which Mu code calls by CCALL and native code through a
      * pointer. It stays as long as its pointer is in any Mu value or handle, a name is bound to it, it is pinned, or a frame is in it. */
 
     /* A new one. sig: ID of a signature; code: a C function with these parameters, then the environment. finaliser gets the environment exactly once, at the end;
@@ -447,7 +447,7 @@ struct MuCtx {
     /* What it refers to; NULL in Mu once that is gone. */
     MuRefValue (*strong_ref)(MuCtx *ctx, MuValue weakref);
 
-    /* --- Bundles that come and go --- */
+    /* --- Level 2: bundles that come and go --- */
 
     /* As load_bundle, of a bundle that unload takes out again. */
     void (*load_collectible)(MuCtx *ctx, char *buf, MuArraySize sz); /// MUAPIPARSER buf:array:sz

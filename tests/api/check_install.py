@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-WANTED = ["include/mu/muapi.h", "include/mu/gaur.h", "include/mu/mu-fastimpl.h", "include/mu/refimpl2-start.h", "include/mu/gaur.hpp", "include/mu/gaur_builder.hpp", "bin/gaur",
+WANTED = ["include/mu/muapi.h", "include/mu/gaur.h", "include/mu/mu-fastimpl.h", "include/mu/refimpl2-start.h", "include/mu/gaur.hpp", "include/mu/gaur_builder.hpp", "include/mu/gaur_host.hpp", "include/mu/gaur_machine.hpp", "bin/gaur",
           "{lib}/libgaur.so", "{lib}/libgaur.so.0", "{lib}/libgaur-llvm.so", "{lib}/libmu.so", "{lib}/libmurefimpl2start.so",
           "{lib}/pkgconfig/gaur.pc", "{lib}/cmake/gaur/gaurConfig.cmake", "{lib}/cmake/gaur/gaurConfigVersion.cmake",
           "{lib}/gaur/python/gaur/__init__.py"]

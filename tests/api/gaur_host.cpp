@@ -7,14 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "client.hpp"
 #include "mu/gaur.hpp"
-
-#define CHECK(condition) check(static_cast<bool>(condition), #condition, __LINE__)
-static void check(bool holds, const char* what, int line) {
-  if (holds) return;
-  std::fprintf(stderr, "gaur_host.cpp:%d: %s\n", line, what);
-  std::exit(1);
-}
 
 static const char kText[] =
     ".typedef @i64 = int<64> .typedef @i8 = int<8> .const @0 <@i64> = 0 .const @-1 <@i64> = -1\n"

@@ -1,5 +1,6 @@
 // gaur.hpp, used as a client would: every class and member, what fails and how that is told, and that nothing
 // is left behind.
+#include "client.hpp"
 #include "mu/gaur.hpp"
 
 #include <unistd.h>
@@ -9,13 +10,6 @@
 #include <thread>
 
 namespace {
-
-#define CHECK(condition) check(static_cast<bool>(condition), #condition, __LINE__)
-void check(bool holds, const char* what, int line) {
-  if (holds) return;
-  std::fprintf(stderr, "gaur_hpp.cpp:%d: %s\n", line, what);
-  std::exit(1);
-}
 
 constexpr const char* kBundle = R"(
 .typedef @i1 = int<1> .typedef @i8 = int<8> .typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @float = float .typedef @double = double
