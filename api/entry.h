@@ -171,25 +171,4 @@ struct BuilderEndSlot {
   }
 };
 
-/// A slot that this version has not: reports so.
-template <SlotName name, auto slot>
-struct MissingSlot;
-template <SlotName name, class R, class... Arguments, R (*MuVM::*slot)(MuVM*, Arguments...)>
-struct MissingSlot<name, slot> {
-  static R call(MuVM* mvm, Arguments...) {
-    if (!mvm) return reportNull(name.text, "mvm"), R();
-    Machine::of(mvm).report(name.text, makeError(ErrorId::NotAvailable, {"it"}));
-    return R();
-  }
-};
-template <SlotName name, class R, class... Arguments, R (*MuCtx::*slot)(MuCtx*, Arguments...)>
-struct MissingSlot<name, slot> {
-  static R call(MuCtx* ctx, Arguments...) {
-    Context* context = Context::openOne(name.text, ctx);
-    if (!context) return R();
-    context->machine().report(name.text, makeError(ErrorId::NotAvailable, {"it"}));
-    return R();
-  }
-};
-
 }  // namespace gaur::api

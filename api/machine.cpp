@@ -54,8 +54,12 @@ void Machine::report(std::string_view slot, const Error& error, LineColumn posit
     userdata = errorUserdata_;
   }
   if (!handler) return;
-  MuError view = record.view();
+  // Whatever the handler calls or clears, this error stays as it is: for the handler, and afterwards for
+  // get_error.
+  ThreadError told = record;
+  MuError view = told.view();
   handler(&table_, &view, userdata);
+  ThreadError::current() = std::move(told);
 }
 
 Result<void> Machine::setErrorHandler(MuErrorHandler handler, MuCPtr userdata) {

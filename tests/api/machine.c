@@ -91,6 +91,20 @@ static void tell(MuVM* machine, MuError* error, MuCPtr userdata) {
   ++told;
 }
 
+/* What a handler calls, clears and gets wrong itself is nobody else's business. */
+static int nested;
+static void tellNested(MuVM* machine, MuError* error, MuCPtr userdata) {
+  (void)userdata;
+  if (nested++ > 0) {
+    CHECK(strcmp(error->code, "A0005") == 0);
+    return;
+  }
+  machine->clear_error(machine);
+  CHECK(!machine->get_error(machine, NULL));
+  CHECK(machine->id_of(machine, "next") != 0 && machine->name_of(machine, 0) == NULL);
+  CHECK(strcmp(error->code, "A0008") == 0 && strstr(error->message, "'nobody'"));
+}
+
 static void* otherThread(void* argument) {
   MuCtx* otherContext = mvm->new_context(mvm);
   (void)argument;
@@ -114,8 +128,11 @@ static void errors(void) {
   CHECK(id("next") && mvm->get_error(mvm, NULL));
   mvm->clear_error(mvm);
   CHECK(!mvm->get_error(mvm, &error) && error.code == NULL);
+  mvm->set_error_handler(mvm, tellNested, NULL);
+  CHECK(id("nobody") == 0 && nested == 2);
+  CHECK(mvm->get_error(mvm, &error) && strcmp(error.code, "A0008") == 0 && strstr(error.message, "'nobody'"));
   mvm->set_error_handler(mvm, NULL, NULL);
-  CHECK(id("nobody") == 0 && told == 1);
+  CHECK(id("nobody") == 0 && told == 1 && nested == 2);
   mvm->clear_error(mvm);
   /* One without a machine is told to any that the thread asks. */
   FAILS("A0001", ctx->handle_to_sint64(NULL, NULL));

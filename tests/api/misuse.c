@@ -386,6 +386,8 @@ static int machineCases(void) {
   WITHOUT_MACHINE((mvm->clear_error(NULL), 0));
   WITHOUT_MACHINE((mvm->set_error_handler(NULL, NULL, NULL), 0));
   WITHOUT_MACHINE(mvm->get_mu_error_ptr(NULL));
+  WITHOUT_MACHINE(mvm->current_context(NULL));
+  WITHOUT_MACHINE((mvm->collect(NULL), 0));
   FAILS("A0001", mvm->id_of(mvm, NULL));
   FAILS("A0008", mvm->id_of(mvm, "nobody"));
   FAILS("A0005", mvm->name_of(mvm, 0));
