@@ -241,25 +241,42 @@ void FunctionLowering::lowerCCall(ir::CCall inst) {
   finish(inst.inst);
 }
 
+namespace {
+
+/// Whether calls by name may go to NativeSlot::own. The name may be given to a host function at any time,
+/// also now: who does so looks afterwards whether there are such calls.
+bool staysPlain(abi::NativeSlot& slot) {
+  const bool wasPlain = __atomic_exchange_n(&slot.hasPlainCalls, true, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&slot.target, __ATOMIC_SEQ_CST) == &slot.own) return true;
+  if (!wasPlain) __atomic_store_n(&slot.hasPlainCalls, false, __ATOMIC_SEQ_CST);
+  return false;
+}
+
+}  // namespace
+
 FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
   const ir::Constant* constant = externCallee(inst);
   auto slot =
       constant ? module_.environment().externSlot(constant->symbol) : Result<abi::NativeSlot*>(nullptr);
-  if (!slot || !*slot || (*slot)->target == &(*slot)->own) {
-    if (slot && *slot) (*slot)->hasPlainCalls = true;
+  if (!slot || !*slot) {
     llvm::Value* callee = value(inst.callee());
     return {callee->getType()->isIntegerTy() ? builder_.CreateIntToPtr(callee, builder_.getPtrTy()) : callee};
   }
-  // The name may be given to another function at any time; the two words of a target belong together.
-  auto load = [&](llvm::Value* place, const char* name) {
-    auto* loaded = builder_.CreateLoad(builder_.getPtrTy(), place, name);
+  llvm::Constant* place = module_.externSymbol(constant->symbol, *slot);
+  if (staysPlain(**slot)) {
+    constexpr std::size_t kCode = offsetof(abi::NativeSlot, own) + offsetof(abi::NativeTarget, code);
+    auto* code = builder_.CreateLoad(builder_.getPtrTy(), memory_.byteOffset(place, kCode), "code");
+    code->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.context(), {}));
+    return {code};
+  }
+  // The name may be given to another one at any time; the two words of a target belong together.
+  auto load = [&](llvm::Value* word, const char* name) {
+    auto* loaded = builder_.CreateLoad(builder_.getPtrTy(), word, name);
     loaded->setAtomic(llvm::AtomicOrdering::Monotonic);
     loaded->setAlignment(llvm::Align(8));
     return loaded;
   };
-  llvm::Value* target = load(
-      memory_.byteOffset(module_.externSymbol(constant->symbol, *slot), offsetof(abi::NativeSlot, target)),
-      "target");
+  llvm::Value* target = load(memory_.byteOffset(place, offsetof(abi::NativeSlot, target)), "target");
   return {load(memory_.byteOffset(target, offsetof(abi::NativeTarget, code)), "code"), target};
 }
 

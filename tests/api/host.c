@@ -33,8 +33,24 @@ static MuUFPValue bound(const char* name, const char* sig, MuCFP code, MuCPtr en
   return made;
 }
 
-/* Twice: by name from Mu, and through its pointer from C. */
-static void arguments(void) {
+static int64_t plainSix(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f) {
+  return a + b + c + d + e + f;
+}
+static double plainMany(int64_t a, double b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h,
+                        int64_t i, double j, uint8_t k) {
+  return (double)(a + c + d + e + f + g + h + i + k) + b + j;
+}
+static Big plainStructs(Pair pair, Big big, int64_t c) {
+  Big result = {pair.a, big.a, c};
+  return result;
+}
+static void boundPlain(const char* name, const char* type, MuCFP code) {
+  bind(name, ctx->handle_from_fp(ctx, id(type), code));
+}
+
+/* Twice: by name from Mu, and through its pointer from C. `isPlainFirst`: from code that was compiled while
+ * the names stood for functions without an environment. */
+static void arguments(int isPlainFirst) {
   int64_t number = 1000000;
   Pair pair = {5, 2.0};
   Big big = {1, 2, 3}, result;
@@ -43,6 +59,16 @@ static void arguments(void) {
   typedef double Many(int64_t, double, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, double,
                       uint8_t);
   typedef Big Structs(Pair, Big, int64_t);
+  if (isPlainFirst) {
+    boundPlain("host_six", "six.fp", (MuCFP)plainSix);
+    boundPlain("host_many", "many.fp", (MuCFP)plainMany);
+    boundPlain("host_struct", "struct.fp", (MuCFP)plainStructs);
+    CHECK(((Six*)native("c_six"))(1, 2, 3, 4, 5, 6) == 21);
+    CHECK(((Many*)native("c_many"))(1, 0.5, 3, 4, 5, 6, 7, 8, 9, 0.25, 250) == 293.75);
+    result = ((Structs*)native("c_struct"))(pair, big, 7);
+    CHECK(result.a == 5 && result.b == 1 && result.c == 7);
+    bind("host_six", f);
+  }
   CHECK(((Six*)native("c_six"))(1, 2, 3, 4, 5, 6) == 1654321);
   CHECK(((Six*)ctx->handle_to_fp(ctx, f))(1, 2, 3, 4, 5, 6) == 1654321);
   f = bound("host_many", "many.sig", (MuCFP)many, &number);
@@ -271,7 +297,7 @@ static void weakReferences(void) {
 int main(void) {
   start(NULL);
   load(hostBundle);
-  arguments();
+  arguments(0);
   names();
   callbacks();
   abilities();
@@ -279,6 +305,10 @@ int main(void) {
   report();
   mistakes();
   weakReferences();
+  finish();
+  start(NULL);
+  load(hostBundle);
+  arguments(1);
   finish();
   return 0;
 }

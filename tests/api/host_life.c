@@ -77,6 +77,36 @@ static void disposeItself(void) {
   ctx->delete_value(ctx, f);
 }
 
+/* A name of the C library, in code that was compiled while it stood for the library's function. */
+static Number* absolute;
+
+static void plainName(void) {
+  MuUFPValue f = make(3);
+  bind("imaxabs", f);
+  CHECK(absolute(-5) == -2);
+  bind("imaxabs", NULL);
+  ctx->delete_value(ctx, f);
+  CHECK(absolute(-5) == 5);
+}
+
+static int64_t unbinding(int64_t x, MuCPtr data) {
+  Environment* environment = data;
+  bind("imaxabs", NULL);
+  mvm->collect(mvm);
+  mvm->collect(mvm);
+  CHECK(environment->magic == kMagic);
+  return x + environment->number;
+}
+static __attribute__((noinline)) void bindUnbinding(void) {
+  MuUFPValue f = makeWith(unbinding, newEnvironment(7), "unbinding");
+  bind("imaxabs", f);
+  ctx->delete_value(ctx, f);
+}
+static void plainNameInside(void) {
+  bindUnbinding();
+  CHECK(absolute(-5) == 2 && absolute(-5) == 5);
+}
+
 static void (*hold)(MuCFP), (*drop)(void);
 
 /* Environment -> weak handle -> Mu object -> function -> environment. */
@@ -229,20 +259,20 @@ static void inThreads(int64_t each) {
 }
 
 /* Those that are left when the machine closes; a finaliser may still call it. */
-static void closeMachine(void) {
+static void closeMachine(int64_t count) {
   int64_t before, i;
   start(NULL);
   load(hostBundle);
   caught = (Number*)native("c_caught");
   before = finalised;
-  for (i = 0; i < 10; ++i) make(i);
+  for (i = 1; i < count; ++i) make(i);
   bindOne();
   finish();
-  CHECK(finalised - before == 11);
+  CHECK(finalised - before == count);
 }
 
 int main(int argc, char** argv) {
-  int64_t million = argc > 2 ? atoll(argv[2]) : 0, i;
+  int64_t million = argc > 2 ? atoll(argv[2]) : 0, warm = 0, i;
   if (getenv("GAUR_GC_STRESS")) rounds = 300;
   if (argc > 1) rounds = atoll(argv[1]);
   start(NULL);
@@ -256,9 +286,17 @@ int main(int argc, char** argv) {
   lose("exception", throwOut, rounds);
   lose("disposed inside itself", disposeItself, rounds);
   lose("cycle", cycle, rounds);
+  absolute = (Number*)native("c_labs");
+  CHECK(absolute(-5) == 5);
+  lose("plain name", plainName, rounds);
+  lose("plain name, inside", plainNameInside, rounds / 100);
   if (million > 0) lose("million", dropHandle, million);
   inThreads(rounds / 10);
   finish();
-  for (i = 0; i < (rounds > 1000 ? 20 : 3); ++i) closeMachine();
+  for (i = 0; i < 10; ++i) {
+    if (i == 5) warm = resident();
+    closeMachine(rounds / 10);
+  }
+  CHECK(resident() - warm <= 4 << 20);
   return 0;
 }

@@ -22,14 +22,14 @@ struct NativeTarget {
 };
 
 /// Data of an EXTERN symbol. A call by name in code that was compiled while the name stood for a host
-/// function goes through `target`; other uses take `address`. Either is good for whatever the name stands
-/// for.
+/// function goes through `target` and keeps that; one in other code goes to `own.code` and keeps nothing; the
+/// value of the constant is `address`. Each is good for whatever the name stands for.
 struct NativeSlot {
   void* address;
   NativeTarget* target;
-  /// `target` of plain functions.
+  /// `target` of plain functions. Else its code, also kept in its environment, leads to gaur_hostOfPlainCall.
   NativeTarget own;
-  /// There is code that calls `address` and does not keep what lies there.
+  /// There is code that calls `own.code`, or it is being made.
   bool hasPlainCalls;
 };
 static_assert(offsetof(NativeSlot, address) == 0);

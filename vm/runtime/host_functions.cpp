@@ -63,6 +63,9 @@ struct HostFunctions::Region {
         markedRecords(reinterpret_cast<std::uintptr_t>(r), kFunctionsInRegion, kRecordShift, marks),
         markedTrampolines(reinterpret_cast<std::uintptr_t>(t), kFunctionsInRegion, kTrampolineShift, marks) {}
 
+  std::size_t indexOf(const abi::HostRecord& record) const {
+    return static_cast<std::size_t>(&record - records);
+  }
   void* trampolineOf(std::size_t index) const { return trampolines + (index << kTrampolineShift); }
 
   abi::HostRecord* records;
@@ -83,8 +86,7 @@ HostFunctions::~HostFunctions() {
     for (std::size_t j = 0; j < regions_[i]->used; ++j) std::free(regions_[i]->records[j].name);
 }
 
-// --- Places
-// ----------------------------------------------------------------------------------------------------------------
+// --- Places -----------------------------------------------------------------------------------------------
 
 HostFunctions::Region* HostFunctions::regionOf(const abi::HostRecord& record) const {
   for (std::size_t i = 0; i < regionCount_.load(std::memory_order_acquire); ++i) {
@@ -111,13 +113,13 @@ abi::HostRecord* HostFunctions::recordAt(const void* address) const {
   const auto* record = static_cast<const abi::HostRecord*>(address);
   Region* region = regionOf(*record);
   if (!region || reinterpret_cast<std::uintptr_t>(address) % sizeof(abi::HostRecord) != 0) return nullptr;
-  return region->records + (record - region->records);
+  return &region->records[region->indexOf(*record)];
 }
 
 void* HostFunctions::pointerOf(const abi::HostRecord& record) const {
   const Region* region = regionOf(record);
   GAUR_CHECK(region, "a host function is in no region");
-  return region->trampolineOf(static_cast<std::size_t>(&record - region->records));
+  return region->trampolineOf(region->indexOf(record));
 }
 
 std::string HostFunctions::nameOf(const abi::HostRecord& record) const {
@@ -140,8 +142,7 @@ abi::HostRecord* HostFunctions::take() {
   return &region.records[region.used++];
 }
 
-// --- A function's life
-// ---------------------------------------------------------------------------------------------------
+// --- A function's life ------------------------------------------------------------------------------------
 
 Result<void*> HostFunctions::make(const HostDefinition& definition) {
   const auto last = environmentPlace(definition.signature);
@@ -166,7 +167,7 @@ Result<void*> HostFunctions::make(const HostDefinition& definition) {
              nullptr,
              0};
   Region& region = *regionOf(*record);
-  const auto index = static_cast<std::size_t>(record - region.records);
+  const std::size_t index = region.indexOf(*record);
   void* trampoline = region.trampolineOf(index);
   void* writable = slab_.writable(trampoline);
   jit::writeHostTrampoline(writable, record, isOnStack ? 0 : last->integerRegister,
@@ -208,13 +209,12 @@ bool HostFunctions::unpin(abi::HostRecord& record) {
 /// Collections that are over did not look for who has got it since, as something else kept it.
 void HostFunctions::forgetMarks(const abi::HostRecord& record) {
   Region& region = *regionOf(record);
-  region.marks[static_cast<std::size_t>(&record - region.records)].store(kEveryMark,
-                                                                         std::memory_order_relaxed);
+  region.marks[region.indexOf(record)].store(kEveryMark, std::memory_order_relaxed);
 }
 
 bool HostFunctions::dispose(abi::HostRecord& record, bool isIdle) {
   Region& region = *regionOf(record);
-  const auto index = static_cast<std::size_t>(&record - region.records);
+  const auto index = region.indexOf(record);
   std::lock_guard lock(mutex_);
   if (region.states[index] != State::Live) return false;
   __atomic_store_n(&record.target.code, disposedEntry, __ATOMIC_RELEASE);
@@ -247,8 +247,7 @@ void HostFunctions::giveBack(Region& region, std::size_t index) {
   free_ = &record;
 }
 
-// --- Death
-// -----------------------------------------------------------------------------------------------------------------
+// --- Death ------------------------------------------------------------------------------------------------
 
 void HostFunctions::afterMarking() {
   if (regionCount_.load(std::memory_order_acquire) == 0) return;

@@ -27,6 +27,12 @@ void* findInSystem(const char* name) {
   return nullptr;
 }
 
+static_assert(offsetof(abi::NativeSlot, address) == GAUR_NATIVE_SLOT_ADDRESS &&
+              offsetof(abi::NativeSlot, target) == GAUR_NATIVE_SLOT_TARGET &&
+              offsetof(abi::NativeSlot, own) == GAUR_NATIVE_SLOT_OWN &&
+              offsetof(abi::NativeTarget, code) == 0);
+void* const keepingEntry = reinterpret_cast<void*>(&gaur_hostOfPlainCall);
+
 /// Header of the hash table of a dynamic symbol table (DT_GNU_HASH).
 struct SymbolHashHeader {
   std::uint32_t buckets, firstSymbol, bloomWords, bloomShift;
@@ -92,18 +98,30 @@ Result<void> NativeSymbols::addLibrary(const std::string& path) {
 
 /// Code that is under way has either the old target or the new one as a whole.
 void NativeSymbols::fill(abi::NativeSlot& slot, const Binding& binding) {
-  abi::NativeTarget* target = binding.host ? &binding.host->target : &slot.own;
-  if (!binding.host) __atomic_store_n(&slot.own.code, binding.address, __ATOMIC_RELEASE);
-  __atomic_store_n(&slot.target, target, __ATOMIC_RELEASE);
-  __atomic_store_n(&slot.address, binding.address, __ATOMIC_RELEASE);
+  auto store = [](auto& word, auto* value) { __atomic_store_n(&word, value, __ATOMIC_SEQ_CST); };
+  if (binding.host) {
+    // In this order: gaur_hostOfPlainCall goes on to own.code where that is the target.
+    store(slot.target, &binding.host->target);
+    store(slot.own.code, slot.own.environment ? slot.own.environment : binding.address);
+  } else {
+    store(slot.own.code, binding.address);
+    store(slot.target, &slot.own);
+  }
+  store(slot.address, binding.address);
 }
 
 abi::HostRecord* NativeSymbols::replace(std::string_view name, abi::HostRecord* before,
                                         const Binding& binding) {
   auto known = slots_.find(name);
   if (known == slots_.end()) return before;
-  fill(*known->second, binding);
-  return known->second->hasPlainCalls ? nullptr : before;
+  abi::NativeSlot& slot = *known->second;
+  const bool wasKept = slot.own.environment || !slot.hasPlainCalls;
+  fill(slot, binding);
+  if (binding.host && !slot.own.environment && __atomic_load_n(&slot.hasPlainCalls, __ATOMIC_SEQ_CST)) {
+    slot.own.environment = slab_.makeTrampoline(&slot, &keepingEntry);
+    fill(slot, binding);
+  }
+  return wasKept ? before : nullptr;
 }
 
 abi::HostRecord* NativeSymbols::bind(std::string_view name, void* address, abi::HostRecord* host) {
@@ -181,8 +199,8 @@ void* NativeSymbols::adopt(std::string_view name, abi::NativeSlot* slot) {
   std::string text(name);
   const Binding found = findLocked(text, {});
   if (!found.address) return nullptr;
-  fill(*slot, found);
-  slots_.emplace(std::move(text), slot);
+  slots_.emplace(text, slot);
+  replace(text, nullptr, found);
   return found.address;
 }
 

@@ -31,9 +31,9 @@ class NativeSymbols {
   /// From now on `name` is this address, whatever libraries say. Code that has been compiled sees the change
   /// too, but for functions of the C library that the compiler put its own instructions in place of.
   void registerSymbol(std::string_view name, void* address) { bind(name, address, nullptr); }
-  /// The same for a host function with its pointer. Returns the one that the name stood for before, or null;
-  /// also null where it must stay, as code that was compiled before the name ever stood for a host function
-  /// may be about to call it.
+  /// The same for a host function with its pointer. Returns the one that the name stood for before, or null.
+  /// Calls of that by name which have begun keep it until they are over; it has to stay for good, and null is
+  /// returned, only where the slab had no room for the code that keeps it (gaur_hostOfPlainCall).
   abi::HostRecord* bind(std::string_view name, void* address, abi::HostRecord* host);
   /// The name stands again for what libraries say; where they have no such symbol, calls by code that has
   /// been compiled fail. Returns as bind.

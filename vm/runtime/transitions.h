@@ -97,6 +97,9 @@ void gaur_resolve_export();
 void gaur_hostOnStack();
 /// Stands in place of the code once the function is disposed: the call fails.
 void gaur_hostDisposed();
+/// Stands behind NativeSlot::own while the name stands for a host function, with the slot in that register:
+/// calls the slot's address with the arguments as they are, and keeps it, since the caller does not.
+void gaur_hostOfPlainCall();
 
 /// Throws the exception as if from the call that these registers wait in.
 [[noreturn]] void gaur_throwAt(const gaur::runtime::UnwindRegisters* registers, void* exception);

@@ -374,6 +374,46 @@ ENTRY gaur_hostOnStack
   .cfi_endproc
 END gaur_hostOnStack
 
+ENTRY gaur_hostOfPlainCall
+  .cfi_startproc
+  ldr x9, [x18, #GAUR_NATIVE_SLOT_TARGET]
+  add x10, x18, #GAUR_NATIVE_SLOT_OWN
+  cmp x9, x10
+  b.ne 1f
+  // The name has got a plain function since.
+  ldr x16, [x10]
+  br x16
+1:
+  stp x29, x30, [sp, #-32]!
+  .cfi_def_cfa_offset 32
+  .cfi_offset x29, -32
+  .cfi_offset x30, -24
+  mov x29, sp
+  .cfi_def_cfa x29, 32
+  ldr x16, [x18, #GAUR_NATIVE_SLOT_ADDRESS]
+  str x16, [sp, #16]
+  ldr w10, [x9, #GAUR_HOST_STACK_BYTES]
+  add x11, x10, #15
+  and x11, x11, #-16
+  sub sp, sp, x11
+  add x11, x29, #32
+2:
+  cbz x10, 3f
+  sub x10, x10, #8
+  ldr x12, [x11, x10]
+  str x12, [sp, x10]
+  b 2b
+3:
+  blr x16
+  mov sp, x29
+  ldp x29, x30, [sp], #32
+  .cfi_def_cfa sp, 0
+  .cfi_restore x29
+  .cfi_restore x30
+  ret
+  .cfi_endproc
+END gaur_hostOfPlainCall
+
 ENTRY gaur_hostDisposed
   .cfi_startproc
   stp x29, x30, [sp, #-16]!

@@ -476,6 +476,40 @@ ENTRY gaur_hostOnStack
   .cfi_endproc
 END gaur_hostOnStack
 
+ENTRY gaur_hostOfPlainCall
+  .cfi_startproc
+  movq GAUR_NATIVE_SLOT_TARGET(%r10), %r11
+  addq $GAUR_NATIVE_SLOT_OWN, %r10
+  cmpq %r10, %r11
+  jne 1f
+  // The name has got a plain function since.
+  jmp *(%r10)
+1:
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  movq %rsp, %rbp
+  .cfi_def_cfa_register %rbp
+  pushq GAUR_NATIVE_SLOT_ADDRESS - GAUR_NATIVE_SLOT_OWN(%r10)
+  // An even number of words keeps the stack aligned.
+  movl GAUR_HOST_STACK_BYTES(%r11), %r10d
+  testl $8, %r10d
+  jne 2f
+  pushq -8(%rbp)
+2:
+  testl %r10d, %r10d
+  je 3f
+  pushq 8(%rbp, %r10)
+  subl $8, %r10d
+  jmp 2b
+3:
+  call *-8(%rbp)
+  leave
+  .cfi_def_cfa %rsp, 8
+  ret
+  .cfi_endproc
+END gaur_hostOfPlainCall
+
 ENTRY gaur_hostDisposed
   .cfi_startproc
   pushq %rbp
