@@ -108,6 +108,7 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   }
 
   bool isDone() const { return isDone_; }
+  bool hasOwner() const { return hasOwner_; }
   KeepPath result() const;
 
  private:
@@ -282,7 +283,6 @@ std::string Search::describeRoot() const {
 
 KeepPath Search::result() const {
   KeepPath path;
-  path.isPermanent = !hasOwner_;
   if (!isFound_) return path;
   path.steps.push_back(describeRoot());
   for (std::uint32_t at = first_; at != 0; at = nodes_[at].next) {
@@ -310,6 +310,13 @@ KeepPath Search::result() const {
   return ~reinterpret_cast<std::uintptr_t>(address);
 }
 
+/// Whether a client unloaded it, or another version took its place.
+bool isOver(MicroVm& vm, Id entity) {
+  const auto* version = vm.program().entityOf<ir::FunctionVersion>(entity);
+  if (version) return version->function->current.load(std::memory_order_relaxed) != version;
+  return !vm.program().entityOf<ir::Function>(entity) && !vm.program().entityOf<ir::GlobalCell>(entity);
+}
+
 Result<KeepPath> search(MicroVm& vm, Id entity) {
   Id version = kNoId;
   GAUR_TRY_ASSIGN(std::uintptr_t hidden, hiddenAddressOf(vm, entity, version));
@@ -318,7 +325,9 @@ Result<KeepPath> search(MicroVm& vm, Id entity) {
   vm.heap().collect();
   vm.roots().setObserver(nullptr);
   if (!search.isDone()) return makeError(ErrorId::NotAvailable, {"the graph of objects"});
-  return search.result();
+  KeepPath path = search.result();
+  path.isPermanent = !search.hasOwner() && !isOver(vm, entity);
+  return path;
 }
 
 }  // namespace
@@ -336,6 +345,11 @@ Result<KeepPath> whyAlive(MicroVm& vm, Id entity) {
   std::lock_guard alone(oneAtATime);
   Result<KeepPath> path = makeError(ErrorId::NotAvailable);
   Thread::attachedTo(vm, [&](Thread& thread) {
+    // What was superseded gets its owner, and what is dead goes, before there are words here that would keep
+    // it.
+    if (vm.wantsTidying()) vm.tidy(thread);
+    thread.onNativeStack([&] { vm.heap().collect(); });
+    if (vm.wantsTidying()) vm.tidy(thread);
     std::lock_guard loading(vm.program().loadMutex());
     thread.onNativeStack([&] { path = search(vm, entity); });
   });
