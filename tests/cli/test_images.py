@@ -1,9 +1,12 @@
 """gaur build, gaur image, and gaur run of an image: options, files that are no good, symbols, and what a start maps."""
 import json
 import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 from command import BAD_IMAGE, FAILED, GAUR, OK, SOURCE, USAGE, Case, data, gaur
 
@@ -153,6 +156,22 @@ class Mistakes(ImageCase):
             self.assertEqual(file.read(), before)
         self.expect(1, "run", image)
 
+    def test_an_interrupted_build_leaves_a_whole_file(self):
+        """The old one, or, where the interruption came too late, the new one."""
+        image, new = self.build(), self.build("--init=@setup", name="new.img")
+        with open(image, "rb") as old_file, open(new, "rb") as new_file:
+            whole = (old_file.read(), new_file.read())
+        self.assertNotEqual(*whole)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            for seconds in (0.001, 0.01, 0.02, 0.04, 0.08):
+                process = subprocess.Popen([GAUR, "build", BUNDLE, "-o", image, "--init=@setup"], stderr=subprocess.DEVNULL)
+                time.sleep(seconds)
+                process.send_signal(number)
+                process.wait(60)
+                with open(image, "rb") as file:
+                    self.assertIn(file.read(), whole)
+        self.expect(OK, "image", "verify", image)
+
     def test_missing_file(self):
         path = self.path("x.img")
         self.expect(BAD_IMAGE, "image", "info", path, out="", err=re.compile(r"^gaur: cannot read '.*x\.img': No such file or directory"))
@@ -165,6 +184,33 @@ class Mistakes(ImageCase):
             for what in ("info", "relocs", "verify"):
                 self.expect(BAD_IMAGE, "image", what, path, out="", err=re.compile(r"^gaur: '.*x\.img' is no boot image"))
         self.expect(BAD_IMAGE, "image", "info", self.folder, out="", err=re.compile("is no boot image"))
+
+
+class Progress(ImageCase):
+    def on_terminal(self, *arguments):
+        """What the command writes to standard error, which is a terminal."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([GAUR, *arguments], stderr=slave)
+        os.close(slave)
+        text = b""
+        try:
+            while part := os.read(master, 4096):
+                text += part
+        except OSError:
+            pass  # the other side is closed
+        os.close(master)
+        self.assertEqual(process.wait(60), OK, text)
+        return text.decode()
+
+    def test_bar_on_a_terminal(self):
+        """It is there while functions are compiled, comes to its end, and goes away."""
+        text = self.on_terminal("build", BUNDLE, "-o", self.path("x.img"))
+        self.assertRegex(text, r"\rcompiling \[#+ *\] +\d+%")
+        self.assertIn("] 100%", text)
+        self.assertTrue(text.endswith("\r\033[K"), repr(text))
+
+    def test_no_bar_elsewhere(self):
+        self.build()
 
 
 class Compression(ImageCase):
