@@ -484,11 +484,13 @@ class Loader {
         if (fix.value >= sizeof(abi::LinkTable) / sizeof(word)) return false;
         word = reinterpret_cast<const std::uint64_t*>(&vm().links())[fix.value];
         return true;
-      case StackFix::Kind::Symbol:
-        // It is there: the code that refers to it has been linked.
-        word = reinterpret_cast<std::uintptr_t>(
-            vm().nativeSymbols().find(image_.string(static_cast<std::uint32_t>(fix.value))));
+      case StackFix::Kind::Symbol: {
+        // With a slot it is known as a symbol to images that are made of this machine.
+        GAUR_TRY_ASSIGN(const abi::NativeSlot* slot,
+                        vm().nativeSymbols().slot(image_.string(static_cast<std::uint32_t>(fix.value))));
+        word = reinterpret_cast<std::uintptr_t>(slot->address);
         return true;
+      }
       case StackFix::Kind::StartAdapter: {
         const ir::Signature* starts = signature(static_cast<std::uint32_t>(fix.value));
         if (!starts) return false;

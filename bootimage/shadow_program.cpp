@@ -48,8 +48,9 @@ T* ShadowProgram::make(std::size_t bytes, std::size_t alignment) {
   return static_cast<T*>(data ? data : static_cast<void*>(spare));
 }
 
-void* ShadowProgram::trampoline(void* chain) {
-  void* code = slab_.makeTrampoline(chain, nullptr);
+void* ShadowProgram::trampoline() {
+  // A process that begins writes what it leads to.
+  void* code = slab_.makeTrampoline(nullptr, nullptr);
   if (!code) isFull_ = true;
   return code ? code : reinterpret_cast<void*>(slab_.codeBegin());
 }
@@ -66,7 +67,7 @@ abi::FunctionRecord* ShadowProgram::recordOf(const ir::Function& function) {
   if (!record) {
     known = &function;
     record = make<abi::FunctionRecord>();
-    void* lazy = trampoline(record);
+    void* lazy = trampoline();
     *record = {lazy, nullptr, function.id, function.signature->signature->index, lazy};
   }
   return record;
@@ -108,7 +109,7 @@ Result<void**> ShadowProgram::nativeCallSlot(const ir::Signature* signature) {
 ShadowProgram::Exposed ShadowProgram::expose(const ir::Function& function, std::uint64_t cookie, Id id) {
   auto* data = make<runtime::ExposedFunctionData>();
   *data = {{recordOf(function), cookie}, nullptr, nullptr, nullptr};
-  return {data, trampoline(data), id != kNoId ? make<void*>() : nullptr, function.signature->signature, id};
+  return {data, trampoline(), id != kNoId ? make<void*>() : nullptr, function.signature->signature, id};
 }
 
 void** ShadowProgram::exposedSlot(const ir::ExposedFunction& exposed) {

@@ -83,7 +83,7 @@ class ShadowProgram final : private jit::Environment {
 
   template <class T>
   T* make(std::size_t bytes = sizeof(T), std::size_t alignment = alignof(T));
-  void* trampoline(void* chain);
+  void* trampoline();
   Exposed expose(const ir::Function& function, std::uint64_t cookie, Id id);
   std::uint64_t inData(const void* address) const;
   std::uint64_t inCode(const void* address) const;

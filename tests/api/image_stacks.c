@@ -192,6 +192,46 @@ static void generator(void) {
   }
 }
 
+/* All bytes of the image; the caller frees them. */
+static char* bytesOfImage(size_t* count) {
+  FILE* file = fopen(path, "rb");
+  char* bytes;
+  CHECK(file && fseek(file, 0, SEEK_END) == 0);
+  *count = (size_t)ftell(file);
+  bytes = malloc(*count);
+  rewind(file);
+  CHECK(bytes && fread(bytes, 1, *count, file) == *count);
+  fclose(file);
+  return bytes;
+}
+
+/* What an image is made of does not tell in it, from the image of an image on: also with frames of a stack.
+ */
+static void imagesOfImages(void) {
+  enum { kDepth = 5, kImages = 4 };
+  char* last = NULL;
+  size_t lastCount = 0;
+  int i;
+  begin();
+  set("kept", ctx->new_stack(ctx, function("begin_deep")));
+  CHECK(call("call_begin", kDepth) == 0);
+  for (i = 0; i < kImages; ++i) {
+    size_t count;
+    char* bytes;
+    writeImage(NULL, NULL, NULL);
+    NO_ERROR();
+    bytes = bytesOfImage(&count);
+    if (i > 1) CHECK(count == lastCount && memcmp(bytes, last, count) == 0);
+    free(last);
+    last = bytes;
+    lastCount = count;
+    reload();
+  }
+  free(last);
+  CHECK(call("call_pull", 0) == 5 * kDepth * (kDepth + 1) / 2);
+  finish();
+}
+
 /* Frames with all sorts of values, to which the values come back. Not begun, it begins in the next machine.
  */
 static void deepFrames(int begins) {
@@ -347,6 +387,7 @@ int main(void) {
   freshPrimordial();
   threadLocalOfFunction();
   generator();
+  imagesOfImages();
   deepFrames(1);
   deepFrames(0);
   exceptions();
