@@ -80,6 +80,11 @@ static inline void load(const char* text) {
   free(copy);
 }
 
+static inline void writeFile(const char* path, const char* text) {
+  FILE* file = fopen(path, "w");
+  CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
 static inline MuID id(const char* name) { return ctx->id_of(ctx, (char*)(uintptr_t)name); }
 static inline MuIntValue int64(int64_t number) { return ctx->handle_from_sint64(ctx, number, 64); }
 static inline MuFuncRefValue function(const char* name) { return ctx->handle_from_func(ctx, id(name)); }

@@ -157,11 +157,6 @@ static void fill(void) {
   NO_ERROR();
 }
 
-static void writeFile(const char* path, const char* text) {
-  FILE* file = fopen(path, "w");
-  CHECK(file && fputs(text, file) >= 0 && fclose(file) == 0);
-}
-
 static void refused(void) {
   MuCString sources[1];
   char source[80], missing[80];

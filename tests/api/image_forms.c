@@ -1,0 +1,214 @@
+/* Images that begin by themselves, in objects, shared objects and programs, with what only clients of the
+ * interface can give them: a primordial stack, fresh or in the middle of what it does, and a thread-local;
+ * and two of them in one process. The program runs itself for what wants a process of its own. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+
+static const char* const bundle =
+    ".typedef @i32 = int<32> .typedef @i64 = int<64> .typedef @i8 = int<8> .typedef @void = void\n"
+    ".typedef @any = ref<@void> .typedef @box = ref<@i64> .typedef @stack = stackref\n"
+    ".typedef @cstr = uptr<@i8> .typedef @argv = uptr<@cstr> .global @kept <@stack>\n"
+    ".funcsig @main.sig = (@i32 @argv) -> () .funcsig @s_v = (@stack) -> () .funcsig @v = () -> ()\n"
+    ".funcsig @exit.sig = (@i32) -> () .typedef @exit.fp = ufuncptr<@exit.sig>\n"
+    ".const @exit <@exit.fp> = EXTERN \"exit\" .const @30 <@i64> = 30\n"
+    /* The process ends with the number of arguments and what the thread-local refers to. */
+    ".funcdef @main VERSION %v <@main.sig> { %entry(<@i32> %argc <@argv> %argv):\n"
+    "  %any = COMMINST @uvm.get_threadlocal () %box = REFCAST <@any @box> %any %i = GETIREF <@i64> %box\n"
+    "  %local = LOAD <@i64> %i %n = TRUNC <@i64 @i32> %local %sum = ADD <@i32> %n %argc\n"
+    "  CCALL #DEFAULT <@exit.fp @exit.sig> @exit (%sum) RET () }\n"
+    /* Goes on with argc and argv, and has an object by then. */
+    ".funcdef @waits VERSION %v <@s_v> { %entry(<@stack> %back): %box = NEW <@i64> %i = GETIREF <@i64> %box\n"
+    "  STORE <@i64> %i @30\n"
+    "  (%argc %argv) = SWAPSTACK %back RET_WITH <@i32 @argv> PASS_VALUES <> () %own = LOAD <@i64> %i\n"
+    "  %any = COMMINST @uvm.get_threadlocal () %lbox = REFCAST <@any @box> %any %li = GETIREF <@i64> %lbox\n"
+    "  %local = LOAD <@i64> %li %both = ADD <@i64> %own %local %n = TRUNC <@i64 @i32> %both\n"
+    "  %sum = ADD <@i32> %n %argc CCALL #DEFAULT <@exit.fp @exit.sig> @exit (%sum) RET () }\n"
+    ".funcdef @prepare VERSION %v <@v> { %entry(): %s = COMMINST @uvm.new_stack <[@s_v]> (@waits)\n"
+    "  STORE <@stack> @kept %s %here = COMMINST @uvm.current_stack ()\n"
+    "  SWAPSTACK %s RET_WITH <> PASS_VALUES <@stack> (%here) RET () }\n";
+
+static char folder[] = "/tmp/gaur-forms.XXXXXX";
+
+static char* pathOf(const char* name) {
+  static char paths[8][80];
+  static unsigned next;
+  char* path = paths[next++ % 8];
+  snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+  return path;
+}
+
+/* The exit status of a program; -1 where it ended by a signal. */
+static int statusOf(const char* const* words) {
+  int status;
+  pid_t process = fork();
+  if (process == 0) {
+    execvp(words[0], (char**)(uintptr_t)words);
+    _exit(127);
+  }
+  CHECK(waitpid(process, &status, 0) == process);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* As a user of the library links, by plain cc; `more` ends with NULL. */
+static void linkByCc(const char* program, const char* const* more) {
+  const char* words[16] = {"cc", "-o", program};
+  char search[300], path[300];
+  size_t count = 3;
+  Dl_info library;
+  CHECK(dladdr((void*)(uintptr_t)gaur_new, &library));
+  snprintf(search, sizeof(search), "-L%.*s", (int)(strrchr(library.dli_fname, '/') - library.dli_fname),
+           library.dli_fname);
+  snprintf(path, sizeof(path), "-Wl,-rpath,%s", search + 2);
+  while (*more) words[count++] = *more++;
+  words[count++] = search;
+  words[count++] = "-lgaur";
+  words[count++] = path;
+  CHECK(statusOf(words) == 0);
+}
+
+/* --- Beginnings --- */
+
+enum Beginning { kFunction, kFreshStack, kBegunStack };
+
+static void build(enum Beginning beginning, char* path) {
+  MuValue local, stack = NULL, function_ = NULL;
+  MuID whitelist[1];
+  start(NULL);
+  load(bundle);
+  whitelist[0] = id("kept");
+  local = ctx->new_fixed(ctx, id("i64"));
+  ctx->store(ctx, MU_ORD_NOT_ATOMIC, ctx->get_iref(ctx, local), int64(4));
+  if (beginning == kFunction) function_ = function("main");
+  if (beginning == kFreshStack) stack = ctx->new_stack(ctx, function("main"));
+  if (beginning == kBegunStack) {
+    CHECK(ctx->new_thread_nor(ctx, ctx->new_stack(ctx, function("prepare")), NULL, NULL, 0));
+    mvm->execute(mvm);
+    stack = ctx->load(ctx, MU_ORD_SEQ_CST, ctx->handle_from_global(ctx, id("kept")));
+  }
+  ctx->make_boot_image(ctx, whitelist, 1, function_, stack, local, NULL, NULL, 0, NULL, NULL, 0, path);
+  NO_ERROR();
+  finish();
+}
+
+static int runObject(int argc, char** argv) {
+  void* object = dlopen(argv[0], RTLD_NOW | RTLD_LOCAL);
+  GaurLinkedImage* (*image)(void);
+  if (!object) fprintf(stderr, "%s\n", dlerror());
+  CHECK(object);
+  image = (GaurLinkedImage * (*)(void))(uintptr_t)dlsym(object, "gaur_linked_image");
+  return gaur_image_main(argc, argv, image());
+}
+
+static void beginnings(const char* self) {
+  enum Beginning beginning;
+  for (beginning = kFunction; beginning <= kBegunStack; ++beginning) {
+    /* Three words, 4 of the thread-local, 30 of the object in a frame. */
+    const int expected = 3 + 4 + (beginning == kBegunStack ? 30 : 0);
+    char *object = pathOf("x.so"), *program = pathOf("x"), *part = pathOf("x.o"), *linked = pathOf("linked");
+    const char* withObject[] = {self, "object", object, "a", "b", NULL};
+    const char* alone[] = {program, "a", "b", NULL};
+    const char* ofParts[] = {linked, "a", "b", NULL};
+    build(beginning, object);
+    CHECK(statusOf(withObject) == expected);
+    if (beginning != kFunction) continue;
+    build(beginning, program);
+    CHECK(statusOf(alone) == expected);
+    build(beginning, part);
+    linkByCc(linked, (const char* const[]){part, NULL});
+    CHECK(statusOf(ofParts) == expected);
+  }
+}
+
+/* --- Two shared objects, of processes in which the same types had different numbers --- */
+
+static const char* const otherTypes =
+    ".typedef @f = float .typedef @d = double .typedef @fv = vector<@f 4> .typedef @df = array<@d 3>\n"
+    ".typedef @several = struct<@f @d @fv @df> .typedef @theirs = ref<@several> .global @unused <@theirs>\n";
+static const char* const lists =
+    ".typedef @i64 = int<64> .typedef @node = struct<@i64 @next> .typedef @next = ref<@node>\n"
+    ".global @list <@next> .const @0 <@i64> = 0 .const @1 <@i64> = 1 .const @none <@next> = NULL\n"
+    ".funcsig @one.sig = (@i64) -> (@i64) .funcsig @get.sig = () -> (@i64)\n"
+    /* Puts n, n-1, ... 1 before what is in the list. */
+    ".funcdef @grow VERSION %v <@one.sig> { %entry(<@i64> %n): BRANCH %more(%n)\n"
+    "  %more(<@i64> %n): %done = EQ <@i64> %n @0 BRANCH2 %done %end() %put(%n)\n"
+    "  %put(<@i64> %n): %new = NEW <@node> %i = GETIREF <@node> %new %f = GETFIELDIREF <@node 0> %i\n"
+    "    STORE <@i64> %f %n %g = GETFIELDIREF <@node 1> %i %old = LOAD <@next> @list\n"
+    "    STORE <@next> %g %old STORE <@next> @list %new %m = SUB <@i64> %n @1 BRANCH %more(%m)\n"
+    "  %end(): %s = CALL <@get.sig> @total () RET %s }\n"
+    ".funcdef @total VERSION %v <@get.sig> { %entry(): %first = LOAD <@next> @list BRANCH %look(%first @0)\n"
+    "  %look(<@next> %node <@i64> %sum): %done = EQ <@next> %node @none\n"
+    "    BRANCH2 %done %end(%sum) %add(%node %sum)\n"
+    "  %add(<@next> %node <@i64> %sum): %i = GETIREF <@node> %node %f = GETFIELDIREF <@node 0> %i\n"
+    "    %x = LOAD <@i64> %f %s = ADD <@i64> %sum %x %g = GETFIELDIREF <@node 1> %i %next = LOAD <@next> %g\n"
+    "    BRANCH %look(%next %s)\n"
+    "  %end(<@i64> %sum): RET %sum }\n";
+
+typedef int64_t One(int64_t);
+
+static int buildLists(char** argv) {
+  MuID whitelist[3];
+  start(NULL);
+  if (strcmp(argv[1], "other") == 0) {
+    load(otherTypes);
+    ctx->new_fixed(ctx, id("several"));
+  }
+  load(lists);
+  whitelist[0] = id("grow");
+  whitelist[1] = id("list");
+  whitelist[2] = id("total");
+  {
+    /* An object from the building process, with a header. */
+    MuValue node = ctx->new_fixed(ctx, id("node"));
+    ctx->store(ctx, MU_ORD_NOT_ATOMIC, ctx->get_field_iref(ctx, ctx->get_iref(ctx, node), 0), int64(1000));
+    ctx->store(ctx, MU_ORD_NOT_ATOMIC, ctx->handle_from_global(ctx, id("list")), node);
+  }
+  ctx->make_boot_image(ctx, whitelist, 3, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, argv[0]);
+  finish();
+  return 0;
+}
+
+static int useBoth(char** argv) {
+  int64_t totals[2] = {1000, 1000};
+  One* grow[2];
+  int i, round;
+  for (i = 0; i < 2; ++i) {
+    void* object = dlopen(argv[i], RTLD_NOW | RTLD_LOCAL);
+    CHECK(object);
+    grow[i] = (One*)(uintptr_t)dlsym(object, "grow");
+    CHECK(grow[i]);
+  }
+  for (round = 0; round < 20; ++round)
+    for (i = 0; i < 2; ++i) {
+      totals[i] += 50 * 51 / 2;
+      CHECK(grow[i](50) == totals[i]);
+    }
+  return 0;
+}
+
+static void twoObjects(const char* self) {
+  const char* plain[] = {self, "lists", pathOf("a.so"), "plain", NULL};
+  const char* other[] = {self, "lists", pathOf("b.so"), "other", NULL};
+  const char* both[] = {self, "both", plain[2], other[2], NULL};
+  const char* reversed[] = {self, "both", other[2], plain[2], NULL};
+  const char* same[] = {"cmp", "-s", plain[2], other[2], NULL};
+  CHECK(statusOf(plain) == 0 && statusOf(other) == 0);
+  CHECK(statusOf(same) == 1);
+  CHECK(statusOf(both) == 0 && statusOf(reversed) == 0);
+}
+
+int main(int argc, char** argv) {
+  char remove[80];
+  if (argc > 2 && strcmp(argv[1], "object") == 0) return runObject(argc - 2, argv + 2);
+  if (argc > 2 && strcmp(argv[1], "lists") == 0) return buildLists(argv + 2);
+  if (argc > 2 && strcmp(argv[1], "both") == 0) return useBoth(argv + 2);
+  CHECK(mkdtemp(folder));
+  beginnings(argv[0]);
+  twoObjects(argv[0]);
+  snprintf(remove, sizeof(remove), "rm -rf %s", folder);
+  CHECK(system(remove) == 0);
+  return 0;
+}
