@@ -23,3 +23,20 @@ static inline int64_t processNanoseconds(void) {
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+static inline int64_t wallNanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static inline int ascending(const void* a, const void* b) {
+  const int64_t x = *(const int64_t*)a, y = *(const int64_t*)b;
+  return (x > y) - (x < y);
+}
+
+// The number that so many per cent of them are not above. Sorts them.
+static inline int64_t percentile(int64_t* numbers, int64_t count, int64_t percent) {
+  qsort(numbers, (size_t)count, sizeof *numbers, ascending);
+  return numbers[count * percent / 100];
+}

@@ -7,10 +7,10 @@
 #include <ffi.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "checksum.h"
 #include "mu/gaur.h"
+#include "process_memory.h"
 
 static const char program[] =
     ".typedef @i64 = int<64> .typedef @void = void .typedef @ptr = uptr<@void> .const @0 <@i64> = 0 .const "
@@ -81,14 +81,6 @@ static void ffi(int64_t n) {
   }
 }
 
-static int64_t resident(void) {
-  long pages = 0, unused;
-  FILE* file = fopen("/proc/self/statm", "r");
-  if (!file || fscanf(file, "%ld %ld", &unused, &pages) != 2) abort();
-  fclose(file);
-  return pages * sysconf(_SC_PAGESIZE);
-}
-
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "name";
   const int64_t n = sizeArgument(argc, argv, 2);
@@ -119,10 +111,10 @@ int main(int argc, char** argv) {
   if (strcmp(what, "grow") == 0) {
     drop(context, sig, n / 10);
     vm->collect(vm);
-    const int64_t before = resident();
+    const int64_t before = residentBytes();
     drop(context, sig, n);
     vm->collect(vm);
-    figure = (double)(resident() - before);
+    figure = (double)(residentBytes() - before);
   }
   MuError error;
   if (vm->get_error(vm, &error)) return fprintf(stderr, "[%s] %s\n", error.code, error.message), 1;

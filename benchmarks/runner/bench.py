@@ -18,7 +18,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import big_bundle  # noqa: E402
+import code_life  # noqa: E402
 import generate  # noqa: E402
+import images  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 
@@ -82,7 +84,11 @@ CODE_MAPPINGS = 64
 class Bench:
     """What all measurements share: where things are, how often to run, and the rows so far."""
 
+    programs = PROGRAMS
+    c_flags = ("-O2", "-Wall", "-Wextra")
+
     def __init__(self, options):
+        self.clients = {}
         self.options = options
         self.gaur = str(pathlib.Path(options.gaur).resolve())
         self.out = pathlib.Path(options.out).resolve()
@@ -112,6 +118,14 @@ class Bench:
             raise measure.Failed(f"{compiler}: {done.stderr.strip().splitlines()[0] if done.stderr else 'failed'}")
         return str(target)
 
+    def client(self, name, *libraries):
+        """A program of the C interface, compiled once in a run."""
+        if name not in self.clients:
+            folder = pathlib.Path(self.gaur).parent.parent / "lib"
+            self.clients[name] = self.build(name, CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / f"{name}.c", f"-L{folder}", "-lgaur",
+                                            *libraries, f"-Wl,-rpath,{folder}")
+        return self.clients[name]
+
     def measure_row(self, row, action):
         """Runs `action`, which fills the row, prints it and keeps it. A failure is a row too."""
         try:
@@ -125,18 +139,31 @@ class Bench:
         result = measure.compare(ours, peer, settings.pop("pairs", self.pairs), figure, **settings)
         row.ours, row.peer, row.ratio, row.ratios = result.ours, result.peer, result.ratio, result.ratios
 
-
-    def fill_limit(self, row, ours, limit):
-        """Nanoseconds that the program tells against a number that is the same on every machine."""
-        figures = [measure.printed_nanoseconds(measure.run(ours)) for _ in range(self.pairs)]
+    def fill_figures(self, row, figures, limit):
+        """Figures of runs against a number that is the same on every machine."""
         row.ours, row.peer = sorted(figures)[len(figures) // 2], limit
         row.ratios = [figure / limit for figure in figures]
         row.ratio = row.ours / limit
 
+    def fill_limit(self, row, ours, limit):
+        """Nanoseconds that the program tells."""
+        self.fill_figures(row, [measure.printed_nanoseconds(measure.run(ours)) for _ in range(self.pairs)], limit)
+
+    def fill_difference(self, row, ours, without, limit, figure, scale=1.0, runs=None):
+        """What a figure has grown by, times the scale, from runs without the matter in question to runs with it, alternately."""
+        pairs = [(measure.run(ours), measure.run(without)) for _ in range(runs or self.pairs)]
+        self.fill_figures(row, [(figure(run) - figure(other)) * scale for run, other in pairs], limit)
+
+    def fill_growth(self, row, figures):
+        """What ought to be nothing, or less; the ratio is the figure itself."""
+        row.ours, row.peer = sorted(figures)[len(figures) // 2], 0.0
+        row.ratios = figures
+        row.ratio = max(row.ours, 0.0)
+
 
 CLANG = "clang-19"
 CLOCK = PROGRAMS / "clock.uir"
-C_FLAGS = ("-O2", "-Wall", "-Wextra")
+C_FLAGS = Bench.c_flags
 
 
 def compute_kernels(bench):
@@ -324,28 +351,17 @@ def live_stacks(bench):
 def traps(bench):
     if not bench.wants("trap", "frames"):
         return
-    library = pathlib.Path(bench.gaur).parent.parent / "lib"
-
-    def action(row):
-        client = bench.build("trap", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "trap.c", f"-L{library}", "-lgaur",
-                             f"-Wl,-rpath,{library}")
-        bench.fill_limit(row, [client, str(bench.size((1000000, 10000000)))], TRAP_NANOSECONDS)
-
-    bench.measure_row(report.Row("frames", "trap, C handler, resume", "limit", 1.0, "ns"), action)
+    bench.measure_row(report.Row("frames", "trap, C handler, resume", "limit", 1.0, "ns"),
+                      lambda row: bench.fill_limit(row, [bench.client("trap"), str(bench.size((1000000, 10000000)))], TRAP_NANOSECONDS))
 
 
 def client_calls(bench):
     """What clients of the C interface do most."""
     if not bench.wants("handles", "client"):
         return
-    library = pathlib.Path(bench.gaur).parent.parent / "lib"
-    client = []
 
     def command(what, sizes):
-        if not client:
-            client.append(bench.build("handles", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "handles.c", f"-L{library}", "-lgaur",
-                                      f"-Wl,-rpath,{library}"))
-        return [client[0], what, str(bench.size(sizes))]
+        return [bench.client("handles"), what, str(bench.size(sizes))]
 
     for what, label, limit in HANDLES:
         bench.measure_row(report.Row("client", label, "limit", 1.0, "ns"),
@@ -359,34 +375,25 @@ def host_functions(bench):
     """Functions of the host with an environment: calls, and how they come and go."""
     if not bench.wants("hostcall", "client"):
         return
-    library = pathlib.Path(bench.gaur).parent.parent / "lib"
-    client = []
 
     def command(what, sizes):
-        if not client:
-            client.append(bench.build("hostcall", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "hostcall.c", f"-L{library}", "-lgaur", "-lffi",
-                                      f"-Wl,-rpath,{library}"))
-        return [client[0], what, str(bench.size(sizes))]
+        return [bench.client("hostcall", "-lffi"), what, str(bench.size(sizes))]
 
     for label, what, peer, goal, sizes in HOST_CALLS:
         bench.measure_row(report.Row("client", label, peer, goal, "ns"),
                           lambda row, what=what, peer=peer, sizes=sizes: bench.fill(row, command(what, sizes), command(peer, sizes),
                                                                                      measure.printed_nanoseconds))
+    bench.measure_row(report.Row("client", "memory after many of them", "none", 0.0, "B"),
+                      lambda row: bench.fill_growth(row, [measure.printed_nanoseconds(measure.run(command("grow", (100000, 1000000))))]))
 
 
 def building(bench):
     """A client's calls against loading the same program as text, in one process."""
     if not bench.wants("builder", "calls"):
         return
-    library = pathlib.Path(bench.gaur).parent.parent / "lib"
     for label, what, limit, unit in BUILDING:
-
-        def action(row, what=what, limit=limit):
-            client = bench.build("builder", CLANG, (*C_FLAGS, f"-I{ROOT / 'api'}"), PROGRAMS / "builder.c", f"-L{library}", "-lgaur",
-                                 f"-Wl,-rpath,{library}")
-            bench.fill_limit(row, [client, str(bench.size((1000, 9600))), what], limit)
-
-        bench.measure_row(report.Row("calls", label, "limit", 1.0, unit), action)
+        bench.measure_row(report.Row("calls", label, "limit", 1.0, unit),
+                          lambda row, what=what, limit=limit: bench.fill_limit(row, [bench.client("builder"), str(bench.size((1000, 9600))), what], limit))
 
 
 def frame_editing(bench):
@@ -533,10 +540,10 @@ def start_up(bench):
 
 
 PARTS = (compute_kernels, allocation, exceptions, native_calls, watchpoints, switching, live_stacks, traps, client_calls, host_functions, building, frame_editing,
-         compile_latency, code_footprint, big_bundles, start_up)
+         compile_latency, code_footprint, code_life.code_life, code_life.redefinition, big_bundles, start_up, images.boot_images)
 NAMES = (*KERNELS, *ALLOCATION, "alloctrees", "throw", "throwloaded", "nothrow", "callout", "callin", "watchpoint", "swap",
-         "generator", "newstack", "livestacks", "trap", "handles", "hostcall", "builder", *FRAMES, "compile", "footprint", "big", "startup", "kernels", "allocation",
-         "calls", "stacks", "frames", "client")
+         "generator", "newstack", "livestacks", "trap", "handles", "hostcall", "builder", *FRAMES, "compile", "footprint", "big", "startup", "images", "codelife", "redefine", "kernels", "allocation",
+         "calls", "stacks", "frames", "client", "code")
 
 
 def machine_facts(bench):

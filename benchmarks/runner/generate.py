@@ -138,6 +138,18 @@ def llvm_module(count, seed):
     return "".join(parts)
 
 
+def life_header():
+    """What life_function takes for granted; it stays loaded."""
+    constants = "\n".join(f".const @c{value} <@i64> = {value}" for value in range(16))
+    return (f".typedef @i64 = int<64>\n.typedef @i64_iref = uptr<@i64>\n{constants}\n.const @rounds <@i64> = {ROUNDS}\n"
+            ".funcsig @f_sig = (@i64_iref) -> ()\n")
+
+
+def life_function():
+    """The first function, on a cell of its C caller's."""
+    return mu_function(0).replace("LOAD <", "LOAD PTR <").replace("STORE <", "STORE PTR <") + "\n"
+
+
 def site_bundle(count):
     """`count` functions with one watchpoint each, all of ID 1, and @site_sum, which calls them and tells how many are enabled."""
     parts = ['.typedef @site_i64 = int<64>\n.const @site_0 <@site_i64> = 0\n.const @site_1 <@site_i64> = 1\n'
