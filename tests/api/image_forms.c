@@ -56,7 +56,7 @@ static int statusOf(const char* const* words) {
 /* As a user of the library links, by plain cc; `more` ends with NULL. */
 static void linkByCc(const char* program, const char* const* more) {
   const char* words[16] = {"cc", "-o", program};
-  char search[300], path[300];
+  char search[300], path[320];
   size_t count = 3;
   Dl_info library;
   CHECK(dladdr((void*)(uintptr_t)gaur_new, &library));
