@@ -14,6 +14,7 @@
 #include <span>
 
 #include "bootimage/image_builder.h"
+#include "tools/gaur/case_lifetime.h"
 #include "tools/gaur/machine.h"
 #include "tools/gaur/relocation.h"
 #include "tools/gaur/trap_player.h"
@@ -34,7 +35,9 @@ std::string loadBeside(Machine& machine, const TestCase& test, const std::string
 class CaseRun {
  public:
   CaseRun(const TestCase& test, Machine machine, const Options& options, const FailureReport& report)
-      : test_(test), report_(report), machine_(std::move(machine)), errorLimit_(options.errorLimit) {}
+      : test_(test), report_(report), machine_(std::move(machine)), errorLimit_(options.errorLimit) {
+    lifetime_.bindFirst(machine_.vm());
+  }
 
   bool isFailed() const { return failed_; }
   /// Steps of the kind Image take effect.
@@ -77,6 +80,7 @@ class CaseRun {
 
   /// Of the case, those from `first` to before `end`.
   void run(std::size_t first, std::size_t end) {
+    lifetime_.noteNames(machine_.vm());
     for (const Step& step : std::span(test_.steps).subspan(first, end - first)) {
       if (step.kind == Step::Kind::Ends && failed_) break;
       try {
@@ -120,6 +124,11 @@ class CaseRun {
     if (step.kind == Step::Kind::Load) {
       std::string mistakes = loadBeside(machine_, test_, step.expected, errorLimit_);
       if (!mistakes.empty()) fail(step, mistakes);
+      lifetime_.noteNames(machine_.vm());
+      return;
+    }
+    if (step.isAboutLifetime()) {
+      if (std::string failure = lifetime_.run(machine_.vm(), step); !failure.empty()) fail(step, failure);
       return;
     }
     if (step.kind == Step::Kind::Enable || step.kind == Step::Kind::Disable) {
@@ -195,10 +204,7 @@ class CaseRun {
         break;
       case Step::Kind::Exits: ended(Kind::ThreadExited); break;
       case Step::Kind::Ends: fail(step, "the process did not end"); break;
-      case Step::Kind::Load:
-      case Step::Kind::Enable:
-      case Step::Kind::Disable:
-      case Step::Kind::Image: break;
+      default: break;
     }
   }
 
@@ -228,6 +234,8 @@ class CaseRun {
 
   const TestCase& test_;
   const FailureReport& report_;
+  /// Outlives the machine, which calls finalisers at its end.
+  CaseLifetime lifetime_{test_};
   Machine machine_;
   std::size_t errorLimit_;
   std::vector<std::unique_ptr<TrapPlayer>> players_;
@@ -242,6 +250,7 @@ class ImageChain {
   ImageChain(const TestCase& test, const Options& options, CaseForm form, const FailureReport& report)
       : test_(test), options_(options), report_(report) {
     loading_.elsewhere = form == CaseForm::MovedImage;
+    loading_.symbols = CaseLifetime::stands(test);
     if (!mkdtemp(folder_.data())) throw Exit{kResources, std::strerror(errno)};
   }
   ~ImageChain() { std::filesystem::remove_all(folder_); }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "tools/gaur/machine.h"
@@ -176,7 +177,9 @@ void run(const RunArguments& arguments, Invocation& invocation) {
   const bool isImage = Machine::isImage(files.front());
   Machine machine = isImage ? Machine(files.front(), invocation.options, {{}, arguments.elsewhere})
                             : Machine(invocation.options);
-  RunWatch runWatch(machine.vm(), arguments.timeout);
+  std::function<void()> report;
+  if (!arguments.why.empty()) report = [&] { printKeepPaths(machine.vm(), arguments.why, invocation.json); };
+  RunWatch runWatch(machine.vm(), arguments.timeout, report);
   machine.loadAll({files.begin() + (isImage ? 1 : 0), files.end()}, invocation);
   times.load = watch.lap();
 
@@ -261,8 +264,9 @@ void addHeap(CLI::App& app, Invocation& invocation) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   addProgram(command, arguments, invocation);
   command->footer(
-      "The way is told to standard error, a line a step, the root first. What no client can unload and "
-      "nothing has replaced stays for good, and is told to.");
+      "The way is told to standard error, a line a step, the root first; also while the program runs, "
+      "whenever the process gets SIGUSR1. What no client can unload and nothing has replaced stays for good, "
+      "and is told to.");
 }
 
 void addRun(CLI::App& app, Invocation& invocation) {

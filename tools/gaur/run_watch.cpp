@@ -28,23 +28,27 @@ sem_t* wakeUps() {
   return &semaphore;
 }
 
-void onQuit(int) {
+/// How often each was asked for.
+std::atomic<int> dumpsWanted{0}, reportsWanted{0};
+
+void onSignal(int signal) {
   const int keptErrno = errno;
+  (signal == SIGQUIT ? dumpsWanted : reportsWanted).fetch_add(1);
   sem_post(wakeUps());
   errno = keptErrno;
 }
 
 /// Unless the process was told to ignore the signal.
-void handleQuit() {
+void handle(int signal) {
   struct sigaction action = {}, present = {};
-  sigaction(SIGQUIT, nullptr, &present);
+  sigaction(signal, nullptr, &present);
   if (present.sa_handler == SIG_IGN) return;
-  action.sa_handler = onQuit;
+  action.sa_handler = onSignal;
   // On the signal stack, as the stack of Mu code may be full; and with all signals blocked, since the
   // collector must not find a thread there.
   action.sa_flags = SA_ONSTACK | SA_RESTART;
   sigfillset(&action.sa_mask);
-  sigaction(SIGQUIT, &action, nullptr);
+  sigaction(signal, &action, nullptr);
 }
 
 timespec deadlineAfter(double seconds) {
@@ -68,10 +72,12 @@ void print(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 }  // namespace
 
-RunWatch::RunWatch(runtime::MicroVm& vm, double timeout) : vm_(vm) {
+RunWatch::RunWatch(runtime::MicroVm& vm, double timeout, std::function<void()> report)
+    : vm_(vm), report_(std::move(report)) {
   wakeUps();
   thread_ = std::thread([this, timeout] { watch(timeout); });
-  handleQuit();
+  handle(SIGQUIT);
+  if (report_) handle(SIGUSR1);
 }
 
 RunWatch::~RunWatch() {
@@ -89,7 +95,8 @@ void RunWatch::watch(double timeout) {
     if (isOver_) return;
     if (result != 0 && !isLate) continue;
     if (!isLate) {
-      print(runtime::dumpThreads(vm_));
+      if (dumpsWanted.exchange(0) > 0) print(runtime::dumpThreads(vm_));
+      if (reportsWanted.exchange(0) > 0) report_();
       continue;
     }
     insistOnTheEnd();

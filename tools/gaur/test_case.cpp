@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -79,6 +80,18 @@ class DirectiveReader {
       return readOptions(restOfLine());
     else if (cursor.take("load-after:"))
       addStep(Step::Kind::Load).expected = restOfLine();
+    else if (cursor.take("load-collectible:"))
+      addStep(Step::Kind::LoadCollectible).expected = restOfLine();
+    else if (cursor.take("unload:"))
+      return readEntity(cursor, Step::Kind::Unload);
+    else if (cursor.take("kept:"))
+      return readEntity(cursor, Step::Kind::Kept);
+    else if (cursor.take("gone:"))
+      return readEntity(cursor, Step::Kind::Gone);
+    else if (cursor.take("host:"))
+      return readHost(words(restOfLine()));
+    else if (cursor.take("finalised:"))
+      return readFinalised(words(restOfLine()));
     else if (isMistyped(cursor.word()))
       return malformed("no directive has this name, though one has nearly");
     return {};
@@ -87,8 +100,10 @@ class DirectiveReader {
   /// Whether a comment begins with what was meant to be a directive, such as "rum:".
   static bool isMistyped(std::string_view word) {
     static constexpr std::string_view kDirectives[] = {
-        "test:",  "spec:",   "modes:",      "run:",  "args:",  "out:",    "error:",   "warning:", "part:",
-        "image:", "bundle:", "load-after:", "trap:", "traps:", "enable:", "disable:", "options:"};
+        "test:",   "spec:",    "modes:",  "run:",     "args:",     "out:",
+        "error:",  "warning:", "part:",   "image:",   "bundle:",   "load-after:",
+        "trap:",   "traps:",   "enable:", "disable:", "options:",  "load-collectible:",
+        "unload:", "kept:",    "gone:",   "host:",    "finalised:"};
     return word.ends_with(':') &&
            std::any_of(std::begin(kDirectives), std::end(kDirectives), [&](std::string_view known) {
              return word != known && editDistance(word, known, 1) == 1;
@@ -145,6 +160,45 @@ class DirectiveReader {
     Step& step = addStep(kind);
     while (auto id = takeNumber(cursor)) step.watchpoints.push_back(*id);
     if (step.watchpoints.empty() || !cursor.atEnd()) return malformed("enable: ID ..., disable: ID ...");
+    return {};
+  }
+
+  /// @entity, and for what is kept perhaps the text that the way to it contains.
+  Result<void> readEntity(Cursor cursor, Step::Kind kind) {
+    Step& step = addStep(kind);
+    step.function = std::string(cursor.word());
+    if (step.function.starts_with('@')) step.function.erase(0, 1);
+    if (kind == Step::Kind::Kept && !cursor.atEnd() && !readQuoted(cursor, step.expected))
+      return malformed("kept: @entity \"text of the way\"");
+    return step.function.empty() ? Result<void>(malformed("the name of an entity is wanted"))
+                                 : Result<void>();
+  }
+
+  Result<void> readHost(const std::vector<std::string>& text) {
+    static constexpr const char* kForm =
+        "host: NAME plus|throws|calls|unbinds|disposes|collects ..., host: "
+        "NAME none, host: NAME disposed";
+    if (text.size() < 2) return malformed(kForm);
+    const std::string& word = text[1];
+    Step& step = addStep(word == "none"       ? Step::Kind::NoHost
+                         : word == "disposed" ? Step::Kind::Disposed
+                                              : Step::Kind::Host);
+    step.function = text[0];
+    step.arguments = word;
+    if (step.kind != Step::Kind::Host) return text.size() == 2 ? Result<void>() : malformed(kForm);
+    const std::string operand = text.size() > 2 ? text[2] : "0";
+    if (word == "calls")
+      step.expected = operand;
+    else
+      step.number = std::strtoll(operand.c_str(), nullptr, 10);
+    return {};
+  }
+
+  Result<void> readFinalised(const std::vector<std::string>& text) {
+    if (text.size() != 2) return malformed("finalised: NAME COUNT");
+    Step& step = addStep(Step::Kind::Finalised);
+    step.function = text[0];
+    step.number = std::strtoll(text[1].c_str(), nullptr, 10);
     return {};
   }
 

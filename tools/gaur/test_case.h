@@ -24,21 +24,42 @@ struct Step {
   /// Exits: the run's thread ends. Ends: the process does.
   /// Image: what comes next happens in a process that starts from an image of this one, in the modes that
   /// have images.
-  enum class Kind { Returns, Throws, Fails, Exits, Ends, Load, Enable, Disable, Image };
+  /// LoadCollectible and what follows: case_lifetime.h.
+  enum class Kind {
+    Returns,
+    Throws,
+    Fails,
+    Exits,
+    Ends,
+    Load,
+    Enable,
+    Disable,
+    Image,
+    LoadCollectible,
+    Unload,
+    Kept,
+    Gone,
+    Host,
+    NoHost,
+    Disposed,
+    Finalised
+  };
   Kind kind = Kind::Returns;
   unsigned line = 0;
-  std::string function;   // without '@'
-  std::string arguments;  // text between the brackets
-  std::string expected;   // results, or the text a report contains, or the file to load
+  std::string function;   // without '@'; the entity, or the host function's name
+  std::string arguments;  // text between the brackets; what a host function does
+  std::string expected;   // results, or the text a report or path contains, or the file to load
   bool throwsNull = false;
   int status = 0;                   // Ends
   std::vector<ExpectedTrap> traps;  // in the order in which they come
   bool trapsInAnyOrder = false;
   std::vector<std::uint32_t> watchpoints;  // Enable, Disable
+  std::int64_t number = 0;                 // Host, Finalised
   // Image; `expected` is the text of the error, where there is to be one.
   std::vector<std::string> roots, relocations;
   std::string unknownPointers = "warn";
   bool isRun() const { return kind <= Kind::Ends; }
+  bool isAboutLifetime() const { return kind >= Kind::LoadCollectible; }
 };
 
 /// The mode of cases that only load a text, for its errors; it has to be named.

@@ -1,10 +1,12 @@
 // Superseded versions and unloaded bundles go when nothing reaches them, and not before.
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 #include <atomic>
 #include <functional>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "jit/code_slab.h"
 #include "tests/unit/runtime/machine.h"
@@ -16,6 +18,7 @@
 namespace gaur::runtime {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -400,6 +403,118 @@ TEST_P(CodeLifetime, UndefinedFunctionsOfABundleGo) {
   EXPECT_EQ(machine.run("tries", nullptr).kind, CallOutcome::Kind::Failed);
   unload("tries");
   EXPECT_EQ(collectibleOwners(), 0u);
+}
+
+/// A bundle with whatever has books kept for it: watchpoints, traps, landing pads, names, symbols, a function
+/// that is not defined, cells, constants.
+constexpr const char* kRich = R"(
+  .typedef @rich.pair = struct<@i64 @i64>
+  .funcsig @rich.throws.sig = (@i64) -> (@i64)
+  .const @rich.two <@i64> = 2
+  .const @rich.both <@rich.pair> = { @7 @rich.two }
+  .global @rich.cell <@rich.pair>
+  .funcdecl @rich.later <@i>
+  .funcdef @rich.throws VERSION %v1 <@rich.throws.sig> {
+    %entry(<@i64> %n):
+      %o = NEW <@rich.pair>
+      %z = EQ <@i64> %n @rich.two
+      BRANCH2 %z %bad(%o) %fine(%n)
+    %bad(<@rich.ref> %o): THROW %o
+    %fine(<@i64> %n): RET %n
+  }
+  .typedef @rich.ref = ref<@rich.pair>
+  .funcdef @rich VERSION %v1 <@i> {
+    %entry():
+      STORE <@rich.pair> @rich.cell @rich.both
+      CCALL #DEFAULT <@fp @none> @inside ()
+      WPBRANCH 90 %off() %on()
+    %on():
+      %x = [%watch] WATCHPOINT 91 <@i64> %off() %seen(%x) KEEPALIVE()
+    %seen(<@i64> %x): RET %x
+    %off():
+      %r = [%call] CALL <@rich.throws.sig> @rich.throws (@rich.two) EXC(%good(%r) %caught())
+    %good(<@i64> %r):
+      %t = [%trap] TRAP <@i64> KEEPALIVE(%r)
+      %u = CALL <@i> @rich.later ()
+      %s = ADD <@i64> %t %u
+      RET %s
+    %caught() [%e]:
+      RET @7
+  }
+)";
+
+TEST_P(CodeLifetime, EverythingGoesWithTheCode) {
+  struct Counts {
+    std::uint64_t units, bundles, owners, symbols, code, data, mallocBytes;
+  };
+  struct Rich {
+    Id member, version, call;
+  };
+  // In a frame of its own, whose words are gone when what they refer to has to go.
+  auto live = [&]() __attribute__((noinline)) {
+    loadCollectible(kRich);
+    EXPECT_EQ(machine.call("rich"), 7);
+    machine.vm().watchpoints().set(90, true);
+    machine.vm().watchpoints().set(90, false);
+    EXPECT_EQ(machine.call("rich"), 7);
+    const Rich rich{idOf("rich"), idOf("rich.v1"), idOf("rich.v1.off.call")};
+    EXPECT_NE(rich.call, kNoId);
+    unload("rich");
+    return rich;
+  };
+  // Of the one before: a word that is left on the native stack may keep one, and lies where the next one's
+  // will.
+  std::optional<Rich> before;
+  auto round = [&] {
+    const Rich rich = live();
+    settle();
+    if (auto over = std::exchange(before, rich)) {
+      EXPECT_EQ(machine.vm().program().entityOfCode<ir::Function>(over->member), nullptr);
+      EXPECT_EQ(machine.vm().program().entityOfCode<ir::FunctionVersion>(over->version), nullptr);
+      for (Id id : {over->member, over->version, over->call})
+        EXPECT_EQ(machine.vm().program().nameOf(id), "");
+    }
+    for (const char* name : {"rich", "rich.v1", "rich.two", "rich.cell", "rich.later", "rich.v1.off.call"})
+      EXPECT_EQ(idOf(name), kNoId) << name;
+    // There is no code any more that this would patch.
+    machine.vm().watchpoints().set(90, true);
+    machine.vm().watchpoints().set(90, false);
+  };
+  auto counts = [&] {
+    settle();
+    auto memory = machine.vm().slab().statistics();
+    return Counts{code().units,
+                  bundles(),
+                  machine.vm().owners().statistics().alive,
+                  machine.vm().nativeSymbols().known().size(),
+                  memory.codeUsed,
+                  memory.dataUsed,
+                  mallinfo2().uordblks};
+  };
+  for (int i = 0; i < 5; ++i) round();
+  const Counts first = counts();
+  for (int i = 0; i < 40; ++i) round();
+  const Counts last = counts();
+  EXPECT_EQ(last.units, first.units);
+  EXPECT_EQ(last.bundles, first.bundles);
+  EXPECT_EQ(last.owners, first.owners);
+  EXPECT_EQ(last.symbols, first.symbols);
+  EXPECT_EQ(last.code, first.code);
+  EXPECT_EQ(last.data, first.data);
+  // The tables of IDs grow by what IDs are never used again.
+  EXPECT_LE(last.mallocBytes, first.mallocBytes + 256 * 1024);
+}
+
+TEST_P(CodeLifetime, WhatIsOverIsNotToldToStay) {
+  define(1);
+  EXPECT_EQ(machine.call("callF"), 1);
+  const Id version = idOf("f.v1");
+  define(2);
+  EXPECT_EQ(machine.call("callF"), 2);
+  settle();
+  // Its bundle has a constant and stays, its code does not.
+  EXPECT_THAT(why(version), AnyOf("", StartsWith("nothing reaches it")));
+  EXPECT_EQ(why(idOf("f.v2")), "nothing ever asked for its end\n");
 }
 
 /// Threads call @f while it is redefined, and everything is collected all the time.
