@@ -343,6 +343,17 @@ const ir::Bundle* CodeRegistry::collectibleBundleOf(const ir::Function& function
   return nullptr;
 }
 
+const ir::Function* CodeRegistry::companionOf(const ir::FunctionVersion& version) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [block, unit] : units_) {
+    const Versions& parts = unit->versions;
+    if (unit->isRetired || std::find(parts.begin(), parts.end(), &version) == parts.end()) continue;
+    for (const ir::FunctionVersion* part : parts)
+      if (part->function->current.load(std::memory_order_relaxed) == part) return part->function.target;
+  }
+  return nullptr;
+}
+
 CodeRegistry::Statistics CodeRegistry::statistics() {
   std::lock_guard lock(mutex_);
   return {units_.size(), retiredCount_, freedCount_};

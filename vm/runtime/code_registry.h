@@ -67,6 +67,10 @@ class CodeRegistry {
   /// any of its functions can be called.
   void setOwner(const ir::Bundle& bundle, CodeOwner& owner, const void* anchor);
 
+  /// A function that new calls still enter in a unit that also has code of the version, which stays as long;
+  /// null: there is none.
+  const ir::Function* companionOf(const ir::FunctionVersion& version);
+
   struct Statistics {
     /// Units, those retired and not freed yet, and units freed since the VM was made.
     std::uint64_t units, retired, freed;

@@ -326,7 +326,11 @@ Result<KeepPath> search(MicroVm& vm, Id entity) {
   vm.roots().setObserver(nullptr);
   if (!search.isDone()) return makeError(ErrorId::NotAvailable, {"the graph of objects"});
   KeepPath path = search.result();
-  path.isPermanent = !search.hasOwner() && !isOver(vm, entity);
+  if (search.hasOwner()) return path;
+  path.isPermanent = !isOver(vm, entity);
+  const auto* over = path.isPermanent ? nullptr : vm.program().entityOf<ir::FunctionVersion>(entity);
+  if (const ir::Function* companion = over ? vm.code().companionOf(*over) : nullptr)
+    path.steps.push_back(ir::describe(*companion) + ", whose code was compiled in one unit with it");
   return path;
 }
 
