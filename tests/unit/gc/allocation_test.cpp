@@ -86,7 +86,7 @@ TEST_F(HeapTest, FreeListsStayWholeInCollections) {
 TEST_F(HeapTest, InitialHeapIsOnlyAddressSpace) {
   collect();
   HeapStatistics statistics = heap->statistics();
-  EXPECT_GE(statistics.heapBytes, std::uint64_t{16} << 20);
+  EXPECT_GE(statistics.heapBytes, HeapOptions{}.initialBytes);
   EXPECT_LT(statistics.liveBytes, std::uint64_t{1} << 20);
   std::size_t before = platform::residentSize();
   TestRoots otherRoots;
