@@ -71,7 +71,9 @@ Result<BuildReport> buildOutput(runtime::MicroVm& vm, const BuildRequest& reques
   ImageContents contents;
   LinkInterface interface;
   GAUR_TRY_ASSIGN(BuildReport report, collectImage(vm, request, contents, &interface));
-  if (isProgram && !interface.hasMain) return makeError(ErrorId::ImageNoMain, {output.path});
+  // Sources may have a main of their own.
+  if (isProgram && !interface.hasMain && output.sources.empty())
+    return makeError(ErrorId::ImageNoMain, {output.path});
   const ImageContents::File image = contents.finish();
   report.imageBytes = image.bytes;
 

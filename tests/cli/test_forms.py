@@ -164,6 +164,19 @@ class Linking(FormCase):
         self.runs([host, image], OK, out="210\n", environment={"FORMS_CALL": "in_c"})
         self.runs([self.build("exe", f"--source={source}")], 1)
 
+    def test_main_of_a_source(self):
+        """A program whose main is the user's needs no function to begin with."""
+        source = self.file("main.c", "#include <stdint.h>\nint64_t step(void);\nint main(void) { return (int)step() + 4; }\n")
+        bundle = self.file("only.uir", ".typedef @i64 = int<64> .const @38 <@i64> = 38 .funcsig @get = () -> (@i64)\n"
+                           ".funcdef @step VERSION %v <@get> { %entry(): RET @38 }\n")
+        program = self.path("x")
+        self.expect(OK, "build", bundle, "-o", program, f"--source={source}", out="", err="")
+        self.runs([program], 42)
+        os.remove(program)
+        nothing = self.file("nothing.c", "int nothing;\n")
+        self.expect(BAD_IMAGE, "build", bundle, "-o", program, f"--source={nothing}", out="", err=re.compile("undefined reference to `main'"))
+        self.assertFalse(os.path.exists(program))
+
     def test_without_code(self):
         image = self.build("o", "--code=none", "--init=@setup")
         self.runs([self.linked("user", data("forms_user.c"), image)], OK, out="42 42 -1\n")

@@ -65,6 +65,18 @@ ir::Bundle* Machine::build(Source& source) {
   return built;
 }
 
+Machine Machine::ofLinked(GaurLinkedImage* image, const std::string& options,
+                          const std::vector<std::pair<std::string, void*>>& symbols) {
+  std::vector<GaurSymbol> given;
+  for (const auto& [name, address] : symbols) given.push_back({name.c_str(), address});
+  MuVM* linked = gaur_start_image(image, options.c_str(), given.data(), given.size());
+  if (!linked) throw Exit{kBadImage, gaur_new_error()};
+  Machine machine;
+  // It ends with the process.
+  machine.vm_ = {std::shared_ptr<void>(), &api::Machine::of(linked).vm()};
+  return machine;
+}
+
 Machine::Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading) {
   auto file = bootimage::ImageFile::open(image);
   if (!file) throw Exit{kBadImage, withHint(file.error())};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/mu/gaur.h"
 #include "bootimage/start.h"
 #include "tools/gaur/command.h"
 #include "tools/gaur/literals.h"
@@ -42,6 +43,10 @@ class Machine {
   Machine(const std::string& image, const Options& options, const bootimage::LoadOptions& loading = {});
   /// One of the C interface: what load() reads in texts, a client's calls of MuIRBuilder make (replay.h).
   static Machine ofClient(const Options& options);
+  /// That of an image which is part of the process; `options` as of gaur_new, `symbols` as of LoadOptions.
+  /// Throws Exit where it cannot begin.
+  static Machine ofLinked(GaurLinkedImage* image, const std::string& options,
+                          const std::vector<std::pair<std::string, void*>>& symbols);
 
   /// Whether the file is meant as a boot image, be it a good one or not: by its name, or because it is no
   /// text.

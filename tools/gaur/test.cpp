@@ -15,7 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tools/gaur/case_run.h"
+#include "tools/gaur/case_process.h"
 #include "tools/gaur/test_case.h"
 
 namespace gaur::tool {
@@ -36,6 +36,9 @@ const std::vector<Mode>& modes() {
       {"stress", {{"opt", "2"}, {"gc-stress", "1"}}},
       {"image", {{"opt", "2"}}, CaseForm::Image},
       {"moved", {{"opt", "0"}}, CaseForm::MovedImage},
+      {"sharedlib", {{"opt", "0"}}, CaseForm::SharedObject},
+      {"object", {{"opt", "2"}}, CaseForm::Object},
+      {"program", {{"opt", "2"}}, CaseForm::Program},
       {kBuilderMode, {{"opt", "0"}}, CaseForm::Builder},
       {kCheckMode, {}},
   };
@@ -72,24 +75,6 @@ bool drain(int (&pipes)[3], std::string (&texts)[3], double seconds) {
     }
   }
   return true;
-}
-
-/// The last line of the verdict of a process that came to the end of its case.
-constexpr std::string_view kDone = "done\n";
-
-[[noreturn]] void runChild(const TestCase& test, const Options& options, CaseForm form, int verdictPipe) {
-  // Written at once: what comes next may be a crash.
-  auto say = [verdictPipe](const std::string& line) {
-    if (write(verdictPipe, line.data(), line.size()) < 0) _exit(1);
-  };
-  try {
-    runCaseHere(test, options, form, [&](const std::string& failure) { say(failure + "\n"); });
-  } catch (const Exit& exit) {
-    say(exit.message + "\n");
-  }
-  std::fflush(stdout);
-  say(std::string(kDone));
-  _exit(0);
 }
 
 /// Whether the process ended where and how the case's last run says.
@@ -129,7 +114,7 @@ Verdict runCase(const TestCase& test, const Options& options, CaseForm form, dou
   if (child == 0) {
     dup2(ends[0][1], STDOUT_FILENO);
     dup2(ends[1][1], STDERR_FILENO);
-    runChild(test, options, form, ends[2][1]);
+    runCaseToTheEnd(test, options, form, ends[2][1]);
   }
   int pipes[3];
   std::string texts[3];
