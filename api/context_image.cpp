@@ -32,7 +32,8 @@ Result<bootimage::ImageFormat> Context::formatOf(const bootimage::BuildRequest& 
   }
   const ImageFormat format = bootimage::formatOfFile(output);
   const auto* function = machine_.program().entityOf<ir::Function>(request.primordialFunction);
-  const bool canBegin = function && bootimage::isMainSignature(function->signature->signature);
+  const bool canBegin =
+      request.primordialStack || (function && bootimage::isMainSignature(function->signature->signature));
   return format == ImageFormat::Program && !canBegin ? ImageFormat::Image : format;
 }
 

@@ -166,7 +166,9 @@ class ImageBuilder {
       if (isDefined && isOffered(name) && canBeOffered(function->signature->signature))
         interface_->offered.push_back({std::move(name), function->id});
     }
-    interface_->hasMain = primordial_ && isMainSignature(primordial_->signature->signature);
+    // Of a stack it has been checked.
+    interface_->hasMain =
+        request_.primordialStack || (primordial_ && isMainSignature(primordial_->signature->signature));
   }
 
   /// A function that no adapter can be made for is not offered.
