@@ -70,10 +70,11 @@ Result<void> Context::makeBootImage(MuID* whitelist, MuArraySize whitelistSize, 
                     pointerRelocation(relocatedFields[i], relocatedNames[i]));
     request.relocations.push_back(std::move(relocation));
   }
-  // No format has symbols inside of objects and cells, which lie elsewhere in each process: the names are
-  // only checked.
   for (MuArraySize i = 0; i < symbolCount; ++i) {
-    GAUR_TRY(location(symbolFields[i]));
+    GAUR_TRY_ASSIGN(Location place, location(symbolFields[i]));
+    if (!symbolNames[i]) return makeError(ErrorId::ApiNull, {"element of sym_strings"});
+    request.symbols.push_back({reinterpret_cast<std::uintptr_t>(place.address),
+                               machine_.layoutOf(place.type).size, symbolNames[i]});
   }
   request.level = static_cast<jit::OptLevel>(machine_.vm().options().optLevel);
   GAUR_TRY_ASSIGN(bootimage::ImageFormat format, formatOf(request, output));

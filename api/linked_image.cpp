@@ -30,6 +30,7 @@ Result<MuVM*> start(abi::LinkedImage& image, std::string_view text, std::span<co
   for (std::uint64_t i = 0; i < image.symbolCount; ++i)
     if (image.symbols[i].address)
       loading.symbols.emplace_back(image.symbols[i].name, image.symbols[i].address);
+  loading.namedCells = {image.cells, image.cellBytes};
   GAUR_TRY(addSymbols(loading, symbols));
   GAUR_TRY_ASSIGN(bootimage::ImageFile file,
                   bootimage::ImageFile::linked({image.bytes, image.byteCount}, image.name));

@@ -17,7 +17,7 @@ namespace gaur::bootimage {
 
 inline constexpr std::array<char, 8> kMagic{'\x7f', 'G', 'a', 'u', 'r', 'i', 'm', 'g'};
 /// Raised with every change of what follows.
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 /// Sections begin at multiples of this in the file, so that they can be mapped.
 inline constexpr std::size_t kPageBytes = 4096;
 
@@ -180,6 +180,8 @@ struct StartRow {
   std::uint32_t padding;
   std::uint64_t threadLocal;  // in Heap
   std::uint64_t stack;        // in Heap
+  /// Whole pages with the cells that C knows by names (named_cells.h).
+  std::uint64_t namedCells, namedCellBytes;  // in Data
 };
 
 template <SectionKind kind>

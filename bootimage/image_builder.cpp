@@ -42,6 +42,7 @@ class ImageBuilder {
     GAUR_TRY(finishHeap());
     if (interface_) writeInterface();
     GAUR_TRY(writeProgram());
+    writeNamedCells();
     writeTables();
     return report_;
   }
@@ -59,6 +60,7 @@ class ImageBuilder {
         return makeError(ErrorId::ImageWhitelist, {std::to_string(request_.primordialFunction)});
       reachable_.add(*primordial_);
     }
+    findNamedCells();
     if (request_.threadLocal) heap_.addObject(request_.threadLocal, "the thread-local");
     if (!request_.primordialStack) return {};
     GAUR_TRY_ASSIGN(runtime::TypeList types, runtime::expectedTypes(vm_, *request_.primordialStack));
@@ -125,6 +127,7 @@ class ImageBuilder {
   }
 
   Result<void> compile() {
+    shadow_.placeNamedCells(namedCells_);
     // Everything gets its place, whether compiled code refers to it or not.
     for (const ir::Function* function : reachable_.functions()) shadow_.functionTarget(*function);
     for (const ir::GlobalCell* cell : reachable_.globals()) shadow_.cellTarget(*cell);
@@ -146,6 +149,50 @@ class ImageBuilder {
     if (primordial_) GAUR_TRY(shadow_.addHostCall(primordial_->signature->signature));
     GAUR_TRY(shadow_.compile(versions, request_.level, progress));
     return compileOffered();
+  }
+
+  // --- Cells that C knows by names
+  // ------------------------------------------------------------------------------------------
+
+  /// They are roots. Other locations have no name: where they lie nothing tells before the image begins.
+  void findNamedCells() {
+    if (!interface_) return;
+    for (const BuildRequest::NamedLocation& named : request_.symbols) {
+      const Location location = addresses_.locate(named.address);
+      const auto* cell = static_cast<const ir::GlobalCell*>(location.thing);
+      if (location.kind != Location::Kind::Cell || !isOffered(named.symbol)) {
+        report_.warnings.push_back("'" + named.symbol + "' becomes no symbol: " +
+                                   (isOffered(named.symbol) ? "it is for no part of a global cell"
+                                                            : "it is no name that C can have for a cell"));
+        continue;
+      }
+      reachable_.add(*cell);
+      if (std::find(namedCells_.begin(), namedCells_.end(), cell) == namedCells_.end())
+        namedCells_.push_back(cell);
+      namedLocations_.push_back({named.symbol, cell, location.offset, named.bytes});
+    }
+  }
+
+  void writeNamedCells() {
+    const std::span<std::byte> cells = shadow_.namedCells();
+    if (cells.empty()) return;
+    interface_->cells.assign(cells.begin(), cells.end());
+    const std::uint64_t begin = shadow_.namedCellsOffset();
+    auto clear = [&](std::uint64_t offset) {
+      if (offset - begin >= cells.size()) return;
+      std::fill_n(interface_->cells.begin() + static_cast<std::ptrdiff_t>(offset - begin),
+                  sizeof(std::uint64_t), std::byte{0});
+    };
+    for (std::uint64_t offset : heap_.dataRelocations()) clear(offset);
+    for (const SymbolWord& word : symbolWords_)
+      if (word.section == static_cast<std::uint32_t>(Section::Data)) clear(word.offset);
+  }
+
+  void offerNamedCells() {
+    for (const NamedLocation& named : namedLocations_) {
+      const std::uint64_t offset = shadow_.cellTarget(*named.cell).value + named.offset;
+      interface_->data.push_back({named.symbol, offset - shadow_.namedCellsOffset(), named.bytes});
+    }
   }
 
   // --- What a linker has to know
@@ -197,11 +244,21 @@ class ImageBuilder {
       want(contents_.stringAt(word.symbol), (word.flags & kWeakSymbol) != 0);
     for (const auto& [symbol, isWeak] : wanted) interface_->wanted.push_back({symbol, isWeak});
     // A name that the image wants from outside is not its own.
-    std::erase_if(interface_->offered, [&](const LinkInterface::Offered& offered) {
-      if (!wanted.contains(offered.symbol)) return false;
-      report_.warnings.push_back("@" + offered.symbol +
-                                 " is not offered to C: the image wants a symbol of that name from outside");
+    offerNamedCells();
+    std::map<std::string, bool> isTaken;
+    auto isRefused = [&](const std::string& what, const std::string& symbol) {
+      const bool isWanted = wanted.contains(symbol);
+      if (!isWanted && isTaken.try_emplace(symbol, true).second) return false;
+      report_.warnings.push_back(
+          what + " is not offered to C: " +
+          (isWanted ? "the image wants a symbol of that name from outside" : "a cell has that name"));
       return true;
+    };
+    std::erase_if(interface_->data, [&](const LinkInterface::Datum& datum) {
+      return isRefused("'" + datum.symbol + "'", datum.symbol);
+    });
+    std::erase_if(interface_->offered, [&](const LinkInterface::Offered& offered) {
+      return isRefused("@" + offered.symbol, offered.symbol);
     });
   }
 
@@ -213,7 +270,7 @@ class ImageBuilder {
     relocations.insert(relocations.end(), request_.relocations.begin(), request_.relocations.end());
     GAUR_TRY_ASSIGN(auto outcome,
                     heap_.finish({ShadowProgram::bases(), outsideTargets_, cells}, relocations));
-    report_.warnings = std::move(outcome.warnings);
+    report_.warnings.insert(report_.warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
     for (std::size_t i = 0; i < cells.size(); ++i)
       shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));
     contents_.set<SectionKind::Heap>(heap_.heap());
@@ -241,6 +298,8 @@ class ImageBuilder {
     start.function = primordial_ ? primordial_->id : kNoId;
     start.threadLocal = objectOffset(request_.threadLocal);
     start.stack = objectOffset(request_.primordialStack);
+    start.namedCells = shadow_.namedCellsOffset();
+    start.namedCellBytes = shadow_.namedCells().size();
     contents_.set<SectionKind::Start>(std::span(&start, 1));
     report_.heapBytes = contents_.bytes(SectionKind::Heap).size();
     report_.codeBytes = contents_.bytes(SectionKind::Code).size();
@@ -281,6 +340,13 @@ class ImageBuilder {
   const ir::Function* primordial_ = nullptr;
   std::vector<Target> outsideTargets_, stackTargets_;
   std::vector<SymbolWord> symbolWords_;
+  struct NamedLocation {
+    std::string symbol;
+    const ir::GlobalCell* cell;
+    std::uint64_t offset, bytes;
+  };
+  std::vector<const ir::GlobalCell*> namedCells_;
+  std::vector<NamedLocation> namedLocations_;
   BuildReport report_;
 };
 

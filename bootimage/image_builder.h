@@ -37,6 +37,13 @@ struct BuildRequest {
   /// Fields (addresses of uptr or ufuncptr locations) that get the address of a symbol when a process starts,
   /// beside those of MicroVm::pointerRelocations.
   std::vector<runtime::PointerRelocation> relocations;
+  /// Locations that C gets to know by names, in the forms that a linker knows.
+  struct NamedLocation {
+    std::uintptr_t address;
+    std::uint64_t bytes;
+    std::string symbol;
+  };
+  std::vector<NamedLocation> symbols;
   UnknownPointers unknownPointers = UnknownPointers::Warn;
   CodePolicy code = CodePolicy::Linked;
   jit::OptLevel level = jit::OptLevel::O2;

@@ -8,6 +8,7 @@
 
 #include "bootimage/image_memory.h"
 #include "bootimage/missing_symbols.h"
+#include "bootimage/named_cells.h"
 #include "jit/code_stubs.h"
 #include "jit/library_calls.h"
 #include "vm/abi/layout.h"
@@ -27,6 +28,7 @@ struct Residue {
 
   ImageFile file;
   HeapMemory heap;
+  NamedCells namedCells;
   std::vector<abi::FunctionCode> functions;
   std::vector<abi::CodeBlock> blocks;
 };
@@ -44,6 +46,7 @@ class Loader {
     GAUR_TRY(adoptEntities());
     GAUR_TRY(adoptExposures());
     GAUR_TRY(resolve());
+    GAUR_TRY(shareNamedCells());
     for (std::uint32_t id : image_.get<SectionKind::EnabledWatchpoints>()) vm().watchpoints().set(id, true);
     if (usesCode_) GAUR_TRY(adoptCode());
     GAUR_TRY(adoptHeap());
@@ -236,6 +239,29 @@ class Loader {
       GAUR_TRY(vm().nativeCalls().adopt(signature(row.signature), slot));
     }
     return {};
+  }
+
+  /// Whoever refers to them by name sees the cells of this machine.
+  Result<void> shareNamedCells() {
+    if (loading_.namedCells.empty()) return {};
+    auto rows = image_.get<SectionKind::Start>();
+    const std::uint64_t begin = rows.empty() ? 0 : rows.front().namedCells;
+    const std::uint64_t bytes = rows.empty() ? 0 : rows.front().namedCellBytes;
+    const std::uint64_t page = platform::pageSize();
+    const auto inObject = reinterpret_cast<std::uintptr_t>(loading_.namedCells.data());
+    const bool fits =
+        bytes == loading_.namedCells.size() && begin <= dataBytes() && bytes <= dataBytes() - begin;
+    if (!fits || begin % page != 0 || bytes % page != 0 || inObject % page != 0)
+      return image_.damaged("the pages of its named cells are none");
+    constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+    std::vector<bool> isFixed(bytes / kWord);
+    auto fix = [&](std::uint64_t offset) {
+      if (offset - begin < bytes) isFixed[(offset - begin) / kWord] = true;
+    };
+    for (std::uint32_t number : image_.get<SectionKind::DataWords>()) fix(number * kWord);
+    for (const SymbolWord& row : image_.get<SectionKind::SymbolWords>())
+      if (row.section == static_cast<std::uint32_t>(Section::Data)) fix(row.offset);
+    return residue_->namedCells.share({inData<std::byte>(begin), bytes}, loading_.namedCells, isFixed);
   }
 
   /// Of a field's symbol; null where it is missing. Many fields have the same: each is looked up once.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ struct LoadOptions {
   std::vector<std::pair<std::string, void*>> symbols;
   /// Map heap and slab anywhere, as where the preferred places are taken.
   bool elsewhere = false;
+  /// Where the global cells with names lie in the object that the image is part of; empty: nowhere else.
+  std::span<std::byte> namedCells = {};
 };
 
 /// What an image begins with (start.h).

@@ -30,21 +30,6 @@ void* mapPrivate(std::size_t bytes, int file, std::uint64_t offset, bool elsewhe
   return mmap(nullptr, bytes, kAccess, MAP_PRIVATE, file, start);
 }
 
-/// Memory that can be mapped like a file, with these bytes.
-int copyToMemoryFile(std::span<const std::byte> bytes) {
-  int file = memfd_create("gaur-heap", MFD_CLOEXEC);
-  while (file >= 0 && !bytes.empty()) {
-    ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      close(file);
-      return -1;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return file;
-}
-
 /// Gives the types of all objects the numbers of this process. False where the blocks are none.
 bool renumber(std::byte* heap, std::size_t bytes, std::span<const ir::Type* const> types) {
   for (std::size_t at = 0; at < bytes;) {
@@ -88,6 +73,20 @@ bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
   else
     return false;
   return true;
+}
+
+int copyToMemoryFile(std::span<const std::byte> bytes) {
+  int file = memfd_create("gaur-image", MFD_CLOEXEC);
+  while (file >= 0 && !bytes.empty()) {
+    ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      close(file);
+      return -1;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return file;
 }
 
 HeapMemory::HeapMemory(HeapMemory&& other) noexcept

@@ -20,6 +20,9 @@ struct Distances {
   bool apply(std::uint64_t& word, std::uint64_t heapBytes) const;
 };
 
+/// A file in memory with these bytes, to be mapped; the caller closes it. Negative where there is no memory.
+int copyToMemoryFile(std::span<const std::byte> bytes);
+
 class HeapMemory {
  public:
   /// Private memory with the contents of the section Heap; pages that nobody writes stay those of the file.

@@ -25,6 +25,7 @@ class ImageObject {
     addRecord();
     addWanted();
     addOffered();
+    addCells();
     addNamed("gaur_linked_image", imageStub(request_.machine), STB_GLOBAL);
     if (request_.hasMain) addMain();
     // That it is there tells the linker that nothing wants an executable stack.
@@ -103,6 +104,19 @@ class ImageObject {
       row += sizeof(abi::LinkedExport);
     }
     if (row != table) nameData("gaur_image_exports", data_, table, row - table);
+  }
+
+  void addCells() {
+    if (interface_.cells.empty()) return;
+    auto& cells = object_.addSection(std::string(kCellsSection), SHF_ALLOC | SHF_WRITE, kPageBytes);
+    cells.bytes = interface_.cells;
+    point(data_, record_ + offsetof(abi::LinkedImage, cells), cells.symbol);
+    setWord(data_, record_ + offsetof(abi::LinkedImage, cellBytes), cells.size());
+    // A program's copy of such a symbol would be another memory.
+    const unsigned char visibility = request_.hidesOffered ? STV_HIDDEN : STV_PROTECTED;
+    for (const LinkInterface::Datum& datum : interface_.data)
+      object_.addSymbol(
+          {datum.symbol, STB_GLOBAL, STT_OBJECT, visibility, &cells, datum.offset, datum.bytes});
   }
 
   void addMain() {

@@ -1,5 +1,5 @@
 // An image as an object file: its bytes as a section that can be mapped, what abi::LinkedImage has, ordinary
-// relocations to the symbols that it wants, and a function symbol for each function that it offers.
+// relocations to the symbols that it wants, and symbols for the functions and global cells that it offers.
 #pragma once
 
 #include <string_view>
@@ -11,6 +11,8 @@ namespace gaur::bootimage {
 
 /// The section with the bytes of the image, in objects and in all that is linked of them.
 inline constexpr std::string_view kPayloadSection = ".gaur.image";
+/// Whole pages of global cells that C knows by names.
+inline constexpr std::string_view kCellsSection = ".gaur.cells";
 /// Instructions reach their data by 32-bit distances, and the image may come to lie between the two.
 inline constexpr std::uint64_t kMostPayload = std::uint64_t{1} << 30;
 

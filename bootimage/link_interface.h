@@ -1,7 +1,9 @@
-// What the linker has to know about an image: the symbols that it wants from outside, and the functions that
-// it offers.
+// What the linker has to know about an image: the symbols that it wants from outside, and the functions and
+// global cells that it offers.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +23,18 @@ struct LinkInterface {
     /// A function or an exposed function.
     Id id;
   };
+  /// A global cell, or a part of one.
+  struct Datum {
+    std::string symbol;
+    /// In `cells`.
+    std::uint64_t offset;
+    std::uint64_t bytes;
+  };
   std::vector<Wanted> wanted;
   std::vector<Offered> offered;
+  std::vector<Datum> data;
+  /// What the pages of these cells hold before the image begins: words with addresses are NULL.
+  std::vector<std::byte> cells;
   /// The image has a beginning that a program can have.
   bool hasMain = false;
 };

@@ -82,6 +82,24 @@ void* ShadowProgram::addressOf(const ir::GlobalCell& cell) {
   return memory;
 }
 
+void ShadowProgram::placeNamedCells(std::span<const ir::GlobalCell* const> cells) {
+  auto aligned = [](std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; };
+  std::size_t bytes = 0;
+  for (const ir::GlobalCell* cell : cells)
+    bytes = aligned(bytes, runtime::kCellAlignment) + runtime::cellBytes(*cell);
+  if (bytes == 0) return;
+  bytes = aligned(bytes, kPageBytes);
+  auto* memory = static_cast<std::byte*>(slab_.allocateData(bytes, kPageBytes));
+  if (!memory) return static_cast<void>(isFull_ = true);
+  namedCells_ = {memory, bytes};
+  std::size_t offset = 0;
+  for (const ir::GlobalCell* cell : cells) {
+    offset = aligned(offset, runtime::kCellAlignment);
+    cells_[cell->id] = {cell, memory + offset};
+    offset += runtime::cellBytes(*cell);
+  }
+}
+
 Result<abi::NativeSlot*> ShadowProgram::externSlot(std::string_view symbol) {
   auto known = externs_.find(symbol);
   if (known == externs_.end()) {

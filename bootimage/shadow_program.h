@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +35,11 @@ class ShadowProgram final : private jit::Environment {
   Target exposedTarget(const ir::ExposedFunction& exposed);
   /// Of a native entry that the program made while it ran, known by its address.
   Target exposureTarget(const void* address, const abi::ExposedRecord& record);
+  /// Cells that fill whole pages, beside each other. Once, and before anything else asks for them.
+  void placeNamedCells(std::span<const ir::GlobalCell* const> cells);
+  /// Those pages, in Data; empty where there are none.
+  std::span<std::byte> namedCells() const { return namedCells_; }
+  std::uint64_t namedCellsOffset() const { return namedCells_.empty() ? 0 : inData(namedCells_.data()); }
   /// The addresses that the file assumes.
   static SectionBases bases();
 
@@ -108,6 +114,7 @@ class ShadowProgram final : private jit::Environment {
   bool isFull_ = false;
   std::map<Id, std::pair<const ir::Function*, abi::FunctionRecord*>> records_;
   std::map<Id, std::pair<const ir::GlobalCell*, void*>> cells_;
+  std::span<std::byte> namedCells_;
   std::map<Id, Exposed> exposed_;
   std::map<const void*, Exposed> exposures_;
   std::map<std::string, abi::NativeSlot*, std::less<>> externs_;

@@ -409,7 +409,8 @@ struct MuCtx {
     /* Writes a boot image: the entities of the whitelist, with all that they, the objects they reach, and the primordial function or stack need. A process that starts
      * from it (`gaur run FILE`, gaur_load_image) calls the function, with (argc, argv) where it takes them, or resumes the READY stack, which waits for these or for
      * nothing; both are optional. Stacks go along with their frames and values, where none of them is of native code; those that threads are on cannot. reloc_fields:
-     * as add_ptr_reloc, for this image. sym_fields have no effect. EXTERN constants are looked up when a process starts. The machine is not changed; nobody may change
+     * as add_ptr_reloc, for this image. sym_fields[i] refers to a global cell or a part of one: in objects,
+     * shared objects and programs it is the C variable sym_strings[i]; what else it refers to gives a warning, and in other images it has no effect. EXTERN constants are looked up when a process starts. The machine is not changed; nobody may change
      * it meanwhile. Errors: an unknown ID, a field of another type, a reference that an image cannot hold, the file cannot be written; then a file of that name stays
      * as it was. (Chapter "Boot images".) */
     void (*make_boot_image)(MuCtx *ctx, MuID *whitelist, MuArraySize whitelist_sz, MuFuncRefValue primordial_func, MuStackRefValue primordial_stack, MuRefValue primordial_threadlocal, MuIRefValue *sym_fields, MuCString *sym_strings, MuArraySize nsyms, MuIRefValue *reloc_fields, MuCString *reloc_strings, MuArraySize nrelocs, MuCString output_file); /// MUAPIPARSER whitelist:array:whitelist_sz;sym_fields:array:nsyms;sym_strings:array:nsyms;reloc_fields:array:nrelocs;reloc_strings:array:nrelocs;primordial_func:optional;primordial_stack:optional;primordial_threadlocal:optional

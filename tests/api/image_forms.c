@@ -199,6 +199,88 @@ static void twoObjects(const char* self) {
   CHECK(statusOf(both) == 0 && statusOf(reversed) == 0);
 }
 
+/* --- Cells that C knows by names --- */
+
+static const char* const cells =
+    ".typedef @i8 = int<8> .typedef @i64 = int<64> .typedef @node = struct<@i64 @next> .typedef @next = "
+    "ref<@node>\n"
+    ".typedef @cstr = uptr<@i8> .typedef @record = struct<@i64 @next @cstr>\n"
+    ".global @counter <@i64> .global @record_cell <@record> .const @0 <@i64> = 0\n"
+    ".funcsig @one.sig = (@i64) -> (@i64) .funcsig @get.sig = () -> (@i64)\n"
+    ".funcdef @bump VERSION %v <@one.sig> { %entry(<@i64> %n):\n"
+    "  %old = ATOMICRMW SEQ_CST ADD <@i64> @counter %n %new = ADD <@i64> %old %n RET %new }\n"
+    /* What the object in the record has. */
+    ".funcdef @value VERSION %v <@get.sig> { %entry(): %f = GETFIELDIREF <@record 1> @record_cell\n"
+    "  %r = LOAD <@next> %f %i = GETIREF <@node> %r %v = GETFIELDIREF <@node 0> %i %x = LOAD <@i64> %v RET "
+    "%x }\n"
+    ".funcdef @first VERSION %v <@get.sig> { %entry(): %f = GETFIELDIREF <@record 0> @record_cell\n"
+    "  %x = LOAD <@i64> %f RET %x }\n";
+
+/* What another object does with them; the status is the number of the check that fails. */
+static const char* const user =
+    "#include <stdint.h>\n#include <sys/wait.h>\n#include <unistd.h>\n"
+    "extern int64_t counter, first_field;\n"
+    "extern struct record { int64_t first; int64_t* reference; const char* text; } record_cell;\n"
+    "int64_t bump(int64_t); int64_t value(void); int64_t first(void);\n"
+    "int64_t* where = &counter;\n"
+    "int main(void) {\n"
+    "  int status;\n"
+    "  if (counter != 7 || record_cell.first != 5 || record_cell.reference || record_cell.text) return 1;\n"
+    "  counter = 40;\n"
+    "  if (bump(2) != 42 || counter != 42 || *where != 42) return 2;\n"
+    "  if (value() != 99 || *record_cell.reference != 99) return 3;\n"
+    "  if (first() != 5 || &first_field != &record_cell.first) return 4;\n"
+    "  first_field = 6;\n"
+    "  if (first() != 6 || record_cell.first != 6) return 5;\n"
+    "  if (!record_cell.text || record_cell.text[0] != 't') return 6;\n"
+    /* A process that forks has cells of its own. */
+    "  if (fork() == 0) _exit(bump(1) == 43 && counter == 43 ? 0 : 1);\n"
+    "  if (wait(&status) < 0 || status != 0) return 7;\n"
+    "  return counter == 42 && bump(0) == 42 ? 0 : 8;\n"
+    "}\n"
+    "const char text_of_user[] = \"text\";\n";
+
+static void buildCells(char* path) {
+  MuID whitelist[4];
+  MuValue fields[5], node, record, relocated[1];
+  MuCString names[5] = {"counter", "record_cell", "first_field", "no_cell", "not a name"};
+  MuCString symbols[1] = {"text_of_user"};
+  start(NULL);
+  load(cells);
+  whitelist[0] = id("bump");
+  whitelist[1] = id("value");
+  whitelist[2] = id("first");
+  fields[0] = ctx->handle_from_global(ctx, id("counter"));
+  record = fields[1] = ctx->handle_from_global(ctx, id("record_cell"));
+  fields[2] = ctx->get_field_iref(ctx, record, 0);
+  node = ctx->new_fixed(ctx, id("node"));
+  fields[3] = ctx->get_field_iref(ctx, ctx->get_iref(ctx, node), 0);
+  fields[4] = fields[0];
+  relocated[0] = ctx->get_field_iref(ctx, record, 2);
+  ctx->store(ctx, MU_ORD_NOT_ATOMIC, fields[0], int64(7));
+  ctx->store(ctx, MU_ORD_NOT_ATOMIC, fields[2], int64(5));
+  ctx->store(ctx, MU_ORD_NOT_ATOMIC, fields[3], int64(99));
+  ctx->store(ctx, MU_ORD_NOT_ATOMIC, ctx->get_field_iref(ctx, record, 1), node);
+  ctx->make_boot_image(ctx, whitelist, 3, NULL, NULL, NULL, fields, names, 5, relocated, symbols, 1, path);
+  NO_ERROR();
+  finish();
+}
+
+static void namedCells(void) {
+  char *source = pathOf("user.c"), *part = pathOf("cells.o"), *object = pathOf("cells.so");
+  char* program = pathOf("user");
+  const char* run[] = {program, NULL};
+  writeFile(source, user);
+  buildCells(part);
+  linkByCc(program, (const char* const[]){source, part, NULL});
+  CHECK(statusOf(run) == 0);
+  /* A program does not copy what it uses of a shared object if its code is fit for one, too. The text is its
+   * own, and the object wants it. */
+  buildCells(object);
+  linkByCc(program, (const char* const[]){"-fPIC", "-rdynamic", source, object, NULL});
+  CHECK(statusOf(run) == 0);
+}
+
 int main(int argc, char** argv) {
   char remove[80];
   if (argc > 2 && strcmp(argv[1], "object") == 0) return runObject(argc - 2, argv + 2);
@@ -207,6 +289,7 @@ int main(int argc, char** argv) {
   CHECK(mkdtemp(folder));
   beginnings(argv[0]);
   twoObjects(argv[0]);
+  namedCells();
   snprintf(remove, sizeof(remove), "rm -rf %s", folder);
   CHECK(system(remove) == 0);
   return 0;

@@ -11,7 +11,7 @@
 
 namespace gaur::abi {
 
-inline constexpr std::uint64_t kLinkedImageVersion = 1;
+inline constexpr std::uint64_t kLinkedImageVersion = 2;
 
 struct LinkedImage;
 
@@ -50,6 +50,9 @@ struct LinkedImage {
   const char* name;
   /// Null until it is started; the library's.
   void* machine;
+  /// Global cells with symbols of their own: whole pages, null where there are none.
+  std::byte* cells;
+  std::uint64_t cellBytes;
 };
 
 static_assert(offsetof(LinkedExport, image) == GAUR_EXPORT_IMAGE);
