@@ -24,6 +24,10 @@ constexpr unsigned kTrampolineShift = 5;
 static_assert(sizeof(abi::HostRecord) == std::size_t{1} << kRecordShift &&
               jit::kTrampolineBytes == std::size_t{1} << kTrampolineShift);
 
+// What a place has for a trampoline: none while it was never in use.
+constexpr std::uint8_t kStackTrampoline = 1;
+constexpr std::uint8_t kFirstRegisterTrampoline = 2;
+
 constexpr auto kEveryMark = gc::CellMark::Value | gc::CellMark::Stack;
 
 void* const disposedEntry = reinterpret_cast<void*>(&gaur_hostDisposed);
@@ -60,6 +64,7 @@ struct HostFunctions::Region {
         trampolines(t),
         marks(new std::atomic<gc::CellMark>[kFunctionsInRegion]()),
         states(new State[kFunctionsInRegion]()),
+        written(new std::uint8_t[kFunctionsInRegion]()),
         markedRecords(reinterpret_cast<std::uintptr_t>(r), kFunctionsInRegion, kRecordShift, marks),
         markedTrampolines(reinterpret_cast<std::uintptr_t>(t), kFunctionsInRegion, kTrampolineShift, marks) {}
 
@@ -74,6 +79,7 @@ struct HostFunctions::Region {
   std::size_t used = 0;
   std::shared_ptr<std::atomic<gc::CellMark>[]> marks;
   std::unique_ptr<State[]> states;
+  std::unique_ptr<std::uint8_t[]> written;
   gc::MarkedRange markedRecords;
   gc::MarkedRange markedTrampolines;
 };
@@ -158,6 +164,18 @@ Result<void*> HostFunctions::make(const HostDefinition& definition) {
     std::free(name);
     return makeError(ErrorId::OutOfMemory, {"the code slab"});
   }
+  Region& region = *regionOf(*record);
+  const std::size_t index = region.indexOf(*record);
+  void* trampoline = region.trampolineOf(index);
+  const auto wanted = static_cast<std::uint8_t>(isOnStack ? kStackTrampoline
+                                                          : kFirstRegisterTrampoline + last->integerRegister);
+  // The function that had the place before mostly needed the same.
+  if (std::exchange(region.written[index], wanted) != wanted) {
+    void* writable = slab_.writable(trampoline);
+    jit::writeHostTrampoline(writable, record, isOnStack ? 0 : last->integerRegister,
+                             isOnStack ? stackEntry : nullptr);
+    jit::flushCode(trampoline, writable, jit::kTrampolineBytes);
+  }
   *record = {{definition.code, definition.environment},
              definition.finaliser,
              definition.signature,
@@ -166,19 +184,12 @@ Result<void*> HostFunctions::make(const HostDefinition& definition) {
              0,
              nullptr,
              0};
-  Region& region = *regionOf(*record);
-  const std::size_t index = region.indexOf(*record);
-  void* trampoline = region.trampolineOf(index);
-  void* writable = slab_.writable(trampoline);
-  jit::writeHostTrampoline(writable, record, isOnStack ? 0 : last->integerRegister,
-                           isOnStack ? stackEntry : nullptr);
-  jit::flushCode(trampoline, writable, jit::kTrampolineBytes);
   // No collection before now has looked for it, and one that stops this thread here finds it on its stack.
   region.marks[index].store(kEveryMark, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   region.states[index] = State::Live;
   ++live_;
-  made_.fetch_add(1, std::memory_order_relaxed);
+  made_.store(made_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return trampoline;
 }
 
