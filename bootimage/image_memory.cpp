@@ -3,11 +3,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
+#include "bootimage/image_writer.h"
 #include "jit/code_slab.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/stack_object.h"
@@ -28,6 +31,32 @@ void* mapPrivate(std::size_t bytes, int file, std::uint64_t offset, bool elsewhe
     if (mapping != MAP_FAILED) return mapping;
   }
   return mmap(nullptr, bytes, kAccess, MAP_PRIVATE, file, start);
+}
+
+constexpr std::size_t kBitsPerEntry = 64;
+
+/// Writes the heap with all words of the bitmap moved. In pieces that stay in the cache: what is written has
+/// its pages at once, where stores would fault for each. False where there is no memory; `isSound` tells of
+/// words that hold no address.
+bool writeMoved(int file, std::span<const std::byte> heap, std::span<const std::uint64_t> bitmap,
+                const Distances& distances, bool& isSound) {
+  constexpr std::size_t kPieceWords = std::size_t{1} << 14;
+  const auto piece = std::make_unique_for_overwrite<std::uint64_t[]>(kPieceWords);
+  const std::size_t words = heap.size() / sizeof(std::uint64_t);
+  for (std::size_t first = 0; first < bitmap.size() * kBitsPerEntry; first += kPieceWords) {
+    auto part = heap.subspan(std::min(first * sizeof(std::uint64_t), heap.size()));
+    part = part.first(std::min(part.size(), kPieceWords * sizeof(std::uint64_t)));
+    std::memcpy(piece.get(), part.data(), part.size());
+    const std::size_t end = std::min((first + kPieceWords) / kBitsPerEntry, bitmap.size());
+    for (std::size_t i = first / kBitsPerEntry; i < end; ++i)
+      for (std::uint64_t bits = bitmap[i]; bits != 0; bits &= bits - 1) {
+        const std::size_t word = i * kBitsPerEntry + static_cast<std::size_t>(std::countr_zero(bits));
+        isSound = word < words && distances.apply(piece[word - first], heap.size());
+        if (!isSound) return true;
+      }
+    if (!writeAll(file, std::as_bytes(std::span(piece.get(), kPieceWords)).first(part.size()))) return false;
+  }
+  return true;
 }
 
 /// Gives the types of all objects the numbers of this process. False where the blocks are none.
@@ -77,16 +106,9 @@ bool Distances::apply(std::uint64_t& word, std::uint64_t heapBytes) const {
 
 int copyToMemoryFile(std::span<const std::byte> bytes) {
   int file = memfd_create("gaur-image", MFD_CLOEXEC);
-  while (file >= 0 && !bytes.empty()) {
-    ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      close(file);
-      return -1;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return file;
+  if (file < 0 || writeAll(file, bytes)) return file;
+  close(file);
+  return -1;
 }
 
 HeapMemory::HeapMemory(HeapMemory&& other) noexcept
@@ -128,25 +150,25 @@ Result<HeapMemory> HeapMemory::map(const ImageFile& image, bool elsewhere) {
 Result<void> HeapMemory::relocate(const ImageFile& image, const Distances& distances,
                                   std::span<const ir::Type* const> types) {
   auto bitmap = image.get<SectionKind::HeapWords>();
-  constexpr std::size_t kBits = 64;
   const std::size_t words = bytes_ / sizeof(std::uint64_t);
-  if (bitmap.size() * kBits < words) return image.damaged("the map of its heap's addresses is too short");
-  // Changed in memory that is then mapped privately in its place: to the collector nothing has been written.
-  int file = copyToMemoryFile(image.get<SectionKind::Heap>());
+  if (bitmap.size() * kBitsPerEntry < words)
+    return image.damaged("the map of its heap's addresses is too short");
+  // A file in memory takes the changed words, to be mapped privately in the heap's place: to the collector
+  // nothing has been written.
+  int file = memfd_create("gaur-heap", MFD_CLOEXEC);
   if (file < 0) return noMemory("memory for the heap of an image");
-  void* shared = mmap(nullptr, mapped_, kAccess, MAP_SHARED, file, 0);
-  auto* heap = static_cast<std::uint64_t*>(shared);
-  bool isSound =
-      shared != MAP_FAILED && (types.empty() || renumber(static_cast<std::byte*>(shared), bytes_, types));
-  for (std::size_t i = 0; isSound && i < bitmap.size(); ++i)
-    for (std::uint64_t bits = bitmap[i]; bits != 0 && isSound; bits &= bits - 1) {
-      const std::size_t word = i * kBits + static_cast<std::size_t>(std::countr_zero(bits));
-      isSound = word < words && distances.apply(heap[word], bytes_);
-    }
-  if (shared != MAP_FAILED) munmap(shared, mapped_);
-  void* placed = isSound ? mmap(begin_, mapped_, kAccess, MAP_PRIVATE | MAP_FIXED, file, 0) : MAP_FAILED;
+  bool isSound = true;
+  bool isWritten = writeMoved(file, image.get<SectionKind::Heap>(), bitmap, distances, isSound);
+  if (isWritten && isSound && !types.empty()) {
+    void* shared = mmap(nullptr, mapped_, kAccess, MAP_SHARED, file, 0);
+    isWritten = shared != MAP_FAILED;
+    isSound = !isWritten || renumber(static_cast<std::byte*>(shared), bytes_, types);
+    if (isWritten) munmap(shared, mapped_);
+  }
+  void* placed =
+      isWritten && isSound ? mmap(begin_, mapped_, kAccess, MAP_PRIVATE | MAP_FIXED, file, 0) : MAP_FAILED;
   close(file);
-  if (shared != MAP_FAILED && !isSound)
+  if (!isSound)
     return image.damaged(
         "its heap holds words that are neither addresses of the image nor headers of its types");
   if (placed == MAP_FAILED) return noMemory("memory for the heap of an image");

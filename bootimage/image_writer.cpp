@@ -50,16 +50,6 @@ class TemporaryFile {
   int file_;
 };
 
-bool writeAll(int file, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    ssize_t written = write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 bool writePieces(int file, std::span<const ImageContents::Piece> pieces) {
   static constexpr std::array<std::byte, kPageBytes> kZeros{};
   for (const auto& piece : pieces)
@@ -79,6 +69,16 @@ bool syncFolderOf(const std::string& path) {
 }
 
 }  // namespace
+
+bool writeAll(int file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 std::span<const std::byte> ImageContents::bytes(SectionKind kind) const {
   auto index = static_cast<std::size_t>(kind);

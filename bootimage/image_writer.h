@@ -52,6 +52,9 @@ class ImageContents {
   std::unordered_map<std::string, std::uint32_t> stringOffsets_;
 };
 
+/// False, with errno, where not all of them could be written.
+bool writeAll(int file, std::span<const std::byte> bytes);
+
 /// Writes to a temporary file beside `path`, which takes its name when all of it is on the disk: whatever
 /// happens before, a file of that name stays as it was. `isExecutable`: the file gets the permission to be
 /// run.
