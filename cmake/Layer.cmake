@@ -51,7 +51,10 @@ function(gaur_library)
   target_link_libraries(libgaur PUBLIC gaur_common PRIVATE ${uses} ${CMAKE_DL_LIBS})
   # Calls inside the library bind directly, and a call upwards between layers or to nowhere fails here, not at run time.
   # It stays when its clients close it: signal handlers, thread-locals and compiled code point into it.
-  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined -Wl,-z,nodelete)
+  # Data of libraries in headers is its own: names that others could have too are looked up at each start.
+  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined -Wl,-z,nodelete
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map)
+  set_property(TARGET libgaur APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
   install(TARGETS libgaur LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   # The names that clients of the two flavours of 2017 look for.
   foreach(alias libmu.so libmurefimpl2start.so)

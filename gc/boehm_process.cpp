@@ -100,10 +100,12 @@ void setStackBottom(void* handle, std::uintptr_t bottom) {
 /// that has to answer; its answer is taken for one to the next stop, and that collection marks with a thread
 /// running. Linux loses no signals, so there is nothing to repeat. Whoever sets the variable, by which alone
 /// Boehm can be told, has his way.
-void startWithoutRetries() {
+void initialiseBoehm() {
   constexpr const char* kVariable = "GC_RETRY_SIGNALS";
   const bool isSet = std::getenv(kVariable) != nullptr;
   if (!isSet) setenv(kVariable, "0", 0);
+  // Boehm would look for it in the list of all mappings.
+  if (gettid() == getpid()) setStackBottom(nullptr, platform::nativeStack().end);
   GC_init();
   if (!isSet) unsetenv(kVariable);
 }
@@ -278,7 +280,7 @@ BoehmProcess::BoehmProcess() {
     GC_set_dont_precollect(1);
     GC_set_pages_executable(0);
     GC_set_handle_fork(-1);  // surviveForks
-    startWithoutRetries();
+    initialiseBoehm();
     GC_clear_roots();  // static data holds no references of ours
   }
   GC_set_finalize_on_demand(1);

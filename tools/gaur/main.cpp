@@ -20,6 +20,31 @@ std::string withSuggestion(std::string message, const gaur::NearName& finder, co
   return message;
 }
 
+struct Subcommand {
+  std::string_view name;
+  void (*add)(CLI::App& app, Invocation& invocation);
+};
+
+constexpr Subcommand kSubcommands[] = {
+#if GAUR_JIT
+    {"run", addRun},       {"heap", addHeap},
+#endif
+    {"check", addCheck},   {"fmt", addFmt},
+#if GAUR_JIT
+    {"dump", addDump},     {"test", addTest},       {"build", addBuild}, {"image", addImage},
+#endif
+    {"errors", addErrors}, {"version", addVersion},
+};
+
+/// That of this name, or all of them, with those that describe all: a start does not wait for options that it
+/// will not read.
+void addSubcommands(CLI::App& app, Invocation& invocation, std::string_view name) {
+  for (const Subcommand& one : kSubcommands)
+    if (one.name == name) return one.add(app, invocation);
+  for (const Subcommand& one : kSubcommands) one.add(app, invocation);
+  addSelfDescription(app);
+}
+
 /// A first word that is neither an option nor a subcommand would leave the parser with "a subcommand is
 /// required".
 void checkSubcommand(const CLI::App& app, const std::string& word) {
@@ -68,24 +93,10 @@ int runCommand(int argc, char** argv) {
   invocation.colour = wantsColour();
   if (auto fromEnvironment = gaur::setOptionsFromEnvironment(invocation.options); !fromEnvironment)
     throw Exit{kUsage, fromEnvironment.error().message};
-#if GAUR_JIT
-  addRun(app, invocation);
-  addHeap(app, invocation);
-#endif
-  addCheck(app, invocation);
-  addFmt(app, invocation);
-#if GAUR_JIT
-  addDump(app, invocation);
-  addTest(app, invocation);
-  addBuild(app, invocation);
-  addImage(app, invocation);
-#endif
-  addErrors(app, invocation);
-  addVersion(app, invocation);
-  addSelfDescription(app);
   int own = static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
   if (own < argc) invocation.afterDashes.assign(argv + own + 1, argv + argc);
   std::vector<std::string> words = separateOptionValues(own, argv);
+  addSubcommands(app, invocation, words.size() > 1 ? words[1] : "");
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     command->set_help_all_flag();
   if (words.size() > 1 && words[1][0] != '-') checkSubcommand(app, words[1]);

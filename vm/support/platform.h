@@ -73,7 +73,7 @@ struct NativeStack {
   std::uintptr_t lowest;
   std::uintptr_t end;
 };
-/// That of this thread. Asks the system once a thread; for the main thread of a process that is slow.
+/// That of this thread. Asks the system once a thread.
 NativeStack nativeStack();
 
 /// Absolute path of the library, or the program, that this function is in; empty where the system does not

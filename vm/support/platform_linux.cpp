@@ -2,7 +2,9 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,9 +181,25 @@ const std::string& libraryPath() { return pathOfLibrary; }
 
 // --- Clocks and usage --------------------------------------------------------------------------------------
 
+namespace {
+
+/// The main thread's, whose limit the kernel counts from above the words of the program: the last of them is
+/// its path. Pthreads reads the list of all mappings instead. False on other threads.
+bool findMainStack(NativeStack& stack) {
+  rlimit limit;
+  const auto* path = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  if (gettid() != getpid() || !path) return false;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  stack.end = roundToPages(reinterpret_cast<std::uintptr_t>(path) + std::strlen(path) + 1);
+  stack.lowest = stack.end - limit.rlim_cur / pageSize() * pageSize();
+  return true;
+}
+
+}  // namespace
+
 NativeStack nativeStack() {
   thread_local NativeStack known{0, 0};
-  if (known.end == 0) {
+  if (known.end == 0 && !findMainStack(known)) {
     pthread_attr_t attributes;
     GAUR_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0);
     void* lowest = nullptr;
