@@ -27,6 +27,11 @@ struct Mode {
   const char* name;
   std::vector<std::pair<const char*, const char*>> options;
   CaseForm form = CaseForm::Text;
+
+  /// Such a mode needs a C compiler, and runs only where it is asked for.
+  bool isLinked() const {
+    return form == CaseForm::SharedObject || form == CaseForm::Object || form == CaseForm::Program;
+  }
 };
 
 const std::vector<Mode>& modes() {
@@ -178,8 +183,9 @@ void runTests(const TestArguments& arguments, const Invocation& invocation) {
     if (!test) throw Exit{kUsage, test.error().message};
     checkModes(*test);
     for (const Mode& mode : modes()) {
-      bool chosen = arguments.modes.empty() || std::find(arguments.modes.begin(), arguments.modes.end(),
-                                                         mode.name) != arguments.modes.end();
+      bool chosen = arguments.modes.empty() ? !mode.isLinked()
+                                            : std::find(arguments.modes.begin(), arguments.modes.end(),
+                                                        mode.name) != arguments.modes.end();
       if (!chosen || !test->runsIn(mode.name)) continue;
       if (mode.form != CaseForm::Text && !test->hasRuns()) continue;
       Options options = invocation.options;
@@ -218,7 +224,8 @@ void addTest(CLI::App& app, Invocation& invocation) {
   command->add_option("FILE", arguments->files, "Cases (.uir, .hail)")->required();
   std::vector<std::string> names;
   for (const Mode& mode : modes()) names.emplace_back(mode.name);
-  command->add_option("--mode", arguments->modes, "Modes to run in; all if not given")
+  command
+      ->add_option("--mode", arguments->modes, "Modes to run in; if not given, all that need no C compiler")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(names));
