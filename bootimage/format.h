@@ -59,8 +59,7 @@ struct Header {
   Hash hash;
 };
 
-// --- Elements of sections
-// --------------------------------------------------------------------------------------------
+// --- Elements of sections ---------------------------------------------------------------------------------
 
 /// abi::CodeBlock with ranges instead of spans.
 struct CodeBlockRow {

@@ -159,8 +159,7 @@ Target ShadowProgram::exposureTarget(const void* address, const abi::ExposedReco
   return {Target::Kind::Code, inCode(known->second.trampoline)};
 }
 
-// --- Code
-// ----------------------------------------------------------------------------------------------------------------
+// --- Code -------------------------------------------------------------------------------------------------
 
 Result<jit::Compiler*> ShadowProgram::compiler() {
   if (!compiler_) {
@@ -288,8 +287,7 @@ void ShadowProgram::setCell(const ir::GlobalCell& cell, std::span<const std::byt
   std::copy(bytes.begin(), bytes.end(), static_cast<std::byte*>(addressOf(cell)));
 }
 
-// --- Into the image
-// ------------------------------------------------------------------------------------------------------
+// --- Into the image ---------------------------------------------------------------------------------------
 
 /// Stores the address that something in the slab will have.
 void ShadowProgram::setWord(void* place, const void* target) {

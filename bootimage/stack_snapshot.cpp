@@ -20,8 +20,7 @@ StackSnapshot::StackSnapshot(runtime::MicroVm& vm, MachineAddresses& addresses, 
   runtime::fillLinkTable(links_, vm.stacks());
 }
 
-// --- Tracing
-// -------------------------------------------------------------------------------------------------------------
+// --- Tracing ----------------------------------------------------------------------------------------------
 
 Result<void> StackSnapshot::trace() {
   while (!isTraced()) {
@@ -183,8 +182,7 @@ std::uint32_t StackSnapshot::numberOf(const abi::StackObject& stack) {
   return static_cast<std::uint32_t>(std::find(stacks.begin(), stacks.end(), &stack) - stacks.begin());
 }
 
-// --- Into the image
-// ------------------------------------------------------------------------------------------------------
+// --- Into the image ---------------------------------------------------------------------------------------
 
 Result<void> StackSnapshot::compile(ShadowProgram& shadow, std::span<const jit::OptLevel> levels) {
   for (Code& code : code_) {

@@ -29,8 +29,8 @@ typedef struct GaurSymbol {
 
 /* A machine that begins where a boot image was left. `options` as of gaur_new. The symbols come before those
  * of the process and its libraries. NULL where the image is damaged or foreign, or symbols that it wants are
- * missing: gaur_new_error tells all of them; also where it has stacks that have begun, and the process has given
- * its types other numbers before: such an image is loaded first. Thread-safe. */
+ * missing: gaur_new_error tells all of them; also where it has stacks that have begun, and the process has
+ * given its types other numbers before: such an image is loaded first. Thread-safe. */
 MuVM* gaur_load_image(const char* path, const char* options, const GaurSymbol* symbols, size_t symbol_count);
 
 /* Calls the primordial function of the image that the machine was loaded from, with argc and argv where it

@@ -265,9 +265,7 @@ FunctionLowering::CalledCode FunctionLowering::calledCode(ir::CCall inst) {
   llvm::Constant* place = module_.externSymbol(constant->symbol, *slot);
   if (staysPlain(**slot)) {
     constexpr std::size_t kCode = offsetof(abi::NativeSlot, own) + offsetof(abi::NativeTarget, code);
-    auto* code = builder_.CreateLoad(builder_.getPtrTy(), memory_.byteOffset(place, kCode), "code");
-    code->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.context(), {}));
-    return {code};
+    return {module_.loadInvariant(builder_, builder_.getPtrTy(), memory_.byteOffset(place, kCode), "code")};
   }
   // The name may be given to another one at any time; the two words of a target belong together.
   auto load = [&](llvm::Value* word, const char* name) {

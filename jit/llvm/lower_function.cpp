@@ -99,9 +99,7 @@ llvm::Value* FunctionLowering::constant(const ir::Constant& constant) {
         module_.fail(slot.error());
         return llvm::PoisonValue::get(type);
       }
-      auto* load = builder_.CreateLoad(type, module_.externSymbol(constant.symbol, *slot));
-      load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(module_.context(), {}));
-      return load;
+      return module_.loadInvariant(builder_, type, module_.externSymbol(constant.symbol, *slot), "");
     }
     case ir::ConstantKind::Sequence: break;
   }

@@ -66,8 +66,7 @@ void clearFields(llvm::IRBuilder<>& builder, llvm::Value* block, std::uint64_t b
 
 }  // namespace
 
-// --- Allocation
-// ----------------------------------------------------------------------------------------------------------
+// --- Allocation -------------------------------------------------------------------------------------------
 
 llvm::Value* FunctionLowering::allocateObject(const ir::Instruction& instruction, const ir::Type* type) {
   const abi::Layout& layout = module_.layoutOf(type);
@@ -177,8 +176,7 @@ void FunctionLowering::lowerAllocaHybrid(ir::AllocaHybrid inst) {
   finish(inst.inst);
 }
 
-// --- Addressing
-// ----------------------------------------------------------------------------------------------------------
+// --- Addressing -------------------------------------------------------------------------------------------
 
 void FunctionLowering::lowerGetIref(ir::GetIref inst) { setResult(inst.inst, 0, value(inst.ref())); }
 
@@ -200,8 +198,7 @@ void FunctionLowering::lowerGetVarPartIref(ir::GetVarPartIref inst) {
   setResult(inst.inst, 0, memory_.byteOffset(value(inst.location()), module_.layoutOf(inst.type()).size));
 }
 
-// --- Access
-// --------------------------------------------------------------------------------------------------------------
+// --- Access -----------------------------------------------------------------------------------------------
 
 void FunctionLowering::checkNull(const ir::Instruction& instruction, llvm::Value* address) {
   if (instruction.hasExc && !instruction.isPtr)

@@ -86,6 +86,9 @@ class ModuleLowering {
   llvm::CallBase* callRuntime(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry,
                               llvm::ArrayRef<llvm::Value*> arguments, Id instruction = kNoId,
                               llvm::BasicBlock* unwind = nullptr);
+  /// A load of what never changes once there is code that reads it.
+  llvm::Value* loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address,
+                             const llvm::Twine& name);
   /// Address of a runtime entry, from the link table.
   llvm::Value* entryAddress(llvm::IRBuilder<>& builder, abi::RuntimeEntry entry);
   /// Pointer to the ThreadBlock of the running thread; load again after every call.
@@ -112,8 +115,6 @@ class ModuleLowering {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  llvm::Value* loadInvariant(llvm::IRBuilder<>& builder, llvm::Type* type, llvm::Value* address,
-                             const llvm::Twine& name);
   /// A field of the link table.
   llvm::Value* linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset,
                          const llvm::Twine& name);

@@ -33,11 +33,7 @@ void settle(MicroVm& vm) {
   constexpr int kRounds = 4;
   apart([&vm] {
     for (int i = 0; i < kRounds; ++i)
-      runtime::Thread::attachedTo(vm, [&](runtime::Thread& thread) {
-        vm.tidy(thread);
-        thread.onNativeStack([&] { vm.heap().collect(); });
-        vm.tidy(thread);
-      });
+      runtime::Thread::attachedTo(vm, [&](runtime::Thread& thread) { vm.collectAndTidy(thread); });
     return true;
   });
 }
@@ -140,8 +136,7 @@ std::string CaseLifetime::keptOrGone(MicroVm& vm, const Step& step) {
   return way.find(step.expected) != std::string::npos ? "" : "no '" + step.expected + "' in\n" + way;
 }
 
-// --- Host functions
-// ------------------------------------------------------------------------------------------
+// --- Host functions ---------------------------------------------------------------------------------------
 
 std::string CaseLifetime::makeHost(MicroVm& vm, const Step& step) {
   static constexpr std::array kKinds{"plus", "throws", "calls", "unbinds", "disposes", "collects"};

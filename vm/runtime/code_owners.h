@@ -1,5 +1,4 @@
-// Memory of the code slab that dies when nothing reaches it: superseded code, collectible bundles, host
-// closures.
+// Memory of the code slab that dies when nothing reaches it: superseded code, collectible bundles.
 //
 // Whoever makes such memory gives it an owner, with a function that releases it. From then on each word that
 // is an address in it keeps it alive, wherever the collector looks: funcref, ufuncptr and iref fields of
@@ -49,10 +48,8 @@ enum class HoldKind : std::uint8_t {
   Dependent,
   /// A native entry that was not taken back (@uvm.native.expose).
   Exposed,
-  /// A name that a host function is bound to.
-  Binding,
 };
-inline constexpr std::size_t kHoldKinds = 4;
+inline constexpr std::size_t kHoldKinds = 3;
 
 /// One owner. Its address is good until its release function returns; whoever keeps it elsewhere forgets it
 /// there.

@@ -152,6 +152,12 @@ void MicroVm::tidy(Thread& thread) {
   });
 }
 
+void MicroVm::collectAndTidy(Thread& thread) {
+  tidy(thread);
+  thread.onNativeStack([this] { heap_->collect(); });
+  tidy(thread);
+}
+
 void MicroVm::tidyHere() {
   if (wantsTidying()) Thread::attachedTo(*this, [this](Thread& thread) { tidy(thread); });
 }

@@ -110,6 +110,9 @@ class MicroVm final : private jit::Environment {
     return owners_.hasWork() || code_.hasGarbage() || bundles_.hasWork() || hostFunctions_.hasWork();
   }
   void tidy(Thread& thread);
+  /// A collection after which all is released that it found dead: what was superseded has its owners before.
+  /// On any stack of a thread that holds no lock of the VM.
+  void collectAndTidy(Thread& thread);
   CollectibleBundles& bundles() { return bundles_; }
   ThreadList& threads() { return threads_; }
   TrapHandlers& trapHandlers() { return trapHandlers_; }

@@ -87,8 +87,7 @@ abi::ThreadObject* Thread::threadObject() {
   return block_.threadObject;
 }
 
-// --- Stacks
-// --------------------------------------------------------------------------------------------------------------
+// --- Stacks -----------------------------------------------------------------------------------------------
 
 abi::StackObject* Thread::makeStack(std::size_t bytes) {
   if (vm_.stacks().wantsCollection()) onNativeStack([&] { vm_.heap().collect(); });
@@ -122,8 +121,7 @@ void Thread::replaceHostStack() {
   keepHostStack();
 }
 
-// --- Calls from the host
-// -------------------------------------------------------------------------------------------------
+// --- Calls from the host ----------------------------------------------------------------------------------
 
 CallOutcome Thread::call(Thread& thread, const HostInvocation& invocation) {
   return thread.isOnStack() ? callOnThisStack(*thread.stack(), invocation)
@@ -216,8 +214,7 @@ void Thread::runOnNativeStack(StackFunction function, void* argument) {
   block_.stack = nullptr;
 }
 
-// --- Ends
-// ----------------------------------------------------------------------------------------------------------------
+// --- Ends -------------------------------------------------------------------------------------------------
 
 void Thread::fail(std::string report) {
   Stack* stack = this->stack();

@@ -24,8 +24,7 @@ namespace {
 
 constexpr std::size_t kShownStacks = 32;
 
-// --- Threads: each walks its own stack when it is asked to
-// ------------------------------------------------------------------------------------
+// --- Threads: each walks its own stack when it is asked to ------------------------------------------------
 
 /// The question to one thread at a time. It is never freed: a thread may come late.
 struct Question {
@@ -99,8 +98,7 @@ std::optional<BacktraceEnds> framesOf(Thread& thread) {
   return question.frames;
 }
 
-// --- Stacks: read while the collector has stopped all threads
-// ---------------------------------------------------------------------------------
+// --- Stacks: read while the collector has stopped all threads ---------------------------------------------
 
 struct WaitingStack {
   const abi::StackObject* object;

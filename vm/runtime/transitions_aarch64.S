@@ -341,6 +341,17 @@ ENTRY gaur_resolve_export
   br x16
 END gaur_resolve_export
 
+// Copies so many bytes, whole words, to the stack pointer.
+.macro COPY_STACK_ARGUMENTS from, bytes, word
+8:
+  cbz \bytes, 9f
+  sub \bytes, \bytes, #8
+  ldr \word, [\from, \bytes]
+  str \word, [sp, \bytes]
+  b 8b
+9:
+.endm
+
 ENTRY gaur_hostOnStack
   .cfi_startproc
   stp x29, x30, [sp, #-16]!
@@ -356,13 +367,7 @@ ENTRY gaur_hostOnStack
   ldr x11, [x18, #GAUR_HOST_ENVIRONMENT]
   str x11, [sp, x9]
   add x10, x29, #16
-1:
-  cbz x9, 2f
-  sub x9, x9, #8
-  ldr x11, [x10, x9]
-  str x11, [sp, x9]
-  b 1b
-2:
+  COPY_STACK_ARGUMENTS x10, x9, x11
   ldr x16, [x18, #GAUR_HOST_CODE]
   blr x16
   mov sp, x29
@@ -397,13 +402,7 @@ ENTRY gaur_hostOfPlainCall
   and x11, x11, #-16
   sub sp, sp, x11
   add x11, x29, #32
-2:
-  cbz x10, 3f
-  sub x10, x10, #8
-  ldr x12, [x11, x10]
-  str x12, [sp, x10]
-  b 2b
-3:
+  COPY_STACK_ARGUMENTS x11, x10, x12
   blr x16
   mov sp, x29
   ldp x29, x30, [sp], #32

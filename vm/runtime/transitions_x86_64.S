@@ -448,6 +448,17 @@ ENTRY gaur_resolve_export
   jmp *%r11
 END gaur_resolve_export
 
+// Pushes so many bytes, whole words, of the arguments of a frame that has nothing but the saved frame pointer.
+.macro PUSH_STACK_ARGUMENTS bytes, bytes32
+8:
+  testl \bytes32, \bytes32
+  je 9f
+  pushq 8(%rbp, \bytes)
+  subl $8, \bytes32
+  jmp 8b
+9:
+.endm
+
 ENTRY gaur_hostOnStack
   .cfi_startproc
   pushq %rbp
@@ -462,13 +473,7 @@ ENTRY gaur_hostOnStack
   subq $8, %rsp
 1:
   pushq GAUR_HOST_ENVIRONMENT(%r10)
-2:
-  testl %r11d, %r11d
-  je 3f
-  pushq 8(%rbp, %r11)
-  subl $8, %r11d
-  jmp 2b
-3:
+  PUSH_STACK_ARGUMENTS %r11, %r11d
   call *GAUR_HOST_CODE(%r10)
   leave
   .cfi_def_cfa %rsp, 8
@@ -497,12 +502,7 @@ ENTRY gaur_hostOfPlainCall
   jne 2f
   pushq -8(%rbp)
 2:
-  testl %r10d, %r10d
-  je 3f
-  pushq 8(%rbp, %r10)
-  subl $8, %r10d
-  jmp 2b
-3:
+  PUSH_STACK_ARGUMENTS %r10, %r10d
   call *-8(%rbp)
   leave
   .cfi_def_cfa %rsp, 8

@@ -72,7 +72,6 @@ enum class RootKind : std::uint8_t {
   LoadedBundle,
   Dependent,
   Exposed,
-  Binding,
   Frame,
   ThreadStack,
   Thread,
@@ -156,7 +155,6 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     under(RootKind::LoadedBundle, [&] { vm_.owners().holds(HoldKind::LoadedBundle).push(sink); });
     under(RootKind::Dependent, [&] { vm_.owners().holds(HoldKind::Dependent).push(sink); });
     under(RootKind::Exposed, [&] { vm_.owners().holds(HoldKind::Exposed).push(sink); });
-    under(RootKind::Binding, [&] { vm_.owners().holds(HoldKind::Binding).push(sink); });
     under(RootKind::Pin, [&] { vm_.pins().push(sink); });
     under(RootKind::TrapHandler, [&] {
       sink.word(reinterpret_cast<std::uintptr_t>(vm_.trapHandlers().userData()));
@@ -269,7 +267,6 @@ std::string Search::describeRoot() const {
     case RootKind::LoadedBundle: return "a bundle that is not unloaded";
     case RootKind::Dependent: return "a permanent bundle that names it, or a function whose version it gives";
     case RootKind::Exposed: return "a native entry that was not taken back (unexpose)";
-    case RootKind::Binding: return "a name that a host function is bound to";
     case RootKind::Thread: return "a thread's thread-local, exception or object";
     case RootKind::Image: return "an object of the boot image";
     case RootKind::Frame: {
@@ -349,11 +346,8 @@ Result<KeepPath> whyAlive(MicroVm& vm, Id entity) {
   std::lock_guard alone(oneAtATime);
   Result<KeepPath> path = makeError(ErrorId::NotAvailable);
   Thread::attachedTo(vm, [&](Thread& thread) {
-    // What was superseded gets its owner, and what is dead goes, before there are words here that would keep
-    // it.
-    if (vm.wantsTidying()) vm.tidy(thread);
-    thread.onNativeStack([&] { vm.heap().collect(); });
-    if (vm.wantsTidying()) vm.tidy(thread);
+    // What is dead goes before there are words here that would keep it.
+    vm.collectAndTidy(thread);
     std::lock_guard loading(vm.program().loadMutex());
     thread.onNativeStack([&] { path = search(vm, entity); });
   });

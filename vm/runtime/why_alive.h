@@ -15,8 +15,9 @@ class MicroVm;
 struct KeepPath {
   /// What stays whether it is reached or not: nothing ever asked for its end.
   bool isPermanent = false;
-  /// From the root on: what it is, then each object by which the way goes on. Empty where the entity is
-  /// permanent, or where nothing reaches it and it goes at the next opportunity.
+  /// From the root on: what it is, then each object by which the way goes on; for a version whose time is
+  /// over maybe at last the function in one unit with whose code its own was compiled. Empty where the entity
+  /// is permanent, or where nothing reaches it and it goes at the next opportunity.
   std::vector<std::string> steps;
 
   std::string text() const;

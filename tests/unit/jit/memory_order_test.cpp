@@ -233,8 +233,7 @@ TEST(MemoryOrder, Fences) {
   }
 }
 
-// --- Machine code
-// ----------------------------------------------------------------------------------------------------
+// --- Machine code -----------------------------------------------------------------------------------------
 
 /// A code generator for a processor that need not be this one.
 class Machine {

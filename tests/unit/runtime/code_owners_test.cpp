@@ -144,7 +144,7 @@ TEST_F(CodeOwnersTest, CellsPinsAndHoldsKeep) {
   apart([&] { machine.vm().pins().pin(code.get()); });
   place = nullptr;
   EXPECT_EQ(releasedNow(), 0);
-  for (HoldKind kind : {HoldKind::LoadedBundle, HoldKind::Dependent, HoldKind::Exposed, HoldKind::Binding}) {
+  for (HoldKind kind : {HoldKind::LoadedBundle, HoldKind::Dependent, HoldKind::Exposed}) {
     apart([&] {
       owners().hold(kind, code.get());
       machine.vm().pins().unpin(code.get());
@@ -241,7 +241,7 @@ TEST(CodeOwnersOfAVm, AreReleasedWithIt) {
     OwnedRange range{code, 32};
     machine.vm().owners().add(
         thread, {&range, 1}, [](void* data) { ++*static_cast<int*>(data); }, &released);
-    machine.vm().owners().hold(HoldKind::Binding, code);
+    machine.vm().owners().hold(HoldKind::Exposed, code);
   }
   EXPECT_EQ(released, 1);
 }

@@ -214,8 +214,7 @@ TEST_P(Frames, PassesCallsFromTheHost) {
   EXPECT_NE(outcome.report.find("division by zero"), std::string::npos) << outcome.report;
 }
 
-// --- Results that C returns in its own way
-// ------------------------------------------------------------------------------------------
+// --- Results that C returns in its own way ----------------------------------------------------------------
 
 /// In an integer and a floating-point register.
 struct Small {
@@ -340,8 +339,7 @@ TEST_P(Frames, NativeCodeGetsBigAggregates) {
   passAggregate<Big>(machine, "@i64 @double @double @double", bigSum, {7, {3, 5, 1}});
 }
 
-// --- From a signal
-// -------------------------------------------------------------------------------------------
+// --- From a signal ----------------------------------------------------------------------------------------
 
 std::optional<UnwindRegisters> found;
 
