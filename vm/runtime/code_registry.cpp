@@ -18,6 +18,8 @@ namespace {
 /// Without optimisation most of the cost is per unit, so a call compiles what it is going to call.
 constexpr std::size_t kQuickBatch = 64;
 constexpr std::size_t kEagerBatch = 256;
+/// So many functions are compiled before a load that redefines them takes effect.
+constexpr std::size_t kAwaited = 16;
 /// What a small unit takes beside its code: rows, the linker's books, its IR.
 constexpr std::size_t kUnitBytes = 4096;
 
@@ -178,17 +180,40 @@ Result<void> CodeRegistry::compileAll(std::span<ir::FunctionVersion* const> vers
 void CodeRegistry::invalidate(const ir::Function& function) {
   abi::FunctionRecord* record = environment_.recordOf(function);
   setEntry(record, record->lazyEntry);
-  auto copies = copies_.find(function.id);
-  if (copies == copies_.end()) return;
-  for (Id callerVersion : copies->second) {
-    auto* version = environment_.program().entityOfCode<ir::FunctionVersion>(callerVersion);
-    if (!version || version->function->current != version) continue;
-    abi::FunctionRecord* caller = environment_.recordOf(*version->function.target);
-    GAUR_LOG(Code, Debug, "{} holds code of {}, which is redefined", ir::describe(*version),
-             ir::describe(function));
-    setEntry(caller, caller->lazyEntry);
+}
+
+/// Of these functions, and of those that have a copy of their code, the ones that new calls still enter.
+CodeRegistry::Versions CodeRegistry::staleAfter(std::span<ir::FunctionVersion* const> versions) {
+  Versions stale;
+  std::unordered_set<const ir::Function*> seen;
+  auto add = [&](const ir::FunctionVersion& version) {
+    if (isCompiled(*version.function.target) && seen.insert(version.function.target).second)
+      stale.push_back(&version);
+  };
+  for (const ir::FunctionVersion* version : versions) {
+    const ir::Function& function = *version->function.target;
+    add(*version);
+    auto copies = copies_.find(function.id);
+    if (copies == copies_.end()) continue;
+    for (Id callerVersion : copies->second) {
+      auto* caller = environment_.program().entityOfCode<ir::FunctionVersion>(callerVersion);
+      if (!caller || caller->function->current != caller) continue;
+      GAUR_LOG(Code, Debug, "{} holds code of {}, which is redefined", ir::describe(*caller),
+               ir::describe(function));
+      add(*caller);
+    }
+    copies_.erase(copies);
   }
-  copies_.erase(copies);
+  return stale;
+}
+
+void CodeRegistry::replace(std::span<ir::FunctionVersion* const> versions) {
+  const Versions stale = staleAfter(versions);
+  const bool isAwaited = stale.size() <= kAwaited;
+  for (const ir::FunctionVersion* version : stale)
+    if (!isAwaited || !compileUnit({version})) invalidate(*version->function.target);
+  for (const ir::FunctionVersion* version : versions)
+    if (const ir::FunctionVersion* old = version->previous.load(std::memory_order_relaxed)) noteUnused(*old);
 }
 
 // --- The end of code -----------------------------------------------------------------------------------

@@ -42,17 +42,14 @@ class CodeRegistry {
   Result<void> compileAll(std::span<ir::FunctionVersion* const> versions);
 
   /// Calls `publish`, which gives these functions new versions, and lets new calls of them, and of functions
-  /// that have a copy of their code, compile again.
+  /// that have a copy of their code, enter new code. Where they are few, that is compiled first, and whoever
+  /// calls them meanwhile runs the old code instead of waiting; where they are many, each call compiles.
   template <class F>
   void redefine(std::span<ir::FunctionVersion* const> versions, F publish) {
     // No compilation that sees old versions may end after this.
     std::lock_guard lock(mutex_);
     publish();
-    for (const ir::FunctionVersion* version : versions) {
-      invalidate(*version->function.target);
-      if (const ir::FunctionVersion* old = version->previous.load(std::memory_order_relaxed))
-        noteUnused(*old);
-    }
+    replace(versions);
   }
 
   /// Whether `tidy` has something to do.
@@ -149,7 +146,10 @@ class CodeRegistry {
   void enter(const ir::Signature* signature, void* startAdapter);
   Versions batchFrom(const ir::FunctionVersion& version);
   bool isCompiled(const ir::Function& function);
+  /// New calls of the function no longer enter its code.
   void invalidate(const ir::Function& function);
+  Versions staleAfter(std::span<ir::FunctionVersion* const> versions);
+  void replace(std::span<ir::FunctionVersion* const> versions);
   jit::OptLevel level() const { return static_cast<jit::OptLevel>(options_.optLevel); }
 
   jit::Environment& environment_;

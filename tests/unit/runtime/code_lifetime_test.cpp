@@ -1,4 +1,5 @@
 // Superseded versions and unloaded bundles go when nothing reaches them, and not before.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <malloc.h>
 
@@ -516,6 +517,33 @@ TEST_P(CodeLifetime, WhatIsOverIsNotToldToStay) {
   EXPECT_THAT(why(version), AnyOf("", StartsWith("nothing reaches it"),
                                   "@callF, whose code was compiled in one unit with it\n"));
   EXPECT_EQ(why(idOf("f.v2")), "nothing ever asked for its end\n");
+}
+
+TEST_P(CodeLifetime, WhoCallsWhatIsRedefinedDoesNotWaitForItsCode) {
+  define(1);
+  auto compiled = [&] { return machine.vm().code().compiledFunctions(); };
+  const std::uint64_t before = compiled();
+  define(2);
+  EXPECT_EQ(compiled(), before) << "nobody has called it";
+  EXPECT_EQ(machine.call("f"), 2);
+  const std::uint64_t called = compiled();
+  define(3);
+  EXPECT_EQ(compiled(), called + 1);
+  EXPECT_EQ(machine.call("f"), 3);
+  EXPECT_EQ(compiled(), called + 1);
+}
+
+TEST_P(CodeLifetime, WhereMuchIsRedefinedEachCallCompiles) {
+  constexpr int kMany = 40;
+  for (int number : {1, 2}) {
+    std::string program = number == 1 ? ".const @m1 <@i64> = 1 .const @m2 <@i64> = 2\n" : "";
+    for (int i = 0; i < kMany; ++i)
+      program += fmt::format(".funcdef @many{0} VERSION %v{1} <@i> {{ %entry(): RET @m{1} }}\n", i, number);
+    const std::uint64_t before = machine.vm().code().compiledFunctions();
+    machine.mustLoad(program);
+    EXPECT_EQ(machine.vm().code().compiledFunctions(), before);
+    for (int i = 0; i < kMany; ++i) EXPECT_EQ(machine.call("many" + std::to_string(i)), number);
+  }
 }
 
 /// Threads call @f while it is redefined, and everything is collected all the time.
