@@ -31,7 +31,7 @@ class Disassembler {
       : block_(block),
         names_(names),
         nameOf_(nameOf),
-        machine_(targetMachine(OptLevel::O0)),
+        machine_(codeGenerator(OptLevel::O0).machine()),
         subtarget_(*machine_.getMCSubtargetInfo()),
         context_(machine_.getTargetTriple(), machine_.getMCAsmInfo(), machine_.getMCRegisterInfo(),
                  &subtarget_),

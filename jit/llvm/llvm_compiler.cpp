@@ -60,9 +60,9 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::run(Lower lower, OptLevel level,
   // A fresh context each time: types and metadata stay in a context for as long as it lives.
   llvm::LLVMContext context;
   context.setDiscardValueNames(!observer);
-  llvm::TargetMachine& machine = targetMachine(level);
+  CodeGenerator& generator = codeGenerator(level);
   llvm::Module module(what, context);
-  setTarget(module, machine);
+  setTarget(module, generator.machine());
 
   ModuleLowering lowering(module, environment_, level);
   LinkedSymbols symbols;
@@ -71,11 +71,11 @@ Result<std::unique_ptr<CodeUnit>> LlvmCompiler::run(Lower lower, OptLevel level,
   verify(module, "after lowering");
   if (observer && observer->stage == DumpStage::Llvm) observer->text = textOf(module);
 
-  optimise(module, level, machine);
+  optimise(module, level, generator.machine());
   verify(module, "after optimisation");
   if (observer && observer->stage == DumpStage::LlvmOptimised) observer->text = textOf(module);
 
-  auto object = emitObject(module, machine);
+  auto object = generator.emitObject(module);
   if (observer) observer->externals = lowering.externals();
   return session_->link(std::move(object), lowering.externals(), symbols, lowering.inlinings(), what);
 }

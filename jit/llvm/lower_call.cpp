@@ -113,6 +113,7 @@ llvm::CallBase* FunctionLowering::callSite(const ir::Instruction& instruction, l
   llvm::CallBase* call = nullptr;
   llvm::BasicBlock* next = nullptr;
   if (instruction.hasExc) {
+    isolateTerminator();
     next = newBlock("next");
     call = builder_.CreateInvoke(type, callee, next, landingPad(instruction.exceptionalDest()), arguments,
                                  bundle);
@@ -188,7 +189,9 @@ void FunctionLowering::lowerTailCall(ir::TailCall inst) {
   MuSignature signature = module_.signatureOf(inst.signature());
   auto arguments =
       callArguments(signature, inst.arguments(), signature.resultsInMemory ? function_->getArg(0) : nullptr);
-  auto* call = builder_.CreateCall(signature.type, entryOf(value(inst.callee())), arguments);
+  llvm::Value* entry = entryOf(value(inst.callee()));
+  isolateTerminator();
+  auto* call = builder_.CreateCall(signature.type, entry, arguments);
   call->setCallingConv(llvm::CallingConv::Tail);
   call->setTailCallKind(llvm::CallInst::TCK_Tail);
   if (call->getType()->isVoidTy())

@@ -36,6 +36,17 @@ void FunctionLowering::lowerSwitch(ir::Switch inst) {
   builder_.CreateBr(otherwise);
 }
 
+/// The fast instruction selector leaves all of a block to the slow one whose terminator it does not know, as
+/// the returns of tailcc: then the terminator better has a block of its own.
+void FunctionLowering::isolateTerminator() {
+  llvm::BasicBlock* block = builder_.GetInsertBlock();
+  if (module_.level() != OptLevel::O0 || block->empty()) return;
+  llvm::BasicBlock* last = newBlock("last");
+  last->moveAfter(block);
+  builder_.CreateBr(last);
+  builder_.SetInsertPoint(last);
+}
+
 void FunctionLowering::lowerRet(ir::Ret inst) {
   llvm::SmallVector<llvm::Value*, 4> results;
   for (const auto& operand : inst.inst.operands) results.push_back(value(operand.target));
@@ -44,8 +55,10 @@ void FunctionLowering::lowerRet(ir::Ret inst) {
     for (std::size_t i = 0; i < results.size(); ++i)
       memory_.storePlain(types[i], memory_.byteOffset(function_->getArg(0), signature_.resultOffsets[i]),
                          results[i]);
-    builder_.CreateRetVoid();
-  } else if (results.empty()) {
+    results.clear();
+  }
+  isolateTerminator();
+  if (results.empty()) {
     builder_.CreateRetVoid();
   } else if (results.size() == 1) {
     builder_.CreateRet(results[0]);

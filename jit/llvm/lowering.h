@@ -198,6 +198,7 @@ class FunctionLowering {
   /// Landing pad that takes the exception in flight to `dest`.
   llvm::BasicBlock* landingPad(const ir::Dest* dest);
   llvm::BasicBlock* newBlock(const llvm::Twine& name);
+  void isolateTerminator();
   /// Where an instruction that failed goes: its exceptional destination with NULL, or a report of the guest
   /// failure.
   llvm::BasicBlock* failureBlock(const ir::Instruction& instruction, abi::GuestFailure failure);

@@ -8,6 +8,10 @@
 
 namespace gaur::jit {
 
+/// The label of the site in its assembly. Unique in the module: LLVM's context of machine code forgets
+/// numbered labels not even when it goes on with the next module (CodeGenerator).
+inline constexpr const char* kSiteLabel = ".Lsite${:uid}";
+
 /// Before pruning: keeps the list, and sees to it that it takes no memory.
 inline void keepSiteList(llvm::jitlink::LinkGraph& graph, llvm::StringRef sectionName) {
   auto* section = graph.findSectionByName(sectionName);

@@ -34,7 +34,8 @@ std::string swapAssembly(abi::CallSiteId site) {
   auto savedPointer = [](const char* stack) {
     return number(GAUR_STACK_SAVED_POINTER) + "(" + stack + ")\n";
   };
-  std::string text = "leaq 1f(%rip), %r11\n";
+  const std::string resumed = kSiteLabel;
+  std::string text = "leaq " + resumed + "(%rip), %r11\n";
   text += "pushq %r11\n";
   text += "pushq %rbp\n";
   text += "movq %rsp, " + savedPointer("$11");
@@ -43,9 +44,9 @@ std::string swapAssembly(abi::CallSiteId site) {
   text += "movq $$0, " + savedPointer("$8");
   text += "popq %rbp\n";
   text += "popq %r11\n";
-  text += "jmpq *%r11\n1:\n";
+  text += "jmpq *%r11\n" + resumed + ":\n";
   text += std::string(".pushsection ") + kSection + ",\"a\",@progbits\n";
-  text += ".quad 1b, " + number(site.bits()) + "\n";
+  text += ".quad " + resumed + ", " + number(site.bits()) + "\n";
   return text + ".popsection";
 }
 

@@ -1,12 +1,10 @@
 #include "jit/llvm/target.h"
 
-#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
-#include <llvm/Support/raw_ostream.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
 
@@ -66,42 +64,42 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(OptLevel level) {
 
 /// Of this thread. No objects with destructors: what exit() does may still need them when its thread's
 /// destructors have run.
-thread_local constinit std::array<llvm::TargetMachine*, 3> machines{};
+thread_local constinit std::array<CodeGenerator*, 3> generators{};
 
-struct MachinesEnd {
+struct GeneratorsEnd {
   void use() {}
-  ~MachinesEnd() {
-    for (llvm::TargetMachine*& machine : machines) delete std::exchange(machine, nullptr);
+  ~GeneratorsEnd() {
+    for (CodeGenerator*& generator : generators) delete std::exchange(generator, nullptr);
   }
 };
-thread_local MachinesEnd machinesEnd;
+thread_local GeneratorsEnd generatorsEnd;
 
 }  // namespace
 
-llvm::TargetMachine& targetMachine(OptLevel level) {
-  machinesEnd.use();
-  llvm::TargetMachine*& machine = machines[static_cast<std::size_t>(level)];
-  if (!machine) machine = makeTargetMachine(level).release();
-  return *machine;
+CodeGenerator::CodeGenerator(OptLevel level) : machine_(makeTargetMachine(level)) {
+  llvm::MCContext* context = nullptr;
+  bool failed = machine_->addPassesToEmitMC(passes_, context, stream_, /*DisableVerify=*/true);
+  GAUR_CHECK(!failed, "the target cannot emit objects");
+}
+
+std::unique_ptr<llvm::MemoryBuffer> CodeGenerator::emitObject(llvm::Module& module) {
+  passes_.run(module);
+  auto object = std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes_), "gaur",
+                                                                /*RequiresNullTerminator=*/false);
+  bytes_.clear();
+  return object;
+}
+
+CodeGenerator& codeGenerator(OptLevel level) {
+  generatorsEnd.use();
+  CodeGenerator*& generator = generators[static_cast<std::size_t>(level)];
+  if (!generator) generator = new CodeGenerator(level);
+  return *generator;
 }
 
 void setTarget(llvm::Module& module, const llvm::TargetMachine& machine) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
-}
-
-std::unique_ptr<llvm::MemoryBuffer> emitObject(llvm::Module& module, llvm::TargetMachine& machine) {
-  llvm::SmallVector<char, 0> bytes;
-  {
-    llvm::raw_svector_ostream stream(bytes);
-    llvm::legacy::PassManager passes;
-    llvm::MCContext* context = nullptr;
-    bool failed = machine.addPassesToEmitMC(passes, context, stream, /*DisableVerify=*/true);
-    GAUR_CHECK(!failed, "the target cannot emit objects");
-    passes.run(module);
-  }
-  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(bytes), "gaur",
-                                                         /*RequiresNullTerminator=*/false);
 }
 
 }  // namespace gaur::jit

@@ -28,9 +28,11 @@ struct Entry {
 std::string watchpointAssembly(const llvm::Triple& triple, std::uint32_t watchpoint) {
   // On x86-64 five bytes inside of an aligned word: moved up to the next word where they would not fit into
   // this one.
-  std::string text = triple.isAArch64() ? "1: nop\n" : ".p2align 3, , 4\n1: .byte 0x0f, 0x1f, 0x44, 0, 0\n";
+  const std::string site = kSiteLabel;
+  std::string text =
+      triple.isAArch64() ? site + ": nop\n" : ".p2align 3, , 4\n" + site + ": .byte 0x0f, 0x1f, 0x44, 0, 0\n";
   text += std::string(".pushsection ") + kSection + ",\"a\",@progbits\n";
-  text += ".quad 1b, ${0:l}, " + std::to_string(watchpoint) + "\n";
+  text += ".quad " + site + ", ${0:l}, " + std::to_string(watchpoint) + "\n";
   return text + ".popsection";
 }
 

@@ -8,8 +8,11 @@
 namespace gaur::ir {
 
 Builder::Builder(Program& program, std::string bundleName)
-    : program_(program), name_(std::move(bundleName)), bundle_(std::make_unique<Bundle>(name_)) {}
-Builder::~Builder() = default;
+    : program_(program),
+      name_(std::move(bundleName)),
+      bundle_(std::make_unique<Bundle>(name_)),
+      tables_(program.takeBuilderTables()) {}
+Builder::~Builder() { program_.giveBack(std::move(tables_)); }
 
 Id Builder::symbol(std::string_view name) {
   name = withoutSigil(name);

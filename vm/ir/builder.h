@@ -113,9 +113,10 @@ class Builder {
   Program& program_;
   const std::string name_;
   std::unique_ptr<Bundle> bundle_;
-  IdTable<Entity> definitions_;
+  std::unique_ptr<BuilderTables> tables_;
+  IdTable<Entity>& definitions_ = tables_->definitions;
   NameMap<Id> symbols_;
-  IdTable<const std::string_view> symbolNames_;
+  IdTable<const std::string_view>& symbolNames_ = tables_->symbolNames;
   /// What stands before the last dot of names under which nothing is loaded.
   std::string unknownOwner_;
   bool hasFullNames_ = false;

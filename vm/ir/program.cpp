@@ -143,6 +143,23 @@ std::string describe(const Entity& entity) {
 Program::Program() { loadPredefined(); }
 Program::~Program() = default;
 
+std::unique_ptr<BuilderTables> Program::takeBuilderTables() {
+  // Nobody waits for spares, so no fork can leave this locked to somebody's harm.
+  std::unique_lock lock(sparesMutex_, std::try_to_lock);
+  if (!lock || spares_.empty()) return std::make_unique<BuilderTables>();
+  std::unique_ptr<BuilderTables> tables = std::move(spares_.back());
+  spares_.pop_back();
+  return tables;
+}
+
+void Program::giveBack(std::unique_ptr<BuilderTables> tables) {
+  constexpr std::size_t kMostSpares = 4;
+  tables->definitions.clear();
+  tables->symbolNames.clear();
+  std::unique_lock lock(sparesMutex_, std::try_to_lock);
+  if (lock && spares_.size() < kMostSpares) spares_.push_back(std::move(tables));
+}
+
 Entity* Program::entityNamed(std::string_view name) const {
   std::lock_guard lock(tablesMutex_);
   auto found = names_.find(name);

@@ -24,6 +24,12 @@ namespace gaur::ir {
 
 class SnapshotBodies;
 
+/// By ID, what a builder has defined, and names that stand for IDs in its bundle.
+struct BuilderTables {
+  IdTable<Entity> definitions;
+  IdTable<const std::string_view> symbolNames;
+};
+
 class Program {
  public:
   /// With the predefined entities (`@uvm.meta.bytes` etc.; map, TL-pre) loaded.
@@ -101,6 +107,10 @@ class Program {
   /// Requires: loadMutex held, where other threads may load.
   const std::vector<std::unique_ptr<Bundle>>& bundles() const { return bundles_; }
 
+  /// Empty ones; after its end a builder gives them back, to spare the next one new address space.
+  std::unique_ptr<BuilderTables> takeBuilderTables();
+  void giveBack(std::unique_ptr<BuilderTables> tables);
+
   /// Offers every name of a loaded top-level entity to `finder`, for hints. Thread-safe.
   void offerNames(NearName& finder) const;
 
@@ -129,6 +139,8 @@ class Program {
   mutable std::mutex tablesMutex_;
   mutable std::unordered_map<std::string_view, Entity*> names_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
+  std::mutex sparesMutex_;
+  std::vector<std::unique_ptr<BuilderTables>> spares_;
 
   /// Held while bodies are read.
   mutable std::mutex bodiesMutex_;

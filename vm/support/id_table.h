@@ -3,6 +3,7 @@
 // again. Readers need no lock: an entry is published with release order and never moves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -48,6 +49,26 @@ class IdTable {
     used = static_cast<std::uint16_t>(value ? used + 1 : used - 1);
     // Reads as null all the while.
     if (used == 0) platform::discard(entries + index / kPageEntries * kPageEntries, kPageBytes);
+  }
+
+  /// Takes out all entries. Nobody else reads or writes; the address space stays.
+  void clear() {
+    for (auto& chunk : root_) {
+      Entry* entries = chunk.load(std::memory_order_relaxed);
+      if (!entries) continue;
+      auto* used = reinterpret_cast<std::uint16_t*>(entries + kChunkEntries);
+      auto* const end = used + kChunkEntries / kPageEntries;
+      auto isUsed = [](std::uint16_t count) { return count != 0; };
+      for (auto* first = std::find_if(used, end, isUsed); first != end;
+           first = std::find_if(first, end, isUsed)) {
+        auto* const last = std::find(first, end, 0);
+        const auto page = static_cast<std::size_t>(first - used),
+                   pages = static_cast<std::size_t>(last - first);
+        platform::discard(entries + page * kPageEntries, pages * kPageBytes);
+        std::fill(first, last, 0);
+        first = last;
+      }
+    }
   }
 
  private:

@@ -29,9 +29,9 @@ class Link : public testing::TestWithParam<OptLevel> {
         diagnostic, context);
     EXPECT_TRUE(module) << diagnostic.getMessage().str();
     EXPECT_FALSE(llvm::verifyModule(*module, &llvm::errs()));
-    auto& machine = targetMachine(level);
+    auto& machine = codeGenerator(level).machine();
     setTarget(*module, machine);
-    return session().link(emitObject(*module, machine), externals_, symbols_, {}, "test");
+    return session().link(codeGenerator(level).emitObject(*module), externals_, symbols_, {}, "test");
   }
   std::unique_ptr<CodeUnit> mustLink(const std::string& text, OptLevel level) {
     auto unit = link(text, level);

@@ -100,7 +100,8 @@ std::string fenceOf(const std::string& order) { return bundleOf("int<64>", "FENC
 /// The LLVM module of a bundle's @f; empty where the bundle is refused.
 class Lowered {
  public:
-  explicit Lowered(const std::string& text, llvm::TargetMachine& machine = targetMachine(OptLevel::O0))
+  explicit Lowered(const std::string& text,
+                   llvm::TargetMachine& machine = codeGenerator(OptLevel::O0).machine())
       : environment_(slab_) {
     Diagnostics diagnostics;
     if (!environment_.load(text, diagnostics)) return;
@@ -379,6 +380,10 @@ TEST_P(MemoryOrderCode, UpdatesOnArmAreLoopsWithTheirOrder) {
 
 TEST_P(MemoryOrderCode, UpdatesOnArmWithLse) {
   Machine machine = arm("+lse");
+  // Without optimisation LLVM makes the loop with both orders here, too.
+  auto exchange = [](const std::string& suffix) {
+    return GetParam() == OptLevel::O0 ? Words{"ldaxr", "stlxr"} : Words{"cas" + suffix};
+  };
   const std::pair<const char*, const char*> rows[] = {
       {"RELAXED", ""}, {"ACQUIRE", "a"}, {"RELEASE", "l"}, {"ACQ_REL", "al"}, {"SEQ_CST", "al"}};
   for (const auto& [order, suffix] : rows) {
@@ -386,10 +391,10 @@ TEST_P(MemoryOrderCode, UpdatesOnArmWithLse) {
     EXPECT_EQ(machine.words(updateOf("int<64>", order, "ADD")), Words{std::string("ldadd") + suffix});
     EXPECT_EQ(machine.words(updateOf("int<32>", order, "XCHG")), Words{std::string("swp") + suffix});
     EXPECT_EQ(machine.words(updateOf("int<8>", order, "ADD")), Words{std::string("ldadd") + suffix + "b"});
-    EXPECT_EQ(machine.words(exchangeOf("int<64>", order, "RELAXED")), Words{std::string("cas") + suffix});
+    EXPECT_EQ(machine.words(exchangeOf("int<64>", order, "RELAXED")), exchange(suffix));
   }
-  EXPECT_EQ(machine.words(exchangeOf("int<64>", "RELAXED", "ACQUIRE")), Words{"casa"});
-  EXPECT_EQ(machine.words(exchangeOf("int<64>", "RELAXED", "SEQ_CST")), Words{"casal"});
+  EXPECT_EQ(machine.words(exchangeOf("int<64>", "RELAXED", "ACQUIRE")), exchange("a"));
+  EXPECT_EQ(machine.words(exchangeOf("int<64>", "RELAXED", "SEQ_CST")), exchange("al"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, MemoryOrderCode, testing::Values(OptLevel::O0, OptLevel::O2),

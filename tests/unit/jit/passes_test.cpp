@@ -23,7 +23,7 @@ class Passes : public testing::Test {
     llvm::SMDiagnostic diagnostic;
     module_ = llvm::parseAssemblyString(text, diagnostic, context_);
     EXPECT_TRUE(module_) << diagnostic.getMessage().str();
-    auto& machine = targetMachine(level);
+    auto& machine = codeGenerator(level).machine();
     setTarget(*module_, machine);
     optimise(*module_, level, machine);
     EXPECT_FALSE(llvm::verifyModule(*module_, &llvm::errs()));

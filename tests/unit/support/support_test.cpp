@@ -45,6 +45,20 @@ TEST(IdTable, HoldsWhatWasSet) {
   EXPECT_EQ(table.get(65536), &last);
 }
 
+TEST(IdTable, IsEmptyAfterClear) {
+  IdTable<int> table;
+  int value = 1;
+  for (Id last : {Id{700}, Id{100'000}}) {
+    for (Id id = 1; id < last; id += 3) table.set(id, &value);
+    table.set(0xffff'ffff, &value);
+    table.clear();
+    for (Id id = 1; id < last; ++id) ASSERT_EQ(table.get(id), nullptr);
+    EXPECT_EQ(table.get(0xffff'ffff), nullptr);
+  }
+  table.set(7, &value);
+  EXPECT_EQ(table.get(7), &value);
+}
+
 TEST(EditDistance, CountsEdits) {
   EXPECT_EQ(editDistance("kitten", "sitting", 5), 3u);
   EXPECT_EQ(editDistance("same", "same", 5), 0u);
