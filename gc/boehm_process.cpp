@@ -127,7 +127,7 @@ class WordBuffer {
   WordBuffer& operator=(const WordBuffer&) = delete;
   ~WordBuffer() { flush(); }
   void add(std::uintptr_t word) {
-    if (rootVisitor) return rootVisitor->word(word, nullptr);
+    if (rootVisitor) return rootVisitor->word(word, nullptr, Fit::MayLieBehind);
     words_[count_++] = word;
     if (count_ == std::size(words_)) flush();
   }
@@ -141,8 +141,10 @@ class WordBuffer {
   std::size_t count_ = 0;
 };
 
-void addOwners(WordBuffer& buffer, std::uintptr_t address, CellMark how) {
-  forEachOwner(address, how, [&](const void* owner) { buffer.add(reinterpret_cast<std::uintptr_t>(owner)); });
+void addOwners(WordBuffer& buffer, std::uintptr_t address, CellMark how, Fit fit) {
+  if (rootVisitor) return rootVisitor->word(address, nullptr, fit);
+  markCells(address, how);
+  forEachOwner(address, fit, [&](const void* owner) { buffer.add(reinterpret_cast<std::uintptr_t>(owner)); });
 }
 
 /// What Boehm does not recognise in memory that may hold anything: tagged references, and addresses that
@@ -152,7 +154,7 @@ GAUR_SCANS_STACKS void pushUnusualReferences(std::uintptr_t begin, std::uintptr_
   for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
        p < reinterpret_cast<const std::uint64_t*>(end); ++p) {
     if (abi::tagrefHoldsRef(*p)) buffer.add(abi::tagrefAddress(*p));
-    if (mayHaveOwner(*p)) addOwners(buffer, *p, CellMark::Stack);
+    if (mayHaveOwner(*p)) addOwners(buffer, *p, CellMark::Stack, Fit::MayLieBehind);
     if (mayBeWatched(*p)) noteWatched(*p);
   }
 }
@@ -177,7 +179,8 @@ void pushSlot(RootSink& sink, WordBuffer& buffer, std::uint64_t* slot, abi::Slot
     case abi::SlotKind::Interior:
     case abi::SlotKind::Code:
       if (mayHaveOwner(*slot)) {
-        addOwners(buffer, *slot, CellMark::Value);
+        addOwners(buffer, *slot, CellMark::Value,
+                  kind == abi::SlotKind::Code ? Fit::Exact : Fit::MayLieBehind);
       } else if (kind == abi::SlotKind::Interior) {
         buffer.add(*slot);
       }
@@ -207,14 +210,14 @@ void pushLists(abi::BlockKind kind, std::span<void* const> heads) {
 
 }  // namespace
 
-VisitRoots::VisitRoots(RootVisitor& visitor) { rootVisitor = &visitor; }
-VisitRoots::~VisitRoots() { rootVisitor = nullptr; }
+VisitRoots::VisitRoots(RootVisitor& visitor) : before_(std::exchange(rootVisitor, &visitor)) {}
+VisitRoots::~VisitRoots() { rootVisitor = before_; }
 
 /// Tells of every word, as it is and as the reference that it may be the tagged form of.
 GAUR_SCANS_STACKS void visitWords(RootVisitor& visitor, std::uintptr_t begin, std::uintptr_t end) {
   for (auto* p = reinterpret_cast<const std::uint64_t*>(begin);
        p < reinterpret_cast<const std::uint64_t*>(end); ++p)
-    visitor.word(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, p);
+    visitor.word(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, p, Fit::MayLieBehind);
 }
 
 void visitThreadStacks(RootVisitor& visitor) { BoehmProcess::instance().visitThreadStacks(visitor); }
@@ -249,11 +252,16 @@ void RootSink::conservative(const void* begin, const void* end) {
 
 void RootSink::word(std::uintptr_t value) {
   std::uintptr_t target = abi::tagrefHoldsRef(value) ? abi::tagrefAddress(value) : value;
-  if (rootVisitor) return rootVisitor->word(target, nullptr);
+  if (rootVisitor) return rootVisitor->word(target, nullptr, Fit::MayLieBehind);
   GC_push_all_eager(&target, &target + 1);
   if (!mayHaveOwner(target)) return;
   WordBuffer buffer;
-  addOwners(buffer, target, CellMark::Value);
+  addOwners(buffer, target, CellMark::Value, Fit::MayLieBehind);
+}
+
+void RootSink::owned(std::uintptr_t address) {
+  WordBuffer buffer;
+  if (mayHaveOwner(address)) addOwners(buffer, address, CellMark::Value, Fit::Exact);
 }
 
 void RootSink::cell(const abi::GcMap& map, void* base) {
@@ -588,7 +596,7 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
 void BoehmProcess::visitThreadStacks(RootVisitor& visitor) {
   for (const NativeThread* thread = threads_; thread; thread = thread->next)
     forEachStackPart(*thread, [&](std::uintptr_t begin, const StackRange& stack, std::uintptr_t) {
-      visitor.word(reinterpret_cast<std::uintptr_t>(stack.owner), nullptr);
+      visitor.word(reinterpret_cast<std::uintptr_t>(stack.owner), nullptr, Fit::Exact);
       visitWords(visitor, begin, stack.end);
     });
 }
@@ -597,7 +605,7 @@ void BoehmProcess::visitThreadBlocks(RootVisitor& visitor) {
   for (const NativeThread* thread = threads_; thread; thread = thread->next)
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next)
       for (const void* root : rootsOf(*attachment->block))
-        visitor.word(reinterpret_cast<std::uintptr_t>(root), nullptr);
+        visitor.word(reinterpret_cast<std::uintptr_t>(root), nullptr, Fit::Exact);
 }
 
 bool BoehmProcess::isOurs(int kind) const {

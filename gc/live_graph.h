@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "gc/owner_map.h"
 #include "vm/abi/object.h"
 
 namespace gaur::gc {
@@ -12,20 +13,23 @@ namespace gaur::gc {
 class RootVisitor {
  public:
   /// Of memory that may hold anything, `place` is where the word lies; null where that is nowhere in
-  /// particular.
-  virtual void word(std::uintptr_t value, const void* place) = 0;
+  /// particular. `fit`: of an address of memory with an owner, whose it may be.
+  virtual void word(std::uintptr_t value, const void* place, Fit fit) = 0;
 
  protected:
   ~RootVisitor() = default;
 };
 
-/// While one exists, what is given to a RootSink goes to the visitor. One at a time.
+/// While one exists, what is given to a RootSink goes to its visitor; of several, to that of the innermost.
 class VisitRoots {
  public:
   explicit VisitRoots(RootVisitor& visitor);
   ~VisitRoots();
   VisitRoots(const VisitRoots&) = delete;
   VisitRoots& operator=(const VisitRoots&) = delete;
+
+ private:
+  RootVisitor* before_;
 };
 
 /// The stacks that attached threads stand on, and what lies below them on their native ones.

@@ -55,9 +55,10 @@ bool pushEntry(void* start, GC_word descriptor, GC_ms_entry*& top, GC_ms_entry* 
 }
 
 /// Out of line, since few words have owners.
-[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, GC_ms_entry* top,
+[[gnu::noinline]] GC_ms_entry* pushOwners(std::uint64_t address, CellMark how, Fit fit, GC_ms_entry* top,
                                           GC_ms_entry* limit) {
-  forEachOwner(address, how,
+  markCells(address, how);
+  forEachOwner(address, fit,
                [&](const void* owner) { top = push(const_cast<void*>(owner), top, limit, nullptr); });
   return top;
 }
@@ -84,9 +85,10 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
       addWeakSlot(slot);
       return top;
     case SlotKind::Interior:
-      if (mayHaveOwner(word)) return pushOwners(word, CellMark::Value, top, limit);
+      if (mayHaveOwner(word)) return pushOwners(word, CellMark::Value, Fit::MayLieBehind, top, limit);
       return push(reinterpret_cast<void*>(word), top, limit, slot);
-    case SlotKind::Code: return mayHaveOwner(word) ? pushOwners(word, CellMark::Value, top, limit) : top;
+    case SlotKind::Code:
+      return mayHaveOwner(word) ? pushOwners(word, CellMark::Value, Fit::Exact, top, limit) : top;
     case SlotKind::StackExtent: return markExtent(slot, top, limit);
     case SlotKind::Owned: return markOwned(reinterpret_cast<const abi::OwnedReferences*>(word), top, limit);
   }
@@ -100,7 +102,8 @@ inline GC_ms_entry* markSlot(std::uint64_t* slot, SlotKind kind, GC_ms_entry* to
   for (const abi::OwnedCell& cell : references->cells)
     abi::forEachSlot(*cell.map, reinterpret_cast<std::uintptr_t>(cell.base),
                      [&](std::uint64_t* slot, SlotKind kind) { top = markSlot(slot, kind, top, limit); });
-  for (std::uintptr_t address : references->addresses) top = pushOwners(address, CellMark::Value, top, limit);
+  for (std::uintptr_t address : references->addresses)
+    top = pushOwners(address, CellMark::Value, Fit::Exact, top, limit);
   return top;
 }
 
@@ -246,7 +249,7 @@ GC_ms_entry* markObject(GC_word* block, GC_ms_entry* top, GC_ms_entry* limit, GC
   for (GC_word* word = begin; word != begin + count; ++word) {
     GC_word target = abi::tagrefHoldsRef(*word) ? abi::tagrefAddress(*word) : *word;
     if (mayHaveOwner(target)) {
-      top = pushOwners(target, CellMark::Stack, top, limit);
+      top = pushOwners(target, CellMark::Stack, Fit::MayLieBehind, top, limit);
       continue;
     }
     if (mayBeWatched(target)) noteWatched(target);

@@ -49,14 +49,21 @@ inline bool mayHaveOwner(std::uintptr_t word) { return ownedSpan.contains(word);
 /// By whichever map knows. Requires: a collection is going on, or nobody makes or destroys maps.
 const void* ownerOf(std::uintptr_t address);
 
-/// Marks the cell of a marked range that the address is, and calls f(owner) for the owners of the memory that
-/// it belongs to, or lies just behind: a return address, where a call is the last instruction; an iref past
-/// the last element.
+/// What memory a word may be the address of.
+enum class Fit : std::uint8_t {
+  /// That which it lies in: function records, entries, cells.
+  Exact,
+  /// Also that which it lies just behind: a return address, where a call is the last instruction; an iref
+  /// past
+  /// the last element; any word of a stack.
+  MayLieBehind,
+};
+
+/// Calls f(owner) for the owners of the memory that the address belongs to.
 template <class F>
-void forEachOwner(std::uintptr_t address, CellMark how, F&& f) {
-  markCells(address, how);
+void forEachOwner(std::uintptr_t address, Fit fit, F&& f) {
   const void* owner = ownerOf(address);
-  const void* before = ownerOf(address - 1);
+  const void* before = fit == Fit::MayLieBehind ? ownerOf(address - 1) : nullptr;
   if (owner) f(owner);
   if (before && before != owner) f(before);
 }

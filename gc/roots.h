@@ -28,6 +28,8 @@ class RootSink {
   void conservative(const void* begin, const void* end);
   /// A reference, an interior reference or a tagref64; anything else does no harm.
   void word(std::uintptr_t value);
+  /// The address of memory that may have an owner, and not just behind some: a function record.
+  void owned(std::uintptr_t address);
   /// Memory of a known type outside the heap, a global cell: weak references in it are weak.
   void cell(const abi::GcMap& map, void* base);
   /// Blocks that were handed out and not yet used.

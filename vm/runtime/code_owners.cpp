@@ -164,7 +164,7 @@ void CodeOwners::releaseAll() {
 }
 
 void CodeOwners::pushRoots(gc::RootSink& sink) const {
-  for (const PinTable& held : holds_) held.push(sink);
+  for (const PinTable& held : holds_) held.pushOwned(sink);
 }
 
 void CodeOwners::afterMarking(bool (*isReachable)(const void* object)) {

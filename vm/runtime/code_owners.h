@@ -3,8 +3,9 @@
 // Whoever makes such memory gives it an owner, with a function that releases it. From then on each word that
 // is an address in it keeps it alive, wherever the collector looks: funcref, ufuncptr and iref fields of
 // reachable objects, cells, thread-locals and handles; Mu stacks (return addresses, also of stacks that do
-// not run), native stacks, registers and signal frames of attached threads; pins. An address that lies just
-// behind owned memory counts, too. Words in malloc memory, in code, or of other types (uptr, int) do not.
+// not run), native stacks, registers and signal frames of attached threads; pins. Of irefs, words of stacks
+// and pins an address that lies just behind owned memory counts, too. Words in malloc memory, in code, or of
+// other types (uptr, int) do not.
 // When a collection finds none, the memory is nobody's any more, and soon after a thread that holds no lock
 // of the VM calls the release function, once.
 //

@@ -97,10 +97,19 @@ void PinTable::remove(Entry& entry) {
   --used_;
 }
 
-void PinTable::push(gc::RootSink& sink) const {
+template <class F>
+void PinTable::forEachAddress(F&& f) const {
   Table* table = table_;
   for (std::size_t i = 0; i <= table->mask; ++i)
-    if (std::uintptr_t address = (*table)[i].address) sink.word(address);
+    if (std::uintptr_t address = (*table)[i].address) f(address);
+}
+
+void PinTable::push(gc::RootSink& sink) const {
+  forEachAddress([&](std::uintptr_t address) { sink.word(address); });
+}
+
+void PinTable::pushOwned(gc::RootSink& sink) const {
+  forEachAddress([&](std::uintptr_t address) { sink.owned(address); });
 }
 
 }  // namespace gaur::runtime

@@ -30,6 +30,8 @@ class PinTable {
 
   /// In a collection, while a stopped thread may be in the middle of pin or unpin.
   void push(gc::RootSink& sink) const;
+  /// The same where none is an iref, which may lie just behind what it keeps.
+  void pushOwned(gc::RootSink& sink) const;
 
   /// Held over a fork of the process.
   std::mutex& forkLock() { return mutex_; }
@@ -49,6 +51,8 @@ class PinTable {
     return static_cast<std::size_t>(address * 0x9e3779b97f4a7c15 >> 20);
   }
   Entry& find(std::uintptr_t address) const;
+  template <class F>
+  void forEachAddress(F&& f) const;
   void grow();
   void remove(Entry& entry);
 

@@ -29,8 +29,8 @@ void Roots::pushRoots(gc::RootSink& sink) {
   if (const ClientRoots* client = client_.load(std::memory_order_acquire)) client->push(sink);
   pins_.push(sink);
   owners_.pushRoots(sink);
-  for (const void* root : {trapHandlers_.userData(), static_cast<void*>(trapHandlers_.muFunction())})
-    sink.word(reinterpret_cast<std::uintptr_t>(root));
+  sink.word(reinterpret_cast<std::uintptr_t>(trapHandlers_.userData()));
+  sink.owned(reinterpret_cast<std::uintptr_t>(trapHandlers_.muFunction()));
 }
 
 void Roots::afterMarking(bool (*isReachable)(const void* object)) {

@@ -112,10 +112,9 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
 
  private:
   template <class F>
-  void forEachTarget(std::uintptr_t word, bool mayBeObject, F&& f) {
+  void forEachTarget(std::uintptr_t word, bool mayBeObject, gc::Fit fit, F&& f) {
     if (gc::mayHaveOwner(word)) {
-      for (std::uintptr_t byte : {word, word - 1})
-        if (const void* owner = gc::ownerOf(byte)) f(owner);
+      gc::forEachOwner(word, fit, f);
     } else if (mayBeObject && word != 0) {
       if (const void* object = vm_.heap().objectContaining(word)) f(object);
     }
@@ -152,13 +151,13 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         sink.cell(abi::LayoutTable::shared().of(cell->cellType->type).map, memory);
       }
     });
-    under(RootKind::LoadedBundle, [&] { vm_.owners().holds(HoldKind::LoadedBundle).push(sink); });
-    under(RootKind::Dependent, [&] { vm_.owners().holds(HoldKind::Dependent).push(sink); });
-    under(RootKind::Exposed, [&] { vm_.owners().holds(HoldKind::Exposed).push(sink); });
+    under(RootKind::LoadedBundle, [&] { vm_.owners().holds(HoldKind::LoadedBundle).pushOwned(sink); });
+    under(RootKind::Dependent, [&] { vm_.owners().holds(HoldKind::Dependent).pushOwned(sink); });
+    under(RootKind::Exposed, [&] { vm_.owners().holds(HoldKind::Exposed).pushOwned(sink); });
     under(RootKind::Pin, [&] { vm_.pins().push(sink); });
     under(RootKind::TrapHandler, [&] {
       sink.word(reinterpret_cast<std::uintptr_t>(vm_.trapHandlers().userData()));
-      sink.word(reinterpret_cast<std::uintptr_t>(vm_.trapHandlers().muFunction()));
+      sink.owned(reinterpret_cast<std::uintptr_t>(vm_.trapHandlers().muFunction()));
     });
     // Frames say more than whatever else lies on a stack.
     under(RootKind::Frame, [&] { gc::visitThreadStacks(*this); });
@@ -169,12 +168,12 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     under(RootKind::Handle, [&] { vm_.roots().pushRoots(sink); });
   }
 
-  void word(std::uintptr_t value, const void* place) override {
+  void word(std::uintptr_t value, const void* place, gc::Fit fit) override {
     if (isFound_) return;
     auto at = reinterpret_cast<std::uintptr_t>(place);
     if (at >= reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) && at < floor_) return;
     if (kind_ == RootKind::Frame && !vm_.codeMap().findReturn(value)) return;
-    forEachTarget(value, true, [&](const void* object) {
+    forEachTarget(value, true, fit, [&](const void* object) {
       const std::uint32_t node = nodes_.find(object);
       if (isFound_ || node == 0 || node - 1 >= end_) return;
       isFound_ = true;
@@ -202,16 +201,16 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   }
 
   void lookAtSlot(const void* object, std::uint64_t* slot, abi::SlotKind kind, std::uint32_t offset) {
-    auto refers = [&](std::uintptr_t value, bool mayBeObject) {
-      forEachTarget(value, mayBeObject, [&](const void* target) {
+    auto refers = [&](std::uintptr_t value, bool mayBeObject, gc::Fit fit = gc::Fit::Exact) {
+      forEachTarget(value, mayBeObject, fit, [&](const void* target) {
         const std::uint32_t node = nodes_.find(target);
         if (node != 0 && node - 1 >= begin_ && node - 1 < end_) nodes_.add({object, node - 1, offset});
       });
     };
     switch (kind) {
       case abi::SlotKind::Weak: return;
-      case abi::SlotKind::Strong:
-      case abi::SlotKind::Interior: return refers(*slot, true);
+      case abi::SlotKind::Strong: return refers(*slot, true);
+      case abi::SlotKind::Interior: return refers(*slot, true, gc::Fit::MayLieBehind);
       case abi::SlotKind::Code: return refers(*slot, false);
       case abi::SlotKind::Tagged:
         if (abi::tagrefHoldsRef(*slot)) refers(abi::tagrefAddress(*slot), true);
@@ -220,7 +219,7 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         if (slot[0] == 0) return;
         for (auto* p = reinterpret_cast<std::uint64_t*>(slot[0]);
              p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p)
-          refers(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, true);
+          refers(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, true, gc::Fit::MayLieBehind);
         return;
       case abi::SlotKind::Owned: {
         const auto* references = reinterpret_cast<const abi::OwnedReferences*>(*slot);

@@ -37,6 +37,11 @@ class OwnersTest : public HeapTest {
 
   /// A piece with an owner. Its address is hidden from the collector.
   [[gnu::noipa]] Hidden own(const abi::OwnedReferences* references = nullptr) {
+    const Hidden piece = make(references);
+    clearStackBelow();
+    return piece;
+  }
+  [[gnu::noipa]] Hidden make(const abi::OwnedReferences* references) {
     auto* object = thread->makeRuntimeObject<abi::CodeOwnerObject>(abi::kCodeOwnerType);
     object->references = references;
     std::uintptr_t address = begin_ + used_;
@@ -44,6 +49,12 @@ class OwnersTest : public HeapTest {
     map->set(address, kSize, object);
     population->add(object);
     return Hidden(reinterpret_cast<void*>(address));
+  }
+  /// The second of two pieces of which one ends where the other begins.
+  [[gnu::noipa]] Hidden ownTwo() {
+    own();
+    used_ -= 128 - kSize;
+    return own();
   }
   /// Leaves the address nowhere else.
   [[gnu::noipa]] static void put(std::uint64_t& word, Hidden piece, std::uintptr_t offset = 0) {
@@ -58,10 +69,14 @@ class OwnersTest : public HeapTest {
     put(word, piece, offset);
     return aliveAfterCollection();
   }
-  /// The piece lives while the word has its address, and not when the word has another.
-  void expectKeeps(std::uint64_t& word, Hidden piece) {
-    for (std::uintptr_t offset : {std::uintptr_t{0}, std::uintptr_t{1}, kSize - 1, kSize})
+  /// The piece lives while the word has its address, or the one just behind it where the word may, and not
+  /// when the word has another.
+  void expectKeeps(std::uint64_t& word, Hidden piece, Fit fit = Fit::MayLieBehind) {
+    for (std::uintptr_t offset : {std::uintptr_t{0}, std::uintptr_t{1}, kSize - 1})
       EXPECT_EQ(aliveWith(word, piece, offset), 1u) << offset;
+    EXPECT_EQ(aliveWith(word, piece, kSize), fit == Fit::MayLieBehind ? 1u : 0u) << "just behind it";
+    // What was not kept is dead.
+    if (fit == Fit::Exact) return;
     EXPECT_EQ(aliveWith(word, piece, kSize + 1), 0u) << "the address of another piece";
   }
 
@@ -82,7 +97,8 @@ TEST_F(OwnersTest, FieldsKeep) {
       roots.words = {reinterpret_cast<std::uintptr_t>(object)};
       const std::uint64_t offset =
           type->is(TypeKind::Hybrid) ? (type == types[3] ? 8 * 150 : 8 + 32 * 50 + 16) : 8;
-      expectKeeps(at<std::uint64_t>(object, offset), own());
+      expectKeeps(at<std::uint64_t>(object, offset), own(),
+                  field->is(TypeKind::Iref) ? Fit::MayLieBehind : Fit::Exact);
       roots.words.clear();
     }
   }
@@ -102,12 +118,39 @@ TEST_F(OwnersTest, RootsOfEveryKindKeep) {
   roots.ranges = {{memory, memory + 3}};
   expectKeeps(memory[2], own());
   roots.ranges.clear();
-  std::uint64_t cell[2] = {};
+  // On the stack each of its words would be one.
+  static std::uint64_t cell[2];
   roots.cells.push_back({&layoutOf(structOf({int64(), funcref()})).map, cell});
-  expectKeeps(cell[1], own());
+  expectKeeps(cell[1], own(), Fit::Exact);
   roots.cells.pop_back();
   roots.words = {0};
   expectKeeps(roots.words[0], own());
+  roots.words.clear();
+  roots.owned = {0};
+  expectKeeps(roots.owned[0], own(), Fit::Exact);
+}
+
+/// One piece ends where the next begins: a reference to that is none to the one before, an iref may be.
+TEST_F(OwnersTest, ReferencesKeepNoNeighbour) {
+  void* object = thread->make(structOf({iref(), funcref(), arrayOf(ufuncptr(), 1000)}));
+  roots.words = {reinterpret_cast<std::uintptr_t>(object)};
+  for (std::uint64_t offset : {8, 16 + 8 * 700}) {
+    const Hidden second = ownTwo();
+    put(at<std::uint64_t>(object, 0), second);
+    EXPECT_EQ(aliveAfterCollection(), 2u);
+    put(at<std::uint64_t>(object, offset), second);
+    at<std::uint64_t>(object, 0) = 0;
+    EXPECT_EQ(aliveAfterCollection(), 1u) << offset;
+    at<std::uint64_t>(object, offset) = 0;
+    EXPECT_EQ(aliveAfterCollection(), 0u);
+  }
+  // Not on the stack, where it would count.
+  static std::uint64_t addresses[1];
+  static abi::OwnedReferences references;
+  put(addresses[0], ownTwo());
+  references.addresses = {addresses, 1};
+  put(at<std::uint64_t>(object, 8), own(&references));
+  EXPECT_EQ(aliveAfterCollection(), 2u) << "what owned memory refers to";
 }
 
 TEST_F(OwnersTest, StacksThatDoNotRunKeep) {

@@ -81,6 +81,7 @@ class TestRoots : public RootProvider {
     ++calls;
     for (Range range : ranges) sink.conservative(range.begin, range.end);
     for (std::uintptr_t word : words) sink.word(word);
+    for (std::uintptr_t address : owned) sink.owned(address);
     for (Cell cell : cells) sink.cell(*cell.map, cell.base);
   }
 
@@ -91,6 +92,7 @@ class TestRoots : public RootProvider {
   std::vector<StackRange> stacks;
   std::vector<Range> ranges;
   std::vector<std::uintptr_t> words;
+  std::vector<std::uintptr_t> owned;
   std::vector<Cell> cells;
   int calls = 0;
   std::function<void(bool (*)(const void*))> onMarked;
