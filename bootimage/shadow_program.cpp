@@ -108,7 +108,7 @@ Result<abi::NativeSlot*> ShadowProgram::externSlot(std::string_view symbol) {
     // functions of libc that it knows, and about names that host functions have had so far.
     abi::NativeSlot& slot = *known->second;
     slot.address = vm_.nativeSymbols().find(symbol);
-    slot.target = vm_.nativeSymbols().isHost(symbol) ? nullptr : &slot.own;
+    slot.target = vm_.nativeSymbols().hostOf(symbol) ? nullptr : &slot.own;
   }
   return known->second;
 }

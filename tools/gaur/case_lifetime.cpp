@@ -128,10 +128,17 @@ std::string CaseLifetime::load(MicroVm& vm, const std::string& file) {
 std::string CaseLifetime::keptOrGone(MicroVm& vm, const Step& step) {
   settle(vm);
   const Id id = idOf(vm, step.function);
-  auto path = apart([&] { return runtime::whyAlive(vm, id); });
+  auto host = hosts_.find(step.function);
+  auto path = apart([&] {
+    const bool isHost = id == kNoId && host != hosts_.end();
+    return isHost ? runtime::whyAliveHost(vm, host->second) : runtime::whyAlive(vm, id);
+  });
   const bool isThere = path && (path->isPermanent || !path->steps.empty());
   const std::string way = path ? path->text() : "";
-  if (step.kind == Step::Kind::Gone) return isThere ? "@" + step.function + " is still there: " + way : "";
+  if (step.kind == Step::Kind::Gone) {
+    const bool isImages = path && path->isPermanent && !path->steps.empty();
+    return isThere && !isImages ? "@" + step.function + " is still there: " + way : "";
+  }
   if (!isThere) return "@" + step.function + " is gone";
   return way.find(step.expected) != std::string::npos ? "" : "no '" + step.expected + "' in\n" + way;
 }

@@ -27,7 +27,7 @@ struct RunArguments {
   bool elsewhere = false;
   bool time = false;
   double timeout = 0;
-  /// Functions, versions and cells of which is told what keeps them.
+  /// Functions, versions, cells and host functions of which is told what keeps them.
   std::vector<std::string> why;
 };
 
@@ -113,20 +113,18 @@ void readArguments(const ir::Function& function, const std::vector<std::string>&
   }
 }
 
-/// What keeps each of the entities, whose names or IDs these are, to standard error.
+/// What keeps each of the entities and host functions, whose names or IDs these are, to standard error.
 void printKeepPaths(runtime::MicroVm& vm, const std::vector<std::string>& entities, bool json) {
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
   for (const std::string& entity : entities) {
     const bool isNumber = entity.find_first_not_of("0123456789") == std::string::npos;
     const Id id =
         isNumber ? static_cast<Id>(std::strtoul(entity.c_str(), nullptr, 10)) : vm.program().idOf(entity);
-    auto path = runtime::whyAlive(vm, id);
+    auto path = isNumber ? runtime::whyAlive(vm, id) : runtime::whyAlive(vm, entity);
     if (json) {
       nlohmann::ordered_json& row = report.emplace_back(
           nlohmann::ordered_json{{"entity", entity}, {"id", id}, {"known", static_cast<bool>(path)}});
-      if (!path) continue;
-      row["permanent"] = path->isPermanent;
-      row["path"] = path->steps;
+      if (path) row.update(nlohmann::ordered_json::parse(path->json()));
     } else {
       std::fprintf(stderr, "%s: %s", entity.c_str(),
                    path ? path->text().c_str() : "there is nothing of that name\n");
@@ -255,9 +253,10 @@ void addHeap(CLI::App& app, Invocation& invocation) {
   CLI::App* command =
       app.add_subcommand("heap", "Run a program, and tell at its end what keeps code and cells alive");
   command
-      ->add_option(
-          "--why", arguments->why,
-          "Function, version or global cell, by name or ID, of which to tell the shortest way from a root")
+      ->add_option("--why", arguments->why,
+                   "Function, version or global cell, by name or ID, or host function, by a name that is "
+                   "bound to it, of "
+                   "which to tell the shortest way from a root")
       ->required()
       ->type_name("@NAME")
       ->allow_extra_args(false)

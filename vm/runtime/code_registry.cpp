@@ -35,6 +35,11 @@ bool liveTogether(const ir::FunctionVersion& a, const ir::FunctionVersion& b) {
   return a.bundle == b.bundle || (!a.bundle->isCollectible && !b.bundle->isCollectible);
 }
 
+bool hasCodeOf(const abi::CodeBlock& block, Id version) {
+  return std::any_of(block.functions.begin(), block.functions.end(),
+                     [&](const abi::FunctionCode& code) { return code.version == version; });
+}
+
 OwnedRange rangeOf(const jit::CodeUnit& code) {
   return {reinterpret_cast<const void*>(code.block().begin), code.block().end - code.block().begin};
 }
@@ -368,15 +373,45 @@ const ir::Bundle* CodeRegistry::collectibleBundleOf(const ir::Function& function
   return nullptr;
 }
 
-const ir::Function* CodeRegistry::companionOf(const ir::FunctionVersion& version) {
+std::vector<CodeRegistry::CodePlace> CodeRegistry::placesOf(const ir::FunctionVersion& version) {
   std::lock_guard lock(mutex_);
+  std::vector<CodePlace> places;
   for (const auto& [block, unit] : units_) {
     const Versions& parts = unit->versions;
-    if (unit->isRetired || std::find(parts.begin(), parts.end(), &version) == parts.end()) continue;
-    for (const ir::FunctionVersion* part : parts)
-      if (part->function->current.load(std::memory_order_relaxed) == part) return part->function.target;
+    if (std::find(parts.begin(), parts.end(), &version) == parts.end()) continue;
+    CodePlace& place = places.emplace_back();
+    place.hiddenBegin = ~block->begin;
+    place.mayGo = unit->isRetired || unit->bundle;
+    if (!hasCodeOf(*block, version.id)) place.copiedInto = holderOfCopy(*unit, *version.function.target);
+    if (unit->isRetired) continue;
+    auto isCurrent = [](const ir::FunctionVersion* part) {
+      return part->function->current.load(std::memory_order_relaxed) == part;
+    };
+    auto part = std::find_if(parts.begin(), parts.end(), isCurrent);
+    if (part != parts.end()) place.companion = (*part)->function.target;
   }
+  return places;
+}
+
+/// The version in whose code of the unit a function was copied, or null.
+const ir::FunctionVersion* CodeRegistry::holderOfCopy(const Unit& unit, const ir::Function& copied) const {
+  for (const jit::Inlining& inlining : unit.code->inlinings())
+    if (inlining.function == copied.id)
+      return environment_.program().entityOfCode<ir::FunctionVersion>(inlining.callerVersion);
   return nullptr;
+}
+
+bool CodeRegistry::isInImage(const ir::FunctionVersion& version) {
+  std::lock_guard lock(mutex_);
+  return std::any_of(adopted_.begin(), adopted_.end(),
+                     [&](const abi::CodeBlock* block) { return hasCodeOf(*block, version.id); });
+}
+
+std::optional<std::uintptr_t> CodeRegistry::hiddenAnchorOf(const ir::Bundle& bundle) {
+  std::lock_guard lock(mutex_);
+  auto owned = bundleOwners_.find(&bundle);
+  if (owned == bundleOwners_.end()) return std::nullopt;
+  return ~*owned->second.anchor;
 }
 
 CodeRegistry::Statistics CodeRegistry::statistics() {

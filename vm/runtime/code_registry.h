@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -64,9 +65,23 @@ class CodeRegistry {
   /// any of its functions can be called.
   void setOwner(const ir::Bundle& bundle, CodeOwner& owner, const void* anchor);
 
-  /// A function that new calls still enter in a unit that also has code of the version, which stays as long;
-  /// null: there is none.
-  const ir::Function* companionOf(const ir::FunctionVersion& version);
+  /// Memory with code of a version.
+  struct CodePlace {
+    /// The complement of its address, which as such keeps nothing.
+    std::uintptr_t hiddenBegin = 0;
+    /// False where a unit stays as long as calls enter it.
+    bool mayGo = false;
+    /// Where there are only copies of it, a version that has one.
+    const ir::FunctionVersion* copiedInto = nullptr;
+    /// A function that new calls still enter there; null: there is none.
+    const ir::Function* companion = nullptr;
+  };
+  /// Where code of the version lies, save in boot images. It stays there until a `tidy`.
+  std::vector<CodePlace> placesOf(const ir::FunctionVersion& version);
+  /// Whether a boot image has code of it.
+  bool isInImage(const ir::FunctionVersion& version);
+  /// The complement of an address of a collectible bundle's memory; nothing where it is none.
+  std::optional<std::uintptr_t> hiddenAnchorOf(const ir::Bundle& bundle);
 
   struct Statistics {
     /// Units, those retired and not freed yet, and units freed since the VM was made.
@@ -135,6 +150,7 @@ class CodeRegistry {
   bool giveOwner(Thread& thread, Unit& unit);
   void free(Unit& unit);
   void free(const ir::Bundle& bundle);
+  const ir::FunctionVersion* holderOfCopy(const Unit& unit, const ir::Function& copied) const;
   void forgetVersions(Unit& unit);
   void forgetCopies(const jit::Inlining& inlining);
   const ir::Bundle* collectibleBundleOf(const ir::Function& function);

@@ -217,6 +217,11 @@ bool HostFunctions::unpin(abi::HostRecord& record) {
   return true;
 }
 
+HostFunctions::Keepers HostFunctions::keepersOf(const abi::HostRecord& record) const {
+  std::lock_guard lock(mutex_);
+  return {record.bindings, record.pins};
+}
+
 /// Collections that are over did not look for who has got it since, as something else kept it.
 void HostFunctions::forgetMarks(const abi::HostRecord& record) {
   Region& region = *regionOf(record);

@@ -62,6 +62,13 @@ class HostFunctions {
   /// False where it is not pinned.
   bool unpin(abi::HostRecord& record);
 
+  /// What keeps it beside values and frames.
+  struct Keepers {
+    std::uint32_t names;
+    std::uint64_t pins;
+  };
+  Keepers keepersOf(const abi::HostRecord& record) const;
+
   /// From now on calls of it fail. The finaliser runs as soon as no frame is in the function: before this
   /// returns, if `isIdle` tells so. False where that was done before.
   bool dispose(abi::HostRecord& record, bool isIdle);

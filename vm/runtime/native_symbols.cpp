@@ -143,10 +143,10 @@ abi::HostRecord* NativeSymbols::unbind(std::string_view name) {
   return replace(name, before, found);
 }
 
-bool NativeSymbols::isHost(std::string_view name) {
+abi::HostRecord* NativeSymbols::hostOf(std::string_view name) {
   std::lock_guard lock(mutex_);
   auto binding = registered_.find(name);
-  return binding != registered_.end() && binding->second.host;
+  return binding == registered_.end() ? nullptr : binding->second.host;
 }
 
 std::string NativeSymbols::nameOf(const abi::HostRecord& host) {

@@ -38,8 +38,8 @@ class NativeSymbols {
   /// The name stands again for what libraries say; where they have no such symbol, calls by code that has
   /// been compiled fail. Returns as bind.
   abi::HostRecord* unbind(std::string_view name);
-  /// Whether the name stands for a host function.
-  bool isHost(std::string_view name);
+  /// The host function that the name stands for, or null.
+  abi::HostRecord* hostOf(std::string_view name);
   /// The name that stands for this host function, or empty.
   std::string nameOf(const abi::HostRecord& host);
 

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <mutex>
+#include <optional>
 
 #include "gc/live_graph.h"
 #include "gc/owner_map.h"
@@ -21,10 +23,28 @@ namespace {
 constexpr std::size_t kMostNodes = std::size_t{1} << 22;
 constexpr std::size_t kTableSize = 2 * kMostNodes;
 
-/// An object on some way to the target.
+/// What is looked for.
+struct Goal {
+  /// Memory that owners have, by the complements of addresses in it, and for each what else there is to say
+  /// at the end of a way to it.
+  std::vector<std::uintptr_t> hidden;
+  std::vector<std::string> lastSteps;
+  /// Of a host function: the complements of the addresses of its record and its pointer.
+  std::uintptr_t hiddenRecord = 0;
+  std::uintptr_t hiddenPointer = 0;
+  /// Handles with its pointer that do not count.
+  std::size_t handles = 0;
+  /// Where it takes no search.
+  std::optional<KeepPath> known;
+
+  bool isHost() const { return hiddenRecord != 0; }
+};
+
+/// An object on some way to a target.
 struct Node {
   const void* object;
-  /// What it refers to, and by which of its words; the target is the first node.
+  /// What it refers to, and by which of its words; of a stack, counted down from its top. The targets are the
+  /// first nodes; of them, which of the goal.
   std::uint32_t next;
   std::uint32_t offset;
 };
@@ -63,6 +83,17 @@ class Nodes {
   std::uint32_t size_ = 0;
 };
 
+/// Return addresses that tell where on a stack a word lies; 0 for none.
+struct Calls {
+  /// The word itself.
+  std::uintptr_t frame = 0;
+  /// The nearest ones towards its top, and away from it.
+  std::uintptr_t inner = 0;
+  std::uintptr_t outer = 0;
+};
+/// So many stacks of a way are told about in full.
+constexpr std::size_t kMostStacks = 8;
+
 /// What sort of root it was.
 enum class RootKind : std::uint8_t {
   Cell,
@@ -80,26 +111,26 @@ enum class RootKind : std::uint8_t {
 
 class Search final : public Roots::Observer, private gc::RootVisitor {
  public:
-  /// `hidden`: the complement of the address, where it is no version. Words below `floor` on the stack that
-  /// this runs on are its own.
-  Search(MicroVm& vm, Id version, std::uintptr_t hidden, const void* floor)
-      : vm_(vm), version_(version), hidden_(hidden), floor_(reinterpret_cast<std::uintptr_t>(floor)) {
+  /// Words below `floor` on the stack that this runs on are its own.
+  Search(MicroVm& vm, const Goal& goal, const void* floor)
+      : vm_(vm), goal_(goal), floor_(reinterpret_cast<std::uintptr_t>(floor)) {
     for (const auto& bundle : vm.program().bundles())
       for (const ir::GlobalCell* cell : bundle->globals) cells_.push_back(cell);
   }
 
   void observe() override {
     isDone_ = true;
-    const void* target = version_ != kNoId ? ownerOfVersion() : gc::ownerOf(~hidden_);
-    if (!target) return;
-    hasOwner_ = true;
-    nodes_.add({target, 0, 0});
+    for (std::uint32_t i = 0; i < goal_.hidden.size(); ++i)
+      if (const void* owner = gc::ownerOf(~goal_.hidden[i])) nodes_.add({owner, i, 0});
+    if (goal_.isHost()) nodes_.add({reinterpret_cast<const void*>(~goal_.hiddenRecord), 0, 0});
+    targets_ = nodes_.size();
+    if (targets_ == 0) return;
     for (std::uint32_t level = 0; level < nodes_.size() && !isFound_;) {
       const std::uint32_t end = nodes_.size();
       begin_ = level;
       end_ = end;
       lookAtRoots();
-      if (isFound_) return;
+      if (isFound_) return noteStacks();
       gc::forEachReachable([](void* object, void* search) { static_cast<Search*>(search)->lookAt(object); },
                            this);
       level = end;
@@ -107,7 +138,6 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   }
 
   bool isDone() const { return isDone_; }
-  bool hasOwner() const { return hasOwner_; }
   KeepPath result() const;
 
  private:
@@ -115,23 +145,11 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   void forEachTarget(std::uintptr_t word, bool mayBeObject, gc::Fit fit, F&& f) {
     if (gc::mayHaveOwner(word)) {
       gc::forEachOwner(word, fit, f);
+      if (goal_.isHost() && (~word == goal_.hiddenRecord || ~word == goal_.hiddenPointer))
+        f(reinterpret_cast<const void*>(~goal_.hiddenRecord));
     } else if (mayBeObject && word != 0) {
       if (const void* object = vm_.heap().objectContaining(word)) f(object);
     }
-  }
-
-  const void* ownerOfVersion() {
-    const void* found = nullptr;
-    vm_.owners().forEach([&](const CodeOwner& owner) {
-      for (OwnedRange range : owner.ranges()) {
-        const abi::CodeBlock* block =
-            vm_.codeMap().findFunction(reinterpret_cast<std::uintptr_t>(range.begin)).block;
-        if (!block) continue;
-        for (const abi::FunctionCode& code : block->functions)
-          if (code.version == version_) found = owner.object();
-      }
-    });
-    return found;
   }
 
   void lookAtRoots() {
@@ -165,17 +183,21 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     under(RootKind::Thread, [&] { gc::visitThreadBlocks(*this); });
     under(RootKind::Image, [&] { gc::visitImages(*this); });
     // What is left are handles.
+    skippedHandles_ = 0;
     under(RootKind::Handle, [&] { vm_.roots().pushRoots(sink); });
   }
 
   void word(std::uintptr_t value, const void* place, gc::Fit fit) override {
-    if (isFound_) return;
     auto at = reinterpret_cast<std::uintptr_t>(place);
     if (at >= reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) && at < floor_) return;
+    if (kind_ == RootKind::ThreadStack) noteCall(value, at);
+    if (isFound_) return;
     if (kind_ == RootKind::Frame && !vm_.codeMap().findReturn(value)) return;
     forEachTarget(value, true, fit, [&](const void* object) {
       const std::uint32_t node = nodes_.find(object);
       if (isFound_ || node == 0 || node - 1 >= end_) return;
+      if (kind_ == RootKind::Handle && goal_.isHost() && node == 1 && skippedHandles_++ < goal_.handles)
+        return;
       isFound_ = true;
       rootKind_ = kind_;
       rootCell_ = cell_;
@@ -183,6 +205,43 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
       rootWord_ = value;
       first_ = node - 1;
     });
+  }
+
+  bool isReturn(std::uintptr_t word) const { return vm_.codeMap().findReturn(word).row != nullptr; }
+
+  /// Told of the words of threads' stacks, in order of their places.
+  void noteCall(std::uintptr_t value, std::uintptr_t at) {
+    if (at != lastPlace_ + sizeof(void*)) {
+      if (!isFound_) rootCalls_.inner = 0;
+      isStackOver_ = isFound_;
+    }
+    lastPlace_ = at;
+    if (isStackOver_ || rootCalls_.outer != 0 || !isReturn(value)) return;
+    (isFound_ ? rootCalls_.outer : rootCalls_.inner) = value;
+  }
+
+  /// For the stacks on the way, while they stay as they are.
+  void noteStacks() {
+    for (std::uint32_t at = first_; at >= targets_ && stackCount_ < kMostStacks; at = nodes_[at].next) {
+      if (!isStack(nodes_[at].object)) continue;
+      const auto* stack = static_cast<const abi::StackObject*>(nodes_[at].object);
+      const auto* begin =
+          static_cast<const std::uintptr_t*>(stack->leftPointer ? stack->leftPointer : stack->savedPointer);
+      const auto* end = reinterpret_cast<const std::uintptr_t*>(stack->top);
+      const std::uintptr_t* word = end - nodes_[at].offset / sizeof(std::uintptr_t);
+      Calls& calls = stackCalls_[stackCount_++];
+      if (isReturn(*word)) {
+        calls.frame = *word;
+        continue;
+      }
+      for (const auto* p = word; p != begin && calls.inner == 0; --p)
+        if (isReturn(p[-1])) calls.inner = p[-1];
+      for (const auto* p = word + 1; p < end && calls.outer == 0; ++p)
+        if (isReturn(*p)) calls.outer = *p;
+    }
+  }
+  static bool isStack(const void* object) {
+    return abi::ObjectHeader::of(object).typeIndex() == abi::kStackObjectType;
   }
 
   void lookAt(void* object) {
@@ -200,7 +259,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
       abi::forEachSlot(*layout.variableMap, base + layout.size + i * layout.stride, look);
   }
 
-  void lookAtSlot(const void* object, std::uint64_t* slot, abi::SlotKind kind, std::uint32_t offset) {
+  void lookAtSlot(const void* object, std::uint64_t* slot, abi::SlotKind kind, std::uint32_t slotOffset) {
+    std::uint32_t offset = slotOffset;
     auto refers = [&](std::uintptr_t value, bool mayBeObject, gc::Fit fit = gc::Fit::Exact) {
       forEachTarget(value, mayBeObject, fit, [&](const void* target) {
         const std::uint32_t node = nodes_.find(target);
@@ -218,8 +278,10 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
       case abi::SlotKind::StackExtent:
         if (slot[0] == 0) return;
         for (auto* p = reinterpret_cast<std::uint64_t*>(slot[0]);
-             p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p)
+             p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p) {
+          offset = static_cast<std::uint32_t>(slot[1] - reinterpret_cast<std::uintptr_t>(p));
           refers(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, true, gc::Fit::MayLieBehind);
+        }
         return;
       case abi::SlotKind::Owned: {
         const auto* references = reinterpret_cast<const abi::OwnedReferences*>(*slot);
@@ -236,14 +298,15 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   }
 
   std::string describeRoot() const;
+  std::string versionAt(std::uintptr_t returnAddress) const;
+  std::string describe(const Calls& calls) const;
 
   MicroVm& vm_;
-  const Id version_;
-  const std::uintptr_t hidden_;
+  const Goal& goal_;
   const std::uintptr_t floor_;
   std::vector<const ir::GlobalCell*> cells_;
   Nodes nodes_;
-  bool hasOwner_ = false;
+  std::uint32_t targets_ = 0;
   std::uint32_t begin_ = 0;
   std::uint32_t end_ = 0;
   RootKind kind_ = RootKind::Cell;
@@ -255,7 +318,18 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   const void* rootPlace_ = nullptr;
   std::uintptr_t rootWord_ = 0;
   std::uint32_t first_ = 0;
+  std::size_t skippedHandles_ = 0;
+  std::uintptr_t lastPlace_ = 0;
+  Calls rootCalls_;
+  bool isStackOver_ = false;
+  /// Of the stacks on the way, in their order.
+  Calls stackCalls_[kMostStacks];
+  std::size_t stackCount_ = 0;
 };
+
+std::string Search::versionAt(std::uintptr_t returnAddress) const {
+  return vm_.program().nameOf(vm_.codeMap().findReturn(returnAddress).function->version);
+}
 
 std::string Search::describeRoot() const {
   switch (rootKind_) {
@@ -268,89 +342,192 @@ std::string Search::describeRoot() const {
     case RootKind::Exposed: return "a native entry that was not taken back (unexpose)";
     case RootKind::Thread: return "a thread's thread-local, exception or object";
     case RootKind::Image: return "an object of the boot image";
-    case RootKind::Frame: {
-      const jit::CodeSite site = vm_.codeMap().findReturn(rootWord_);
-      return "the stack of a thread, a frame of " + vm_.program().nameOf(site.function->version);
-    }
+    case RootKind::Frame: return "the stack of a thread, a frame of " + versionAt(rootWord_);
     case RootKind::ThreadStack: break;
   }
-  return fmt::format("the stack of a thread, {:#x} at {}", rootWord_, rootPlace_);
+  return fmt::format("the stack of a thread, {:#x} at {}", rootWord_, rootPlace_) + describe(rootCalls_);
+}
+
+std::string Search::describe(const Calls& calls) const {
+  if (calls.frame != 0) return ", a frame of " + versionAt(calls.frame);
+  const std::string inner = calls.inner != 0 ? versionAt(calls.inner) : "";
+  const std::string outer = calls.outer != 0 ? versionAt(calls.outer) : "";
+  if (!inner.empty() && !outer.empty()) return ", between calls in " + inner + " and " + outer;
+  if (!inner.empty()) return ", outside of a call in " + inner;
+  return outer.empty() ? "" : ", inside of a call in " + outer;
 }
 
 KeepPath Search::result() const {
   KeepPath path;
   if (!isFound_) return path;
   path.steps.push_back(describeRoot());
-  for (std::uint32_t at = first_; at != 0; at = nodes_[at].next) {
+  std::uint32_t at = first_;
+  std::size_t stack = 0;
+  for (; at >= targets_; at = nodes_[at].next) {
     const void* object = nodes_[at].object;
     const abi::Layout& layout = abi::LayoutTable::shared().byIndex(abi::ObjectHeader::of(object).typeIndex());
     path.steps.push_back(
         layout.type ? fmt::format("an object of type {}, at offset {}", layout.name(), nodes_[at].offset)
                     : fmt::format("a {} of the runtime", layout.name()));
+    if (isStack(object) && stack < stackCount_) path.steps.back() += describe(stackCalls_[stack++]);
   }
+  if (!goal_.isHost())
+    if (const std::string& last = goal_.lastSteps[nodes_[at].next]; !last.empty()) path.steps.push_back(last);
   return path;
 }
 
-/// The complement of the address that stands for the entity; of a version nothing, and its ID in `version`.
-[[gnu::noinline]] Result<std::uintptr_t> hiddenAddressOf(MicroVm& vm, Id entity, Id& version) {
-  const void* address = nullptr;
+// --- What is looked for -----------------------------------------------------------------------------------
+
+void add(Goal& goal, std::uintptr_t hidden, std::string lastStep = {}) {
+  goal.hidden.push_back(hidden);
+  goal.lastSteps.push_back(std::move(lastStep));
+}
+
+/// Of a version that is no longer the current one: its code, and copies of it.
+void addCode(MicroVm& vm, const ir::FunctionVersion& version, Goal& goal) {
+  if (vm.code().isInImage(version)) {
+    goal.known = {true, {"the boot image, which has its code"}};
+    return;
+  }
+  for (const CodeRegistry::CodePlace& place : vm.code().placesOf(version)) {
+    const std::string companion =
+        place.companion ? ir::describe(*place.companion) + ", whose code was compiled in one unit with it"
+                        : "";
+    if (!place.mayGo) {
+      goal.known = {false, {companion}};
+      return;
+    }
+    add(goal, place.hiddenBegin,
+        place.copiedInto ? ir::describe(*place.copiedInto) + ", which has a copy of it" : companion);
+  }
+}
+
+/// One that can be called, or has no code any more, goes with its bundle.
+void addVersion(MicroVm& vm, const ir::FunctionVersion& version, Goal& goal) {
+  const bool isCurrent = version.function->current.load(std::memory_order_relaxed) == &version;
+  if (!isCurrent) addCode(vm, version, goal);
+  if (goal.known || !goal.hidden.empty()) return;
+  if (auto anchor = vm.code().hiddenAnchorOf(*version.bundle))
+    add(goal, *anchor);
+  else
+    goal.known = {isCurrent, {}};
+}
+
+[[gnu::noinline]] Result<Goal> goalOf(MicroVm& vm, Id entity) {
+  Goal goal;
+  auto addMemory = [&](const void* memory) {
+    if (vm.owners().ownerOf(memory))
+      add(goal, ~reinterpret_cast<std::uintptr_t>(memory));
+    else  // of nobody, or of a bundle that has died
+      goal.known = {vm.program().entity(entity) != nullptr, {}};
+  };
   if (const auto* function = vm.program().entityOfCode<ir::Function>(entity)) {
-    address = vm.entities().recordOf(*function);
+    addMemory(vm.entities().recordOf(*function));
   } else if (const auto* cell = vm.program().entityOfCode<ir::GlobalCell>(entity)) {
-    address = vm.entities().addressOf(*cell);
-  } else if (vm.program().entityOfCode<ir::FunctionVersion>(entity)) {
-    version = entity;
+    addMemory(vm.entities().addressOf(*cell));
+  } else if (const auto* version = vm.program().entityOfCode<ir::FunctionVersion>(entity)) {
+    addVersion(vm, *version, goal);
   } else {
     return makeError(ErrorId::ApiUnknownId, {std::to_string(entity)});
   }
-  return ~reinterpret_cast<std::uintptr_t>(address);
+  return goal;
 }
 
-/// Whether a client unloaded it, or another version took its place.
-bool isOver(MicroVm& vm, Id entity) {
-  const auto* version = vm.program().entityOf<ir::FunctionVersion>(entity);
-  if (version) return version->function->current.load(std::memory_order_relaxed) != version;
-  return !vm.program().entityOf<ir::Function>(entity) && !vm.program().entityOf<ir::GlobalCell>(entity);
+[[gnu::noinline]] Result<Goal> goalOfHost(MicroVm& vm, std::uintptr_t hiddenPointer, std::size_t handles) {
+  const abi::HostRecord* record = vm.hostFunctions().find(reinterpret_cast<const void*>(~hiddenPointer));
+  if (!record) return makeError(ErrorId::ApiNotHost, {"the value"});
+  Goal goal;
+  goal.hiddenRecord = ~reinterpret_cast<std::uintptr_t>(record);
+  goal.hiddenPointer = hiddenPointer;
+  goal.handles = handles;
+  const HostFunctions::Keepers keepers = vm.hostFunctions().keepersOf(*record);
+  if (keepers.names != 0)
+    goal.known = {false, {"the name '" + vm.nativeSymbols().nameOf(*record) + "', which it is bound to"}};
+  else if (keepers.pins != 0)
+    goal.known = {false, {"a pin of the host function"}};
+  return goal;
 }
 
-Result<KeepPath> search(MicroVm& vm, Id entity) {
-  Id version = kNoId;
-  GAUR_TRY_ASSIGN(std::uintptr_t hidden, hiddenAddressOf(vm, entity, version));
-  Search search(vm, version, hidden, __builtin_frame_address(0));
+/// Overwrites what was left of the frames of calls that have returned.
+[[gnu::noinline]] void clearStackBelow() {
+  char bytes[4096];
+  std::memset(bytes, 0, sizeof bytes);
+  asm volatile("" ::"r"(bytes) : "memory");
+}
+
+Result<KeepPath> search(MicroVm& vm, const Goal& goal) {
+  if (goal.known) return *goal.known;
+  Search search(vm, goal, __builtin_frame_address(0));
   vm.roots().setObserver(&search);
   vm.heap().collect();
   vm.roots().setObserver(nullptr);
   if (!search.isDone()) return makeError(ErrorId::NotAvailable, {"the graph of objects"});
-  KeepPath path = search.result();
-  if (search.hasOwner()) return path;
-  path.isPermanent = !isOver(vm, entity);
-  const auto* over = path.isPermanent ? nullptr : vm.program().entityOf<ir::FunctionVersion>(entity);
-  if (const ir::Function* companion = over ? vm.code().companionOf(*over) : nullptr)
-    path.steps.push_back(ir::describe(*companion) + ", whose code was compiled in one unit with it");
-  return path;
+  return search.result();
 }
 
-}  // namespace
-
-std::string KeepPath::text() const {
-  if (isPermanent) return "nothing ever asked for its end\n";
-  if (steps.empty()) return "nothing reaches it: it goes when a thread comes to it\n";
-  std::string text;
-  for (const std::string& step : steps) text += (text.empty() ? "" : "  -> ") + step + "\n";
-  return text;
-}
-
-Result<KeepPath> whyAlive(MicroVm& vm, Id entity) {
+template <class MakeGoal>
+Result<KeepPath> whyAliveThere(MicroVm& vm, MakeGoal makeGoal) {
   static std::mutex oneAtATime;
   std::lock_guard alone(oneAtATime);
   Result<KeepPath> path = makeError(ErrorId::NotAvailable);
   Thread::attachedTo(vm, [&](Thread& thread) {
     // What is dead goes before there are words here that would keep it.
     vm.collectAndTidy(thread);
+    // No code goes elsewhere meanwhile.
     std::lock_guard loading(vm.program().loadMutex());
-    thread.onNativeStack([&] { path = search(vm, entity); });
+    thread.onNativeStack([&] {
+      Result<Goal> goal = makeGoal();
+      clearStackBelow();
+      path = goal ? search(vm, *goal) : Result<KeepPath>(goal.error());
+    });
   });
   return path;
+}
+
+/// As a string of JSON.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < ' ')
+      out += fmt::format("\\u{:04x}", c);
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::string KeepPath::text() const {
+  if (steps.empty())
+    return isPermanent ? "nothing ever asked for its end\n"
+                       : "nothing reaches it: it goes when a thread comes to it\n";
+  std::string text;
+  for (const std::string& step : steps) text += (text.empty() ? "" : "  -> ") + step + "\n";
+  return text;
+}
+
+std::string KeepPath::json() const {
+  std::string list;
+  for (const std::string& step : steps) list += (list.empty() ? "" : ",") + quoted(step);
+  return fmt::format("{{\"permanent\":{},\"path\":[{}]}}", isPermanent, list);
+}
+
+Result<KeepPath> whyAlive(MicroVm& vm, Id entity) {
+  return whyAliveThere(vm, [&] { return goalOf(vm, entity); });
+}
+
+Result<KeepPath> whyAliveHost(MicroVm& vm, std::uintptr_t hiddenPointer, std::size_t handles) {
+  clearStackBelow();
+  return whyAliveThere(vm, [&] { return goalOfHost(vm, hiddenPointer, handles); });
+}
+
+Result<KeepPath> whyAlive(MicroVm& vm, std::string_view name) {
+  const Id id = vm.program().idOf(name);
+  const abi::HostRecord* host = id == kNoId ? vm.nativeSymbols().hostOf(name) : nullptr;
+  if (!host) return whyAlive(vm, id);
+  return whyAliveHost(vm, ~reinterpret_cast<std::uintptr_t>(vm.hostFunctions().pointerOf(*host)));
 }
 
 }  // namespace gaur::runtime

@@ -106,6 +106,20 @@ class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
     EXPECT_TRUE(machine.vm().entities().unexpose(reinterpret_cast<void*>(~hidden)));
   }
 
+  /// The complement of the pointer of a host function.
+  [[gnu::noipa]] std::uintptr_t makeHost(const char* name) {
+    const ir::Type* word = machine.vm().program().types().intType(64);
+    auto made = machine.vm().hostFunctions().make(
+        {machine.vm().program().types().signature({&word, 1}, {&word, 1}),
+         reinterpret_cast<void*>(&callInside), nullptr, [](void*) { ++finalised; }, name});
+    EXPECT_TRUE(made);
+    return ~reinterpret_cast<std::uintptr_t>(*made);
+  }
+  [[gnu::noipa]] void bind(const char* name, std::uintptr_t hidden) {
+    machine.vm().bindSymbol(name, reinterpret_cast<void*>(~hidden));
+  }
+  static int finalised;
+
   static void callInside() {
     if (current->inside) current->inside();
   }
@@ -199,6 +213,7 @@ class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
   int versions_ = 0;
 };
 CodeLifetime* CodeLifetime::current = nullptr;
+int CodeLifetime::finalised = 0;
 
 TEST_P(CodeLifetime, SupersededCodeAndItsBundleGo) {
   define(1);
@@ -544,6 +559,34 @@ TEST_P(CodeLifetime, WhereMuchIsRedefinedEachCallCompiles) {
     EXPECT_EQ(machine.vm().code().compiledFunctions(), before);
     for (int i = 0; i < kMany; ++i) EXPECT_EQ(machine.call("many" + std::to_string(i)), number);
   }
+}
+
+TEST_P(CodeLifetime, WhyByName) {
+  auto textOf = [this](const char* name) {
+    auto path = whyAlive(machine.vm(), name);
+    return path ? path->text() : "";
+  };
+  finalised = 0;
+  const std::uintptr_t hidden = makeHost("asked");
+  bind("why_asked", hidden);
+  EXPECT_EQ(textOf("why_asked"), "the name 'why_asked', which it is bound to\n");
+  EXPECT_EQ(textOf("asked"), "") << "a name for messages is none that code calls";
+  EXPECT_EQ(textOf("@callF"), "nothing ever asked for its end\n");
+  bind("callF", hidden);
+  EXPECT_EQ(textOf("callF"), "nothing ever asked for its end\n") << "entities come first";
+  machine.vm().bindSymbol("callF", nullptr);
+  machine.vm().bindSymbol("why_asked", nullptr);
+  EXPECT_EQ(textOf("why_asked"), "");
+  settle();
+  EXPECT_EQ(finalised, 1);
+  EXPECT_FALSE(whyAliveHost(machine.vm(), hidden));
+  EXPECT_FALSE(whyAliveHost(machine.vm(), 0));
+}
+
+TEST(KeepPathTest, Json) {
+  EXPECT_EQ((KeepPath{true, {}}).json(), R"({"permanent":true,"path":[]})");
+  EXPECT_EQ((KeepPath{false, {"a \"b\"", "c\\d\n\x01"}}).json(),
+            R"({"permanent":false,"path":["a \"b\"","c\\d\u000a\u0001"]})");
 }
 
 /// Threads call @f while it is redefined, and everything is collected all the time.
