@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "api/ir_builder.h"
-#include "vm/runtime/why_alive.h"
 
 namespace gaur::api {
 
@@ -102,10 +101,30 @@ Result<void> Context::makeCollectible(MuIRBuilder* builder) {
 
 Result<void> Context::unload(MuID member) { return machine_.vm().unload(member); }
 
-Result<MuCString> Context::why(MuID entity) {
-  GAUR_TRY_ASSIGN(runtime::KeepPath path, runtime::whyAlive(machine_.vm(), entity));
-  why_ = path.text();
+Result<MuCString> Context::why(MuID entity) { return answer(runtime::whyAlive(machine_.vm(), entity)); }
+
+Result<MuCString> Context::answer(Result<runtime::KeepPath> path) {
+  if (!path) return path.error();
+  why_ = path->text();
+  whyJson_ = path->json();
   return why_.data();
+}
+
+/// The complement, since the pointer itself would keep the function as long as it lies on the stack.
+[[gnu::noinline]] Result<std::uintptr_t> Context::hiddenPointerOf(MuValue function) const {
+  GAUR_TRY(hostFunction(function));
+  GAUR_TRY_ASSIGN(const Handle* pointer, operand(function, "func"));
+  return ~reinterpret_cast<std::uintptr_t>(pointer->address());
+}
+
+Result<MuCString> Context::whyHostFunction(MuValue function) {
+  GAUR_TRY_ASSIGN(std::uintptr_t hidden, hiddenPointerOf(function));
+  return answer(runtime::whyAliveHost(machine_.vm(), hidden, 1));
+}
+
+Result<MuCString> Context::whyJson() {
+  if (whyJson_.empty()) return makeError(ErrorId::ApiNothingTold);
+  return whyJson_.data();
 }
 
 Result<void> Context::loadHail(char* text, MuArraySize bytes) {

@@ -12,6 +12,7 @@
 #include "vm/ir/memory_rules.h"
 #include "vm/runtime/frame_cursor.h"
 #include "vm/runtime/pins.h"
+#include "vm/runtime/why_alive.h"
 
 namespace gaur::api {
 
@@ -49,6 +50,8 @@ class Context {
   Result<void> makeCollectible(MuIRBuilder* builder);
   Result<void> unload(MuID member);
   Result<MuCString> why(MuID entity);
+  Result<MuCString> whyHostFunction(MuValue function);
+  Result<MuCString> whyJson();
   Result<MuIRBuilder*> newIrBuilder();
   Result<void> loadHail(char* text, MuArraySize bytes);
 
@@ -222,6 +225,8 @@ class Context {
   Result<const abi::Layout*> intLayout(int bits);
   Result<const Handle*> pinnable(MuValue location);
   Result<abi::HostRecord*> hostFunction(MuValue function) const;
+  Result<std::uintptr_t> hiddenPointerOf(MuValue function) const;
+  Result<MuCString> answer(Result<runtime::KeepPath> path);
   MuValue addressOf(const Handle& location);
   Result<Location> location(MuValue iref) const;
   Result<runtime::PointerRelocation> pointerRelocation(MuValue field, MuCString symbol) const;
@@ -259,8 +264,9 @@ class Context {
   std::atomic<runtime::PinTable*> pins_{nullptr};
   bool isHandlers_ = false;
   bool isThreads_ = false;
-  /// The answer of the last `why`.
+  /// The answer of the last `why` or `why_host_function`, and as JSON.
   std::string why_;
+  std::string whyJson_;
 };
 
 /// The memory order with this number, if it is one of the set.

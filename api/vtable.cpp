@@ -152,6 +152,8 @@ const MuCtx kContextTable = {
     .make_collectible = ContextSlot<"make_collectible", &Context::makeCollectible>::call,
     .unload = ContextSlot<"unload", &Context::unload>::call,
     .why = ContextSlot<"why", &Context::why>::call,
+    .why_host_function = ContextSlot<"why_host_function", &Context::whyHostFunction>::call,
+    .why_json = ContextSlot<"why_json", &Context::whyJson>::call,
 };
 
 const MuIRBuilder kBuilderTable = {

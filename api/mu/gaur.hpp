@@ -206,6 +206,12 @@ class ContextRef {
   Expected<std::string> why(MuID entity) {
     return detail::checked(vm_, [&] { return detail::string(ctx_->why(ctx_, entity)); });
   }
+  /// The same of a host function, by its pointer; this value does not count.
+  Expected<std::string> why(const Value& function);
+  /// What was told last, as JSON: {"permanent":false,"path":["the root",...]}.
+  Expected<std::string> whyJson() {
+    return detail::checked(vm_, [&] { return detail::string(ctx_->why_json(ctx_)); });
+  }
   Status loadHail(std::string_view text) {
     return detail::checked(vm_, [&] { ctx_->load_hail(ctx_, const_cast<char*>(text.data()), text.size()); });
   }
@@ -582,6 +588,10 @@ inline Value ContextRef::taggedInt(std::int64_t number) {
 inline Value ContextRef::taggedRef(const Value& ref, unsigned tag) {
   const Value bits = value(tag, 6);
   return ref.made(&MuCtx::tr64_from_ref, ref.get(), bits.get());
+}
+
+inline Expected<std::string> ContextRef::why(const Value& function) {
+  return detail::checked(vm_, [&] { return detail::string(ctx_->why_host_function(ctx_, function.get())); });
 }
 
 inline Status ContextRef::makeImage(const char* path, const std::vector<MuID>& whitelist,

@@ -463,6 +463,12 @@ struct MuCtx {
      * the root (a cell, handle, pin, stack with the frame, ...) through the objects on it. Other entities stay for good, and the text says so. Good until the
      * next call of why with this context. Collects. Error: there is no such ID. */
     MuCString (*why)(MuCtx *ctx, MuID entity);
+    /* The same of a host function, whose pointer func is: a name that is bound to it, a pin, or the shortest way from a root; the handle func itself does not count.
+     * Good as long as that of why. Error: no pointer of a host function. */
+    MuCString (*why_host_function)(MuCtx *ctx, MuUFPValue func);
+    /* What why or why_host_function told last with this context, as JSON: {"permanent":true|false,"path":["the root",...]}, where path has the steps one by one.
+     * permanent: it stays for good; without it, nothing reaches what has an empty path. Good as long as that. Error: they have told nothing yet. */
+    MuCString (*why_json)(MuCtx *ctx);
 };
 
 /* ---- A builder: one bundle. IDs of what it makes and refers to; anything may be referred to before it is made. ----

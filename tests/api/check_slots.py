@@ -13,7 +13,7 @@ PLACES = {"id_of": 1, "load_bundle": 4, "handle_from_sint8": 6, "handle_to_sint8
           "new_fixed": 42, "load": 50, "fence": 54, "new_stack": 55, "new_thread_nor": 56, "new_cursor": 61, "cur_func": 65,
           "push_frame": 70, "tr64_is_fp": 71, "enable_watchpoint": 81, "pin": 83, "get_addr": 85, "expose": 86,
           "new_ir_builder": 88, "make_boot_image": 89, "add_ptr_reloc": 90,
-          "new_host_function": 91, "strong_ref": 99, "load_collectible": 100, "unload": 102, "why": 103}
+          "new_host_function": 91, "strong_ref": 99, "load_collectible": 100, "unload": 102, "why": 103, "why_json": 105}
 MACHINE = ["new_context", "id_of", "name_of", "set_trap_handler", "compile_to_sharedlib", "current_thread_as_mu_thread"]
 
 
@@ -33,7 +33,7 @@ def main(root):
     machine, context, builder = (slots(header, name) for name in ("MuVM", "MuCtx", "MuIRBuilder"))
     if machine[:6] != MACHINE:
         errors.append(f"MuVM begins with {machine[:6]}")
-    if len(context) != 103:
+    if len(context) != 105:
         errors.append(f"MuCtx has {len(context)} slots")
     errors += [f"{name} is slot {context.index(name) + 1}, not {place}" for name, place in PLACES.items() if context.index(name) + 1 != place]
     numbers = re.findall(r'GAUR_COMMINST\(\w+,\s*"uvm\.irbuilder\.(\w+)",\s*0x(\w+)', read(root, "vm", "ir", "common_insts.def"))

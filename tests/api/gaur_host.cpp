@@ -55,6 +55,15 @@ static void captures(mu::Vm& vm, mu::Context& context, Number* call) {
   CHECK(call(1) == 6 && call(1) == 7 && Counted::alive == 1);
   context.bind("f", std::function<Number>([](int64_t x) { return -x; })).value();
   CHECK(call(3) == -3);
+  {
+    mu::Value bound = context.host([&calls](int64_t x) { return x + calls; });
+    context.bindValue("g", bound).value();
+    CHECK(context.why(bound).value() == "the name 'g', which it is bound to\n");
+    CHECK(context.whyJson().value() ==
+          "{\"permanent\":false,\"path\":[\"the name 'g', which it is bound to\"]}");
+    context.unbind("g").value();
+    CHECK(context.why(context.value(1)).error().code == "A0004");
+  }
   vm.collect().value();
   CHECK(Counted::alive == 0);
 }

@@ -164,7 +164,9 @@ static inline uintptr_t endOf(MuIRBuilder* builder) {
   X(load_collectible, "-", (t->load_collectible(c, x->text, x->length), 0)) \
   X(make_collectible, "-", (t->make_collectible(c, NULL), 0)) \
   X(unload, "-", (t->unload(c, x->entity), 0)) \
-  X(why, "-", (uintptr_t)t->why(c, x->entity))
+  X(why, "-", (uintptr_t)t->why(c, x->entity)) \
+  X(why_host_function, "-u", (uintptr_t)t->why_host_function(c, v[0])) \
+  X(why_json, "-", (uintptr_t)t->why_json(c))
 /* clang-format on */
 
 #define SLOT_FUNCTION(slot, operands, call)                                \

@@ -127,6 +127,8 @@ none load_collectible(text buf, size sz)
 none make_collectible(builder b)
 none unload(id member)
 text why(id entity)
+text why_host_function(value func)
+text why_json()
 """
 
 BUILDER = """
