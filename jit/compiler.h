@@ -73,8 +73,9 @@ class CodeUnit {
   virtual std::span<const std::uintptr_t> linkedPlaces() const = 0;
 };
 
-/// Calls a Mu function from C++: arguments and results lie in memory, each in a multiple of 16 bytes, in its
-/// memory layout. Returns false when the function threw; then `*exception` is set.
+/// Calls a Mu function from C++: arguments and results lie in memory, in their memory layouts, each at the
+/// next multiple of 16 bytes. After the end of the last nothing is read or written, and without any the
+/// address may be null. Returns false when the function threw; then `*exception` is set.
 using HostCall = bool (*)(abi::FunctionRecord* function, const void* arguments, void* results,
                           void** exception);
 

@@ -69,4 +69,9 @@ std::uint64_t memoryBytes(LayoutTable& layouts, std::span<const ir::Type* const>
   return bytes;
 }
 
+std::uint64_t writtenBytes(LayoutTable& layouts, std::span<const ir::Type* const> types) {
+  if (types.empty()) return 0;
+  return memoryBytes(layouts, types.first(types.size() - 1)) + layouts.of(types.back()).size;
+}
+
 }  // namespace gaur::abi

@@ -29,7 +29,10 @@ bool nativeArgumentsInRegisters(LayoutTable& layouts, const ir::Signature& signa
 /// Bytes from one value in memory to the next.
 inline std::uint64_t placeBytes(const Layout& layout) { return (layout.size + 15) & ~std::uint64_t{15}; }
 
-/// Bytes that the values take in memory.
+/// Bytes that make room for the values in memory.
 std::uint64_t memoryBytes(LayoutTable& layouts, std::span<const ir::Type* const> types);
+
+/// Bytes from the begin of the first value in memory to the end of the last: what is written of that room.
+std::uint64_t writtenBytes(LayoutTable& layouts, std::span<const ir::Type* const> types);
 
 }  // namespace gaur::abi

@@ -188,7 +188,7 @@ CallOutcome MicroVm::call(const ir::Function& function, const void* arguments, v
     Result<jit::HostCall> adapter = makeError(ErrorId::NotAvailable);
     thread.onNativeStack([&] { adapter = code_.hostCall(signature); });
     outcome = adapter ? Thread::call(thread, {*adapter, entities_.recordOf(function), arguments, results,
-                                              abi::memoryBytes(layouts(), signature->results), cookie})
+                                              abi::writtenBytes(layouts(), signature->results), cookie})
                       : CallOutcome{CallOutcome::Kind::NotStarted, nullptr,
                                     "gaur: " + adapter.error().message + "\n"};
   });

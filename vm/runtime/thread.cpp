@@ -147,7 +147,8 @@ void Thread::finishCall(const void* results, bool returned, void* exception) {
   }
   frame->ending = returned ? CallOutcome::Kind::Returned : CallOutcome::Kind::Threw;
   frame->exception = exception;
-  if (returned) std::memcpy(frame->results, results, frame->resultBytes);
+  // Who calls a function without results need not have a place for them.
+  if (returned && frame->resultBytes != 0) std::memcpy(frame->results, results, frame->resultBytes);
   leaveForNativeStack();
 }
 

@@ -1,5 +1,5 @@
-// How values travel: for which signatures native callers pass everything in registers. The convention of
-// System V says what is right.
+// How values travel: what they take in memory, and for which signatures native callers pass everything in
+// registers. The convention of System V says what is right there.
 #include "vm/abi/value_passing.h"
 
 #include <gtest/gtest.h>
@@ -62,6 +62,21 @@ TEST_F(NativeArgumentsTest, WhatMayLieInMemoryCountsAsIfItDid) {
   EXPECT_FALSE(inRegisters({pair}));
   EXPECT_FALSE(inRegisters({types.intType(128)}));
   EXPECT_FALSE(inRegisters({make(TypeKind::Vector, {types.intType(32)}, 8)}));
+}
+
+TEST_F(NativeArgumentsTest, ThePlaceAfterTheLastValueIsNotWritten) {
+  const Type* byte = types.intType(8);
+  const Type* triple = make(TypeKind::Struct, {word, word, word});
+  auto expectBytes = [&](List values, std::uint64_t room, std::uint64_t written) {
+    EXPECT_EQ(memoryBytes(table, values), room);
+    EXPECT_EQ(writtenBytes(table, values), written);
+  };
+  expectBytes({}, 0, 0);
+  expectBytes({byte}, 16, 1);
+  expectBytes({word}, 16, 8);
+  expectBytes({pair}, 16, 16);
+  expectBytes({triple}, 32, 24);
+  expectBytes({triple, byte, word}, 64, 56);
 }
 
 }  // namespace

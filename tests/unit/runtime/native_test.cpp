@@ -168,6 +168,77 @@ TEST_P(NativeRun, HostCallsNestOnOneStack) {
   EXPECT_EQ(machine.call("@f", std::int64_t{5}), 106);
 }
 
+/// Types without padding, and their sizes.
+struct Echoed {
+  const char* name;
+  const char* type;
+  std::size_t bytes;
+};
+constexpr Echoed kEchoed[] = {
+    {"byte", "int<8>", 1},
+    {"half", "int<32>", 4},
+    {"word", "int<64>", 8},
+    {"words", "int<128>", 16},
+    {"float", "float", 4},
+    {"bytes", "array<int<8> 3>", 3},
+    {"shorts", "array<int<16> 5>", 10},
+    {"triple", "struct<int<64> int<64> int<64>>", 24},
+};
+
+/// How many of the functions @one.NAME and @two.NAME, which return what they get, write more or less than
+/// that.
+std::int64_t wrongResults(std::int64_t wrong) {
+  constexpr int kRoom = 96, kValue = 0x41, kMark = 0xa5;
+  for (const Echoed& echoed : kEchoed) {
+    for (std::size_t count : {1, 2}) {
+      const std::size_t next = (echoed.bytes + 15) / 16 * 16;
+      alignas(16) unsigned char arguments[kRoom], results[kRoom], expected[kRoom];
+      std::memset(arguments, kValue, sizeof arguments);
+      std::memset(results, kMark, sizeof results);
+      std::memset(expected, kMark, sizeof expected);
+      std::memset(expected + (count - 1) * next, kValue, echoed.bytes);
+      std::memset(expected, kValue, echoed.bytes);
+      // Between two results lies what nobody looks at.
+      auto outcome = nested->vm().call(
+          nested->function((count == 1 ? "@one." : "@two.") + std::string(echoed.name)), arguments, results);
+      std::memset(results + echoed.bytes, kMark, (count - 1) * (next - echoed.bytes));
+      const bool isRight = outcome.kind == Kind::Returned && std::memcmp(results, expected, kRoom) == 0;
+      EXPECT_TRUE(isRight) << count << " of type " << echoed.type << outcome.report;
+      wrong += isRight ? 0 : 1;
+    }
+  }
+  return wrong;
+}
+
+TEST_P(NativeRun, ResultsAreWrittenWhereTheyLieAndNowhereElse) {
+  nested = &machine;
+  machine.vm().nativeSymbols().registerSymbol("wrong_results", reinterpret_cast<void*>(&wrongResults));
+  std::string text = std::string(kTypes) + R"(
+    .typedef @fp = ufuncptr<@ii>
+    .const @wrong <@fp> = EXTERN "wrong_results"
+    .funcdef @f VERSION %v1 <@ii> {
+      %entry(<@i64> %n):
+        %r = CCALL #DEFAULT <@fp @ii> @wrong (%n)
+        RET %r
+    })";
+  for (const Echoed& echoed : kEchoed) {
+    const std::string type = "<@t." + std::string(echoed.name) + "> ",
+                      bare = "@t." + std::string(echoed.name);
+    text += "\n.typedef " + bare + " = " + echoed.type + "\n.funcdef @one." + echoed.name + " <(" + bare +
+            ") -> (" + bare + ")> { %e(" + type + "%x): RET %x }\n.funcdef @two." + echoed.name + " <(" +
+            bare + " " + bare + ") -> (" + bare + " " + bare + ")> { %e(" + type + "%x " + type +
+            "%y): RET (%y %x) }";
+  }
+  machine.mustLoad(text);
+  EXPECT_EQ(wrongResults(0), 0);
+  EXPECT_EQ(machine.call("@f", std::int64_t{0}), 0) << "on a stack of Mu";
+}
+
+TEST_P(NativeRun, ResultsNeedNoPlaceWhereThereAreNone) {
+  machine.mustLoad(".funcdef @nothing <() -> ()> { %e(): RET () }");
+  EXPECT_EQ(machine.vm().call(machine.function("@nothing"), nullptr, nullptr).kind, Kind::Returned);
+}
+
 TEST_P(NativeRun, MetaInstructionsTellNamesAndLoadBundles) {
   machine.mustLoad(std::string(kTypes) + R"(
     .typedef @bytes = hybrid<@i64 @i8>
