@@ -22,9 +22,9 @@ bool isMainSignature(const ir::Signature* signature) {
 runtime::CallOutcome callPrimordial(runtime::MicroVm& vm, const ir::Function& function, void* threadLocal,
                                     int argc, char** argv, int& status) {
   const ir::Signature* signature = function.signature->signature;
-  // Each in 16 bytes (jit::HostCall).
+  // As jit::HostCall wants them: argc and argv, and an integer of any width.
   alignas(16) unsigned char arguments[32] = {};
-  alignas(16) unsigned char results[64] = {};
+  alignas(16) unsigned char results[ir::kMaxIntBits / 8] = {};
   const auto count = static_cast<std::int32_t>(argc);
   std::memcpy(arguments, &count, sizeof(count));
   std::memcpy(arguments + 16, &argv, sizeof(argv));
