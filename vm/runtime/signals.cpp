@@ -157,7 +157,10 @@ bool blameGuest(int signal, const siginfo_t& info, void* context) {
   abi::GuestFailure failure;
   if (Stack* stack = isMemory ? thread->vm().stacks().find(address) : nullptr;
       stack && stack->isGuard(address)) {
-    if (!inCode && throwOverflow(*thread, context)) return true;
+    if (!inCode && throwOverflow(*thread, context)) {
+      stack->forgetFrames();
+      return true;
+    }
     failure = abi::GuestFailure::StackExhausted;
   } else if (isMemory && inCode && address < kNullBytes) {
     failure = abi::GuestFailure::NullAccess;

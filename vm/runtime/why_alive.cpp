@@ -20,6 +20,12 @@ namespace gaur::runtime {
 
 namespace {
 
+/// A word of a stack that does not run, maybe of what AddressSanitizer marked between the variables of a
+/// frame.
+[[gnu::no_sanitize("address")]] std::uint64_t stackWordAt(std::uintptr_t place) {
+  return *reinterpret_cast<const std::uint64_t*>(place);
+}
+
 constexpr std::size_t kMostNodes = std::size_t{1} << 22;
 constexpr std::size_t kTableSize = 2 * kMostNodes;
 
@@ -277,10 +283,10 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         return;
       case abi::SlotKind::StackExtent:
         if (slot[0] == 0) return;
-        for (auto* p = reinterpret_cast<std::uint64_t*>(slot[0]);
-             p < reinterpret_cast<std::uint64_t*>(slot[1]); ++p) {
-          offset = static_cast<std::uint32_t>(slot[1] - reinterpret_cast<std::uintptr_t>(p));
-          refers(abi::tagrefHoldsRef(*p) ? abi::tagrefAddress(*p) : *p, true, gc::Fit::MayLieBehind);
+        for (std::uintptr_t place = slot[0]; place < slot[1]; place += sizeof(std::uint64_t)) {
+          offset = static_cast<std::uint32_t>(slot[1] - place);
+          const std::uint64_t word = stackWordAt(place);
+          refers(abi::tagrefHoldsRef(word) ? abi::tagrefAddress(word) : word, true, gc::Fit::MayLieBehind);
         }
         return;
       case abi::SlotKind::Owned: {
