@@ -13,8 +13,12 @@ endif()
 target_compile_definitions(gaur_sanitizers INTERFACE _GLIBCXX_ASSERTIONS)
 
 # Gives an executable the sanitizers' run-time defaults.
+if(GAUR_SANITIZE)
+  add_library(gaur_sanitizer_defaults OBJECT ${CMAKE_CURRENT_LIST_DIR}/sanitizer_options.cpp)
+  target_link_libraries(gaur_sanitizer_defaults PRIVATE gaur_sanitizers)
+endif()
 function(gaur_sanitizer_options target)
   if(GAUR_SANITIZE)
-    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:gaur_sanitizer_defaults>)
   endif()
 endfunction()

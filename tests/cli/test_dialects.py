@@ -70,7 +70,7 @@ class BuilderC(Case):
         source = self.file("program.c", self.expect(OK, "dump", "--stage=builder-c", *arguments, err="").stdout)
         program = os.path.join(self.folder, "program")
         command = ["cc", "-std=c99", "-O0", "-Wall", "-Wextra", "-Werror", "-pedantic", "-I", os.path.join(SOURCE, "api"), "-o", program, source,
-                   "-L", LIBRARIES, "-lgaur", f"-Wl,-rpath,{LIBRARIES}"]
+                   "-L", LIBRARIES, "-lgaur", f"-Wl,-rpath,{LIBRARIES}", *os.environ.get("GAUR_LINK_OPTIONS", "").split()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
         return program
