@@ -144,14 +144,17 @@ TEST_F(ImmortalTest, WrittenAddressesKeepTheirOwners) {
     constexpr std::size_t kPart = 4096;
     OwnerMap map(reinterpret_cast<std::uintptr_t>(memory), kBytes, 5);
     Population owners(roots);
-    auto own = [&]() __attribute__((noinline)) {
+    auto own = [&]() __attribute__((noipa)) {
       void* owner = thread->makeRuntimeObject<abi::CodeOwnerObject>(abi::kCodeOwnerType);
       map.set(reinterpret_cast<std::uintptr_t>(memory) + kPart, kPart, owner);
       owners.add(owner);
     };
     own();
     auto& field = at<std::uint64_t>(image->ref(number), 8);
-    field = reinterpret_cast<std::uintptr_t>(memory) + kPart + 100;
+    auto put = [&]() __attribute__((noipa)) {
+      field = reinterpret_cast<std::uintptr_t>(memory) + kPart + 100;
+    };
+    put();
     collect();
     EXPECT_EQ(owners.alive(), 1u);
     field = 0;

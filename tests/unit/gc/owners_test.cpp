@@ -155,10 +155,13 @@ TEST_F(OwnersTest, ReferencesKeepNoNeighbour) {
 
 TEST_F(OwnersTest, StacksThatDoNotRunKeep) {
   std::vector<std::uint64_t> memory(3000);
-  auto* stack = thread->makeRuntimeObject<abi::StackObject>(abi::kStackObjectType);
-  stack->savedPointer = memory.data();
-  stack->top = reinterpret_cast<std::uintptr_t>(memory.data() + memory.size());
-  roots.words = {reinterpret_cast<std::uintptr_t>(stack)};
+  auto makeStack = [&]() __attribute__((noipa)) {
+    auto* stack = thread->makeRuntimeObject<abi::StackObject>(abi::kStackObjectType);
+    stack->savedPointer = memory.data();
+    stack->top = reinterpret_cast<std::uintptr_t>(memory.data() + memory.size());
+    roots.words = {reinterpret_cast<std::uintptr_t>(stack)};
+  };
+  makeStack();
   for (std::size_t place : {0, 511, 512, 2999}) expectKeeps(memory[place], own());
   Hidden piece = own();
   put(memory[7], piece);

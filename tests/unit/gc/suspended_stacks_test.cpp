@@ -46,6 +46,12 @@ class SuspendedStacks {
 class SuspendedStacksTest : public HeapTest {
  protected:
   void keep(const void* object) { roots.words.push_back(reinterpret_cast<std::uintptr_t>(object)); }
+  /// The same, and leaves the address nowhere else.
+  [[gnu::noipa]] void keep(const SuspendedStacks& stacks, std::size_t i) { keep(stacks.object(i)); }
+  /// Lets the stack stand at its word `i`.
+  [[gnu::noipa]] static void leaveAt(const SuspendedStacks& stacks, std::size_t stack, std::size_t i) {
+    stacks.object(stack)->savedPointer = &stacks.word(stack, i);
+  }
 
   [[gnu::noinline]] void storeLeaf(std::uint64_t& word, Population& population, std::uint64_t offset,
                                    bool isTagged) {
@@ -59,7 +65,7 @@ class SuspendedStacksTest : public HeapTest {
 TEST_F(SuspendedStacksTest, WhatTheyHoldLivesAsLongAsTheObject) {
   constexpr std::size_t kWords = 64;
   SuspendedStacks stacks(*thread, 1, kWords);
-  keep(stacks.object(0));
+  keep(stacks, 0);
   Population population(roots);
   for (std::size_t i = 0; i < kWords; ++i) storeLeaf(stacks.word(0, i), population, i % 2 * 8, i % 3 == 0);
   for (int i = 0; i < 2; ++i) {
@@ -73,7 +79,7 @@ TEST_F(SuspendedStacksTest, WhatTheyHoldLivesAsLongAsTheObject) {
     ASSERT_EQ(at<std::uint64_t>(target, 8), 4711u);
   }
   // Below savedPointer there is nothing.
-  stacks.object(0)->savedPointer = &stacks.word(0, 32);
+  leaveAt(stacks, 0, 32);
   collect();
   EXPECT_LT(population.alive(), 32u + 5);
   EXPECT_GE(population.alive(), 32u);

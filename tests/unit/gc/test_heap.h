@@ -11,6 +11,7 @@
 
 #include "gc/heap.h"
 #include "gc/roots.h"
+#include "tests/unit/clear_stack.h"
 #include "vm/abi/layout.h"
 #include "vm/abi/object.h"
 #include "vm/abi/stack_object.h"
@@ -169,13 +170,6 @@ class Population {
   TestRoots& roots_;
   std::vector<std::uint64_t> members_;
 };
-
-/// Overwrites what calls before left below on the stack.
-[[gnu::noinline]] inline void clearStackBelow() {
-  char bytes[16384];
-  std::memset(bytes, 0, sizeof bytes);
-  asm volatile("" ::"r"(bytes) : "memory");
-}
 
 class HeapTest : public ::testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "jit/code_slab.h"
+#include "tests/unit/clear_stack.h"
 #include "tests/unit/runtime/machine.h"
 #include "vm/runtime/collectible_bundles.h"
 #include "vm/runtime/thread.h"
@@ -23,11 +24,8 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-[[gnu::noinline]] void clearStackBelow() {
-  char bytes[98304];
-  std::memset(bytes, 0, sizeof bytes);
-  asm volatile("" ::"r"(bytes) : "memory");
-}
+/// More than the deepest calls here use: the frame of a Thread is big, and has gaps.
+constexpr auto* clearDeepBelow = &clearStackBelow<98304>;
 
 class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
  protected:
@@ -46,17 +44,16 @@ class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
   }
   /// Collects and tidies until nothing changes.
   void settle() {
-    // The frame of a Thread is big, and has gaps.
-    clearStackBelow();
+    clearDeepBelow();
     settleHere();
   }
   [[gnu::noinline]] void settleHere() {
     for (int i = 0; i < 4; ++i) {
-      clearStackBelow();
+      clearDeepBelow();
       auto work = [&](Thread& thread) {
         machine.vm().tidy(thread);
         thread.onNativeStack([&] {
-          clearStackBelow();
+          clearDeepBelow();
           machine.vm().heap().collect();
         });
         machine.vm().tidy(thread);
@@ -76,7 +73,7 @@ class CodeLifetime : public ::testing::TestWithParam<std::uint64_t> {
   }
   /// Empty where it is gone.
   [[gnu::noinline]] std::string why(Id entity) {
-    clearStackBelow();
+    clearDeepBelow();
     auto path = whyAlive(machine.vm(), entity);
     return path ? path->text() : "";
   }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "tests/unit/clear_stack.h"
 #include "tests/unit/runtime/machine.h"
 #include "vm/runtime/allocation.h"
 #include "vm/runtime/code_owners.h"
@@ -20,12 +21,6 @@ class Hidden {
  private:
   std::uintptr_t word_;
 };
-
-[[gnu::noinline]] void clearStackBelow() {
-  char bytes[16384];
-  std::memset(bytes, 0, sizeof bytes);
-  asm volatile("" ::"r"(bytes) : "memory");
-}
 
 /// Calls f(), which leaves no word in the frame or the registers of the test.
 template <class F>
