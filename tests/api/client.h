@@ -68,6 +68,7 @@ static inline void finish(void) {
   ctx->close_context(ctx);
   NO_ERROR();
   mvm->close(mvm);
+  mvm = NULL;
 }
 
 static inline void load(const char* text) {

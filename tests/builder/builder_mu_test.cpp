@@ -198,7 +198,8 @@ std::string failureOf(const Program& program) {
   (void)setOption(options, "heap", "32M");
   auto vm = runtime::MicroVm::create(options);
   if (!vm) return vm.error().message;
-  SourceText source{program.text->path.filename().string(), program.source};
+  const std::string name = program.text->path.filename().string();
+  SourceText source{name, program.source};
   Diagnostics diagnostics;
   if (!(*vm)->load(source, diagnostics)) return render(diagnostics, source);
   const auto* entry = (*vm)->program().entityOf<ir::Function>((*vm)->program().idOf(kEntry));

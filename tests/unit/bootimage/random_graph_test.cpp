@@ -209,7 +209,7 @@ TEST_P(RandomGraphs, ComeBackWordByWord) {
           wanted)
           << text(kind) << std::hex << *word;
     });
-    ASSERT_EQ(std::memcmp(copy, expected.data(), expected.size()), 0);
+    ASSERT_TRUE(std::equal(expected.begin(), expected.end(), copy));
   }
 }
 
