@@ -73,6 +73,8 @@ Result<void> popFramesTo(Thread& thread, FrameCursor* cursor) {
   FrameWalker walker(map, thread.unwindCache, top);
   walker.begin(stack);
   GAUR_TRY(walker.find(*position));
+  // While the frames that go are whole: what makes the frame resumable is written over them.
+  dropNativeCalls(stack, top.registers.stackPointer, walker.outerCookie());
   abi::SavedFrame* saved = top.saved;
   if (top.kind == FrameKind::Native) {
     // Its adapter goes on, which knows how C returns what it gets.
@@ -85,7 +87,6 @@ Result<void> popFramesTo(Thread& thread, FrameCursor* cursor) {
   }
   ++stack.edits;
   __atomic_store_n(&stack.savedPointer, saved, __ATOMIC_RELEASE);
-  dropNativeCalls(stack, top.registers.stackPointer, walker.outerCookie());
   return {};
 }
 
