@@ -267,6 +267,8 @@ class Context {
   /// The answer of the last `why` or `why_host_function`, and as JSON.
   std::string why_;
   std::string whyJson_;
+  /// The pointer type of the last host function made: types are the process's, and many are made of one.
+  const ir::Type* lastHostType_ = nullptr;
 };
 
 /// The memory order with this number, if it is one of the set.

@@ -17,10 +17,9 @@ Result<MuValue> Context::newHostFunction(MuID signature, MuCFP code, MuCPtr envi
   void* address = reinterpret_cast<void*>(code);
   GAUR_TRY_ASSIGN(void* pointer, vm.hostFunctions().make({definition->signature, address, environment,
                                                           finaliser, name ? name : ""}));
-  // Types are the process's, and a client mostly makes many functions of one.
-  thread_local const ir::Type* type = nullptr;
-  if (!type || type->signature != definition->signature) type = types().ufuncptr(definition->signature);
-  return add(type, pointer);
+  if (!lastHostType_ || lastHostType_->signature != definition->signature)
+    lastHostType_ = types().ufuncptr(definition->signature);
+  return add(lastHostType_, pointer);
 }
 
 Result<abi::HostRecord*> Context::hostFunction(MuValue function) const {

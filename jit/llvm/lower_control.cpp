@@ -12,8 +12,11 @@ void FunctionLowering::lowerBranch(ir::Branch inst) { branchTo(inst.target()); }
 
 void FunctionLowering::lowerBranch2(ir::Branch2 inst) {
   llvm::Value* condition = value(inst.condition());
-  llvm::BasicBlock* ifTrue = edgeBlock(inst.ifTrue());
-  builder_.CreateCondBr(condition, ifTrue, edgeBlock(inst.ifFalse()));
+  // Blocks for edges take time at O0; but where both lead to one block, its arguments differ by the edge.
+  const bool isOneBlock = inst.ifTrue()->block.target == inst.ifFalse()->block.target;
+  llvm::BasicBlock* ifTrue = isOneBlock ? edgeBlock(inst.ifTrue()) : targetOf(inst.ifTrue());
+  llvm::BasicBlock* ifFalse = isOneBlock ? edgeBlock(inst.ifFalse()) : targetOf(inst.ifFalse());
+  builder_.CreateCondBr(condition, ifTrue, ifFalse);
 }
 
 void FunctionLowering::lowerSwitch(ir::Switch inst) {

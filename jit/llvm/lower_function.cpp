@@ -116,15 +116,17 @@ void FunctionLowering::setResult(const ir::Instruction& instruction, std::size_t
   values_[&instruction.results[index]] = value;
 }
 
-void FunctionLowering::branchTo(const ir::Dest* dest) {
+llvm::BasicBlock* FunctionLowering::targetOf(const ir::Dest* dest) {
   llvm::SmallVector<llvm::Value*, 8> arguments;
   for (const auto& argument : dest->arguments) arguments.push_back(value(argument.target));
   const ir::BasicBlock* target = dest->block.target;
   for (std::size_t i = 0; i < arguments.size(); ++i)
     llvm::cast<llvm::PHINode>(values_[&target->parameters[i]])
         ->addIncoming(arguments[i], builder_.GetInsertBlock());
-  builder_.CreateBr(blocks_[target]);
+  return blocks_[target];
 }
+
+void FunctionLowering::branchTo(const ir::Dest* dest) { builder_.CreateBr(targetOf(dest)); }
 
 void FunctionLowering::branchToHandler(const ir::Dest* dest, llvm::Value* exception) {
   if (const ir::Parameter* parameter = dest->block->exceptionParameter)

@@ -188,6 +188,9 @@ class FunctionLowering {
 
   // --- Control
   // -------------------------------------------------------------------------------------------------------
+  /// The block of a destination, for a terminator at the insertion point that names it once; its arguments
+  /// are passed from there.
+  llvm::BasicBlock* targetOf(const ir::Dest* dest);
   /// Branches from the insertion point to a destination, passing its arguments.
   void branchTo(const ir::Dest* dest);
   /// The same to an exceptional destination, passing the exception where the block takes one.
