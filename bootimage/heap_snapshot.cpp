@@ -45,10 +45,11 @@ HeapSnapshot::HeapSnapshot(AddressSpace& addresses, const Options& options)
     heap_ = static_cast<std::byte*>(platform::reserveZeroed(capacity_));
     if (heap_) break;
   }
+  memory_ = {heap_, [bytes = capacity_](void* memory) { platform::release(memory, bytes); }};
   platform::preferHugePages(heap_, capacity_);
 }
 
-HeapSnapshot::~HeapSnapshot() { platform::release(heap_, capacity_); }
+HeapSnapshot::~HeapSnapshot() = default;
 
 // --- Roots -----------------------------------------------------------------------------------------------
 

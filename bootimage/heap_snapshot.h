@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -132,6 +133,8 @@ class HeapSnapshot {
 
   /// The section: blocks side by side.
   std::span<const std::byte> heap() const { return {heap_, usedBytes()}; }
+  /// As long as this lives, so does the section.
+  std::shared_ptr<const void> heapMemory() const { return memory_; }
   std::size_t objectCount() const { return objectCount_; }
   /// As gc::ImmortalRange::firstBlocks.
   std::span<const std::uint32_t> firstBlocks() const { return firstBlocks_; }
@@ -201,6 +204,7 @@ class HeapSnapshot {
   /// Of a copied object: where its copy's field 0 lies, in granules, plus one.
   ObjectNumbers numbers_;
 
+  std::shared_ptr<void> memory_;
   std::byte* heap_ = nullptr;
   std::uint64_t capacity_ = 0;
   bool isTooBig_ = false;

@@ -273,7 +273,7 @@ class ImageBuilder {
     report_.warnings.insert(report_.warnings.end(), outcome.warnings.begin(), outcome.warnings.end());
     for (std::size_t i = 0; i < cells.size(); ++i)
       shadow_.setCell(*reachable_.globals()[i], heap_.cellBytes(i));
-    contents_.set<SectionKind::Heap>(heap_.heap());
+    contents_.refer(SectionKind::Heap, heap_.heap(), heap_.heapMemory());
     contents_.set<SectionKind::HeapPages>(heap_.firstBlocks());
     contents_.set<SectionKind::HeapWords>(heap_.heapRelocations());
     for (const SymbolRelocation& symbol : outcome.symbols) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "bootimage/format.h"
@@ -19,9 +21,11 @@ class ImageContents {
     auto bytes = std::as_bytes(elements);
     sections_[static_cast<std::size_t>(kind)].assign(bytes.begin(), bytes.end());
   }
-  /// A section that can be big, without a copy: the bytes must stay until the file is written.
-  void refer(SectionKind kind, std::span<const std::byte> bytes) {
+  /// A section that can be big, without a copy: the bytes must stay until the file is written, which `memory`
+  /// sees to where it is given.
+  void refer(SectionKind kind, std::span<const std::byte> bytes, std::shared_ptr<const void> memory = {}) {
     referred_[static_cast<std::size_t>(kind)] = bytes;
+    if (memory) memory_.push_back(std::move(memory));
   }
   std::span<const std::byte> bytes(SectionKind kind) const;
   /// Copies a section that was referred to.
@@ -48,6 +52,7 @@ class ImageContents {
  private:
   std::array<std::vector<std::byte>, kSectionCount> sections_;
   std::array<std::span<const std::byte>, kSectionCount> referred_{};
+  std::vector<std::shared_ptr<const void>> memory_;
   std::string strings_;
   std::unordered_map<std::string, std::uint32_t> stringOffsets_;
 };
