@@ -82,7 +82,8 @@ Result<BuildReport> buildOutput(runtime::MicroVm& vm, const BuildRequest& reques
   object.name = name;
   object.hasMain = interface.hasMain && output.format != ImageFormat::SharedObject;
   object.hasStart = isProgram && linker->isBare();
-  object.hidesOffered = isProgram;
+  // In a program, what has the name of a function of libc would else be called by libraries in its place.
+  object.hidesOffered = output.format != ImageFormat::SharedObject;
   if (!linker) {
     GAUR_TRY(writeObject(output.path, object, image, interface));
     return report;
