@@ -7,6 +7,8 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <thread>
+#include <utility>
 
 #include "gc/live_graph.h"
 #include "gc/owner_map.h"
@@ -53,6 +55,8 @@ struct Node {
   /// first nodes; of them, which of the goal.
   std::uint32_t next;
   std::uint32_t offset;
+  /// Of its header: when the way is told, the object may be gone.
+  std::uint32_t type;
 };
 
 /// The nodes by object, in memory that was reserved before the world stopped.
@@ -125,10 +129,12 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   }
 
   void observe() override {
-    isDone_ = true;
+    // Another thread's collection may come before or after the one that this search asks for: then its own
+    // words lie on another stack than this runs on.
+    if (std::this_thread::get_id() != thread_ || std::exchange(isDone_, true)) return;
     for (std::uint32_t i = 0; i < goal_.hidden.size(); ++i)
-      if (const void* owner = gc::ownerOf(~goal_.hidden[i])) nodes_.add({owner, i, 0});
-    if (goal_.isHost()) nodes_.add({reinterpret_cast<const void*>(~goal_.hiddenRecord), 0, 0});
+      if (const void* owner = gc::ownerOf(~goal_.hidden[i])) nodes_.add({owner, i, 0, 0});
+    if (goal_.isHost()) nodes_.add({reinterpret_cast<const void*>(~goal_.hiddenRecord), 0, 0, 0});
     targets_ = nodes_.size();
     if (targets_ == 0) return;
     for (std::uint32_t level = 0; level < nodes_.size() && !isFound_;) {
@@ -229,7 +235,7 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   /// For the stacks on the way, while they stay as they are.
   void noteStacks() {
     for (std::uint32_t at = first_; at >= targets_ && stackCount_ < kMostStacks; at = nodes_[at].next) {
-      if (!isStack(nodes_[at].object)) continue;
+      if (!isStack(nodes_[at])) continue;
       const auto* stack = static_cast<const abi::StackObject*>(nodes_[at].object);
       const auto* begin =
           static_cast<const std::uintptr_t*>(stack->leftPointer ? stack->leftPointer : stack->savedPointer);
@@ -246,9 +252,7 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
         if (isReturn(*p)) calls.outer = *p;
     }
   }
-  static bool isStack(const void* object) {
-    return abi::ObjectHeader::of(object).typeIndex() == abi::kStackObjectType;
-  }
+  static bool isStack(const Node& node) { return node.type == abi::kStackObjectType; }
 
   void lookAt(void* object) {
     if (nodes_.find(object) != 0) return;
@@ -270,7 +274,8 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
     auto refers = [&](std::uintptr_t value, bool mayBeObject, gc::Fit fit = gc::Fit::Exact) {
       forEachTarget(value, mayBeObject, fit, [&](const void* target) {
         const std::uint32_t node = nodes_.find(target);
-        if (node != 0 && node - 1 >= begin_ && node - 1 < end_) nodes_.add({object, node - 1, offset});
+        if (node != 0 && node - 1 >= begin_ && node - 1 < end_)
+          nodes_.add({object, node - 1, offset, abi::ObjectHeader::of(object).typeIndex()});
       });
     };
     switch (kind) {
@@ -310,6 +315,7 @@ class Search final : public Roots::Observer, private gc::RootVisitor {
   MicroVm& vm_;
   const Goal& goal_;
   const std::uintptr_t floor_;
+  const std::thread::id thread_ = std::this_thread::get_id();
   std::vector<const ir::GlobalCell*> cells_;
   Nodes nodes_;
   std::uint32_t targets_ = 0;
@@ -370,12 +376,11 @@ KeepPath Search::result() const {
   std::uint32_t at = first_;
   std::size_t stack = 0;
   for (; at >= targets_; at = nodes_[at].next) {
-    const void* object = nodes_[at].object;
-    const abi::Layout& layout = abi::LayoutTable::shared().byIndex(abi::ObjectHeader::of(object).typeIndex());
+    const abi::Layout& layout = abi::LayoutTable::shared().byIndex(nodes_[at].type);
     path.steps.push_back(
         layout.type ? fmt::format("an object of type {}, at offset {}", layout.name(), nodes_[at].offset)
                     : fmt::format("a {} of the runtime", layout.name()));
-    if (isStack(object) && stack < stackCount_) path.steps.back() += describe(stackCalls_[stack++]);
+    if (isStack(nodes_[at]) && stack < stackCount_) path.steps.back() += describe(stackCalls_[stack++]);
   }
   if (!goal_.isHost())
     if (const std::string& last = goal_.lastSteps[nodes_[at].next]; !last.empty()) path.steps.push_back(last);
