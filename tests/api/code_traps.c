@@ -396,7 +396,7 @@ static void* doJob(void* argument) {
   return NULL;
 }
 /* Another thread looks whether all is gone, whose stack has never had to do with it. */
-static void fallsInto(const Trap* trap) {
+static __attribute__((noinline)) void fallsInto(const Trap* trap) {
   Job job = {trap, number, {0, 0}};
   pthread_t thread;
   int i, j;
@@ -404,7 +404,11 @@ static void fallsInto(const Trap* trap) {
   pthread_join(thread, NULL);
   for (i = 0; i < 2 && job.members[i] != 0; ++i) {
     /* Gaps in the frames of others may hold a word of what was there before, as long as those are active. */
-    for (j = 0; j < kPatience && isKnown(job.members[i]); ++j) usleep(1000);
+    for (j = 0; j < kPatience && isKnown(job.members[i]); ++j) {
+      /* Nor shall this thread keep what another one waits for. */
+      wipe();
+      usleep(1000);
+    }
     if (j == kPatience) {
       const char* way = ctx->why(ctx, job.members[i]);
       mvm->clear_error(mvm);
@@ -424,7 +428,10 @@ static void* worker(void* argument) {
   ctx = mvm->new_context(mvm);
   if (isOfImage) fallsInto(&imageObject);
   for (round = 0; round < rounds; ++round)
-    for (i = 0; i < kTraps; ++i) fallsInto(&all[(i + number) % kTraps]);
+    for (i = 0; i < kTraps; ++i) {
+      wipe();
+      fallsInto(&all[(i + number) % kTraps]);
+    }
   --running;
   /* Enters what is being redefined, until the last version says so. */
   while (last >= 0) {
