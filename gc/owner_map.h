@@ -53,9 +53,8 @@ const void* ownerOf(std::uintptr_t address);
 enum class Fit : std::uint8_t {
   /// That which it lies in: function records, entries, cells.
   Exact,
-  /// Also that which it lies just behind: a return address, where a call is the last instruction; an iref
-  /// past
-  /// the last element; any word of a stack.
+  /// Also that which it lies just behind: a return address, where a call is the last
+  /// instruction; an iref past the last element; any word of a stack.
   MayLieBehind,
 };
 

@@ -14,9 +14,9 @@ void FunctionLowering::lowerBranch2(ir::Branch2 inst) {
   llvm::Value* condition = value(inst.condition());
   // Blocks for edges take time at O0; but where both lead to one block, its arguments differ by the edge.
   const bool isOneBlock = inst.ifTrue()->block.target == inst.ifFalse()->block.target;
-  llvm::BasicBlock* ifTrue = isOneBlock ? edgeBlock(inst.ifTrue()) : targetOf(inst.ifTrue());
-  llvm::BasicBlock* ifFalse = isOneBlock ? edgeBlock(inst.ifFalse()) : targetOf(inst.ifFalse());
-  builder_.CreateCondBr(condition, ifTrue, ifFalse);
+  auto target = [&](const ir::Dest* dest) { return isOneBlock ? edgeBlock(dest) : targetOf(dest); };
+  llvm::BasicBlock* ifTrue = target(inst.ifTrue());
+  builder_.CreateCondBr(condition, ifTrue, target(inst.ifFalse()));
 }
 
 void FunctionLowering::lowerSwitch(ir::Switch inst) {
