@@ -1,6 +1,5 @@
-// Through native frames, outwards, to compiled code: by the unwind information of the native code
-// (libunwind), so that code without frame pointers can be passed and all registers that it saved are found
-// again.
+// Through native frames, outwards, to compiled code: by the unwind information of the native code, so that
+// code without frame pointers can be passed and all registers that it saved are found again.
 #pragma once
 
 #include <cstdint>
