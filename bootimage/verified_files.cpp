@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -47,10 +46,10 @@ std::string cacheFolder() {
 /// One empty file for each identity: making and finding it is atomic.
 std::string markerOf(const std::string& folder, const Identity& identity) {
   Hash hash = hashOf(&identity, sizeof(identity));
-  char name[40];
-  std::snprintf(name, sizeof(name), "/%016llx%016llx", static_cast<unsigned long long>(hash[1]),
-                static_cast<unsigned long long>(hash[0]));
-  return folder + "/verified" + name;
+  std::string path = folder + "/verified/";
+  for (auto word : {hash[1], hash[0]})
+    for (unsigned shift = 64; shift != 0; shift -= 4) path += "0123456789abcdef"[(word >> (shift - 4)) & 0xf];
+  return path;
 }
 
 /// Nobody else may write there: who can make markers can pass off a damaged file.

@@ -14,7 +14,13 @@ target_compile_definitions(gaur_common INTERFACE
 # Symbols stay visible (libgaur-llvm.so calls libgaur's C++ functions) but nobody interposes them.
 target_compile_options(gaur_common INTERFACE
   $<$<COMPILE_LANGUAGE:C,CXX>:-fno-semantic-interposition -fno-omit-frame-pointer>)
-target_link_options(gaur_common INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+# What a program needs at its start costs time at each: relative relocations packed where the linker can, and symbols of a
+# program with the property GAUR_BINDS_LAZILY looked up when they are called. (Not those of libraries: the loader needs more
+# stack than Mu code leaves for a call.)
+include(CheckLinkerFlag)
+check_linker_flag(CXX "-Wl,-z,pack-relative-relocs" GAUR_LINKER_PACKS_RELOCATIONS)
+target_link_options(gaur_common INTERFACE -Wl,-z,relro,-z,noexecstack,-z,$<IF:$<BOOL:$<TARGET_PROPERTY:GAUR_BINDS_LAZILY>>,lazy,now>
+  $<$<BOOL:${GAUR_LINKER_PACKS_RELOCATIONS}>:-Wl,-z,pack-relative-relocs>)
 
 # gaur_layer(<name> SOURCES <files...> [DEPENDS <layers...>] [USES <third-party targets...>] [OUTSIDE])
 # Makes the static library gaur_<name> of position-independent objects. DEPENDS names the layers below whose headers
@@ -52,7 +58,7 @@ function(gaur_library)
   # Calls inside the library bind directly, and a call upwards between layers or to nowhere fails here, not at run time.
   # It stays when its clients close it: signal handlers, thread-locals and compiled code point into it.
   # Data of libraries in headers is its own: names that others could have too are looked up at each start.
-  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined -Wl,-z,nodelete
+  target_link_options(libgaur PRIVATE -Wl,-Bsymbolic-functions -Wl,--no-undefined -Wl,-z,nodelete -Wl,--exclude-libs,ALL
     -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map)
   set_property(TARGET libgaur APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/exports.map)
   install(TARGETS libgaur LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

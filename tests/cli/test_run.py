@@ -308,16 +308,30 @@ class VmOptions(Case):
 
     def test_missing_compiler(self):
         """Without libgaur-llvm.so the command still checks, and says why it cannot run."""
-        library = os.path.join(os.path.dirname(GAUR), "..", "lib", "libgaur.so.0")
-        for part, file in (("bin", GAUR), ("lib", library)):
-            os.makedirs(os.path.join(self.folder, part))
-            shutil.copy(file, os.path.join(self.folder, part))
-        alone = os.path.join(self.folder, "bin", os.path.basename(GAUR))
+        alone = self.installed("libgaur.so.0", "libgaur-cli.so")
         self.expect(OK, "check", FUNCTIONS, command=alone)
         process = gaur("run", FUNCTIONS, "--entry=@nothing", command=alone)
         self.assertEqual(process.returncode, RESOURCES, process.stderr)
         self.assertIn("the compiler could not be loaded", process.stderr)
         self.assertIn("libgaur-llvm.so", process.stderr)
+
+    def test_missing_command_line(self):
+        """Without libgaur-cli.so a plain run works, as it opens nothing; all else says what is missing."""
+        image = os.path.join(self.folder, "x.img")
+        self.expect(OK, "build", FUNCTIONS, "-o", image, "--entry=@nothing")
+        alone = self.installed("libgaur.so.0")
+        self.expect(OK, "run", image, command=alone)
+        process = gaur("run", "--entry=@nothing", image, command=alone)
+        self.assertEqual(process.returncode, RESOURCES, process.stderr)
+        self.assertRegex(process.stderr, "the installation is not whole: .*libgaur-cli.so")
+
+    def installed(self, *libraries):
+        """A command with these libraries alone."""
+        for part, files in (("bin", [GAUR]), ("lib", [os.path.join(os.path.dirname(GAUR), "..", "lib", name) for name in libraries])):
+            os.makedirs(os.path.join(self.folder, part), exist_ok=True)
+            for file in files:
+                shutil.copy(file, os.path.join(self.folder, part))
+        return os.path.join(self.folder, "bin", os.path.basename(GAUR))
 
 
 if __name__ == "__main__":

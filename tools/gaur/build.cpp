@@ -11,6 +11,7 @@
 #include "bootimage/image_output.h"
 #include "tools/gaur/machine.h"
 #include "tools/gaur/relocation.h"
+#include "tools/gaur/subcommands.h"
 #include "vm/runtime/thread.h"
 
 namespace gaur::tool {

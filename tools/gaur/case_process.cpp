@@ -20,7 +20,7 @@ namespace {
 
 using bootimage::ImageFormat;
 
-constexpr const char* kCasesLibrary = "libgaur-cases.so";
+constexpr const char* kCasesLibrary = "libgaur-cli.so";
 /// What a user's program with an image is: its main hands the image to gaur_case_main of kCasesLibrary.
 constexpr const char* kUsersProgram =
     "int gaur_case_main(int, char**, void*);\n"
@@ -229,8 +229,8 @@ class ImageChain {
             const std::vector<std::string>& libraries) const {
     const std::string folder = folderOfLibrary();
     std::vector<std::string> line{
-        "cc",          "-o",           program,  usersProgram(), object,
-        "-L" + folder, "-lgaur-cases", "-lgaur", "-lm",          "-Wl,-rpath," + folder};
+        "cc",          "-o",         program,  usersProgram(), object,
+        "-L" + folder, "-lgaur-cli", "-lgaur", "-lm",          "-Wl,-rpath," + folder};
     for (const std::string& name : libraries)
       line.push_back(name.find('/') == std::string::npos ? "-l:" + name : name);
     const int status = statusOf([&] { become(line); });

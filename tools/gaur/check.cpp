@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "tools/gaur/command.h"
+#include "tools/gaur/subcommands.h"
 #include "vm/ir/hail.h"
 
 namespace gaur::tool {

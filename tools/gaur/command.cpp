@@ -1,11 +1,12 @@
-// Options from rows, reading of files, and the two forms of diagnostics.
+// How a command begins and ends, reading of files, and the two forms of diagnostics.
 #include "tools/gaur/command.h"
 
-#include <algorithm>
-#include <cctype>
+#include <unistd.h>
+
 #include <cstdio>
-#include <cstring>
-#include <map>
+#include <cstdlib>
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "vm/ir/parser.h"
@@ -15,60 +16,32 @@ namespace gaur::tool {
 
 namespace {
 
-std::string shown(bool) { return ""; }
-std::string shown(const std::string& text) { return text; }
-std::string shown(const std::vector<std::string>&) { return ""; }
-std::string shown(std::uint64_t number) {
-  bool isMegabytes = number != 0 && number % kMegabyte == 0;
-  return isMegabytes ? std::to_string(number / kMegabyte) + "M" : std::to_string(number);
-}
-
-/// What each option is when nobody sets it, for --help; empty where that goes without saying.
-const std::map<std::string_view, std::string>& defaults() {
-  static const Options untouched;
-  static const std::map<std::string_view, std::string> table = {
-#define GAUR_OPTION(member, Name, Kind, Default, Least, Most, Environment, Help) \
-  {Name, shown(untouched.member)},
-#include "vm/support/options.def"
-  };
-  return table;
-}
+/// Colour on terminals, unless NO_COLOR says otherwise (no-color convention).
+bool wantsColour() { return isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
 }  // namespace
 
-void addVmOptions(CLI::App& command, Options& options) {
-  for (const OptionInfo& row : optionInfos()) {
-    std::string help(row.help);
-    if (const std::string& value = defaults().at(row.name); !value.empty()) help += " [" + value + "]";
-    auto set = [&options, name = std::string(row.name)](const std::string& value) {
-      if (auto result = setOption(options, name, value); !result) throw Exit{kUsage, result.error().message};
-    };
-    std::string flag = "--" + std::string(row.name);
-    if (row.kind == OptionKind::Flag) {
-      command
-          .add_flag_callback(
-              flag, [set] { set(""); }, help)
-          ->group(kVmGroup);
-      continue;
-    }
-    auto* option = command.add_option_function<std::string>(flag, set, help)->group(kVmGroup);
-    option->type_name(row.kind == OptionKind::Size ? "SIZE" : row.kind == OptionKind::Number ? "N" : "TEXT");
-    if (row.kind == OptionKind::Number) option->expected(0, 1);
-  }
+Invocation beginInvocation() {
+  Invocation invocation;
+  invocation.colour = wantsColour();
+  if (auto fromEnvironment = setOptionsFromEnvironment(invocation.options); !fromEnvironment)
+    throw Exit{kUsage, fromEnvironment.error().message};
+  return invocation;
 }
 
-std::vector<std::string> separateOptionValues(int argc, char** argv) {
-  std::vector<std::string> words(argv, argv + argc);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    for (const OptionInfo& row : optionInfos()) {
-      if (row.kind != OptionKind::Number || words[i] != "--" + std::string(row.name)) continue;
-      bool hasValue =
-          i + 1 < words.size() && std::all_of(words[i + 1].begin(), words[i + 1].end(),
-                                              [](unsigned char c) { return std::isdigit(c) != 0; });
-      if (!hasValue) words[i] += "=1";
-    }
+int statusOf(const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Exit& exit) {
+    if (!exit.message.empty()) std::fprintf(stderr, "gaur: %s\n", exit.message.c_str());
+    return exit.code;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "gaur: out of memory\n");
+    return kResources;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gaur: bug in the command: %s\n", error.what());
+    return kInternal;
   }
-  return words;
 }
 
 std::string withHint(const Error& error) {

@@ -1,9 +1,8 @@
-// What the subcommands share: exit codes, options of the VM, and reading of source files with diagnostics.
-// One file a subcommand beside this one.
+// What the command and its subcommands share: exit codes, what was asked for, and reading of source files
+// with diagnostics.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <memory>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -42,26 +41,12 @@ struct Invocation {
   std::vector<std::string> afterDashes;
 };
 
-/// Adds the subcommand to the app; its body runs as the subcommand's callback and ends by throwing Exit.
-void addRun(CLI::App& app, Invocation& invocation);
-void addHeap(CLI::App& app, Invocation& invocation);
-void addCheck(CLI::App& app, Invocation& invocation);
-void addFmt(CLI::App& app, Invocation& invocation);
-void addDump(CLI::App& app, Invocation& invocation);
-void addTest(CLI::App& app, Invocation& invocation);
-void addBuild(CLI::App& app, Invocation& invocation);
-void addImage(CLI::App& app, Invocation& invocation);
-void addVersion(CLI::App& app, Invocation& invocation);
-/// `completion SHELL` and `man`: made from the app itself, so that they never go stale.
-void addSelfDescription(CLI::App& app);
+/// What is so before the first word of the command line: colour by the terminal (and NO_COLOR), options by
+/// the environment. Throws Exit where that is wrong.
+Invocation beginInvocation();
 
-/// Adds options.def's rows to a subcommand, in a group of their own.
-void addVmOptions(CLI::App& command, Options& options);
-inline constexpr const char* kVmGroup = "Virtual machine";
-
-/// The words of a command line, with "=1" after options whose number is left out, so that `--gc-stress FILE`
-/// means what it says.
-std::vector<std::string> separateOptionValues(int argc, char** argv);
+/// Calls the body, and makes a message and an exit status of what it throws.
+int statusOf(const std::function<int()>& body);
 
 /// Message of an error and, in a second line, its hint.
 std::string adviceFor(ErrorId id, std::initializer_list<std::string_view> arguments);

@@ -4,6 +4,7 @@
 
 #include "tools/gaur/builder_c.h"
 #include "tools/gaur/machine.h"
+#include "tools/gaur/subcommands.h"
 #include "vm/ir/canonical.h"
 #include "vm/ir/printer.h"
 

@@ -1,12 +1,11 @@
 // `gaur errors`: every error a client can cause, by its code: what muapi.h's MuError::code stands for.
-#include "tools/gaur/error_list.h"
-
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "tools/gaur/subcommands.h"
 #include "vm/support/errors.h"
 #include "vm/support/near_name.h"
 
@@ -14,17 +13,17 @@ namespace gaur::tool {
 
 namespace {
 
-std::vector<const ErrorInfo*> errorsOf(const std::vector<std::string>& wanted) {
-  std::vector<const ErrorInfo*> all, chosen;
-  for (std::size_t i = 0; i < errorCount(); ++i) all.push_back(&errorInfo(static_cast<ErrorId>(i)));
+std::vector<ErrorInfo> errorsOf(const std::vector<std::string>& wanted) {
+  std::vector<ErrorInfo> all, chosen;
+  for (std::size_t i = 0; i < errorCount(); ++i) all.push_back(errorInfo(static_cast<ErrorId>(i)));
   if (wanted.empty()) return all;
   for (const std::string& code : wanted) {
     NearName finder(code);
     const std::size_t before = chosen.size();
-    for (const ErrorInfo* info : all) {
-      finder.offer(std::string(info->code));
+    for (const ErrorInfo& info : all) {
+      finder.offer(std::string(info.code));
       // A stage, "P", or a part of one, "P03", too.
-      if (info->code.starts_with(code)) chosen.push_back(info);
+      if (info.code.starts_with(code)) chosen.push_back(info);
     }
     if (chosen.size() == before)
       throw Exit{kUsage, "there is no error '" + code + "'" +
@@ -33,18 +32,18 @@ std::vector<const ErrorInfo*> errorsOf(const std::vector<std::string>& wanted) {
   return chosen;
 }
 
-void print(const std::vector<const ErrorInfo*>& errors, bool json) {
+void print(const std::vector<ErrorInfo>& errors, bool json) {
   if (json) {
     nlohmann::json list = nlohmann::json::array();
-    for (const ErrorInfo* info : errors)
-      list.push_back({{"code", info->code}, {"message", info->message}, {"hint", info->hint}});
+    for (const ErrorInfo& info : errors)
+      list.push_back({{"code", info.code}, {"message", info.message}, {"hint", info.hint}});
     return printJson(list);
   }
-  for (const ErrorInfo* info : errors) {
-    std::printf("%.*s  %.*s\n", static_cast<int>(info->code.size()), info->code.data(),
-                static_cast<int>(info->message.size()), info->message.data());
-    if (!info->hint.empty())
-      std::printf("       hint: %.*s\n", static_cast<int>(info->hint.size()), info->hint.data());
+  for (const ErrorInfo& info : errors) {
+    std::printf("%.*s  %.*s\n", static_cast<int>(info.code.size()), info.code.data(),
+                static_cast<int>(info.message.size()), info.message.data());
+    if (!info.hint.empty())
+      std::printf("       hint: %.*s\n", static_cast<int>(info.hint.size()), info.hint.data());
   }
 }
 

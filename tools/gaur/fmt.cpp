@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "tools/gaur/command.h"
+#include "tools/gaur/subcommands.h"
 #include "vm/ir/formatter.h"
 #include "vm/ir/printer.h"
 

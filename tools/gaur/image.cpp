@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bootimage/image_file.h"
-#include "tools/gaur/command.h"
+#include "tools/gaur/subcommands.h"
 
 namespace gaur::tool {
 

@@ -1,11 +1,13 @@
 // The one place where the command meets the runtime.
 #include "tools/gaur/machine.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 #include "api/machine.h"
 #include "bootimage/elf_payload.h"
@@ -87,14 +89,18 @@ Machine::Machine(const std::string& image, const Options& options, const bootima
 }
 
 bool Machine::isImage(const std::string& path) {
-  if (path.ends_with(".uir") || path.ends_with(".hail") || !std::filesystem::is_regular_file(path))
+  struct stat status {};
+  if (path.ends_with(".uir") || path.ends_with(".hail") || stat(path.c_str(), &status) != 0 ||
+      !S_ISREG(status.st_mode))
     return false;
   if (path.ends_with(".img")) return true;
   std::array<char, 4 * bootimage::kMagic.size()> start{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(start.data(), start.size());
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t bytes = file < 0 ? 0 : read(file, start.data(), start.size());
+  if (file >= 0) close(file);
   // No text has such bytes; what is wrong with the file will be told.
-  return std::find(start.begin(), start.begin() + file.gcount(), '\0') != start.begin() + file.gcount();
+  const auto end = start.begin() + std::max<ssize_t>(bytes, 0);
+  return std::find(start.begin(), end, '\0') != end;
 }
 
 void Machine::loadAll(const std::vector<std::string>& files, const Invocation& invocation) {

@@ -1,130 +1,48 @@
-// The command `gaur`: the table of subcommands, and the one place where it ends.
-#include <unistd.h>
-
+// The command `gaur`. A program that is run without options needs nothing of what reads command lines, which
+// is half of what starting a small image takes; so that is in a library of its own, for all other commands.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <string_view>
 
-#include "tools/gaur/command.h"
-#include "tools/gaur/error_list.h"
-#include "vm/support/near_name.h"
+#include "tools/gaur/command_line.h"
+#if GAUR_JIT
+#include <dlfcn.h>
+
+#include "tools/gaur/run_program.h"
+#endif
 
 namespace {
 
 using namespace gaur::tool;
 
-std::string withSuggestion(std::string message, const gaur::NearName& finder, const std::string& prefix) {
-  if (!finder.best().empty()) message += "; did you mean '" + prefix + finder.best() + "'?";
-  return message;
-}
-
-struct Subcommand {
-  std::string_view name;
-  void (*add)(CLI::App& app, Invocation& invocation);
-};
-
-constexpr Subcommand kSubcommands[] = {
 #if GAUR_JIT
-    {"run", addRun},       {"heap", addHeap},
+/// `gaur run FILE WORDS`, where no word looks like an option.
+bool isPlainRun(int argc, char** argv) {
+  return argc > 2 && std::string_view(argv[1]) == "run" &&
+         std::none_of(argv + 2, argv + argc, [](const char* word) { return *word == '-'; });
+}
+
+int commandLine(int argc, char** argv) {
+  void* library = dlopen("libgaur-cli.so", RTLD_NOW | RTLD_LOCAL);
+  void* function = library ? dlsym(library, "gaurCommandLine") : nullptr;
+  if (function) return reinterpret_cast<decltype(&gaurCommandLine)>(function)(argc, argv);
+  std::fprintf(stderr, "gaur: the installation is not whole: %s\n", dlerror());
+  return kResources;
+}
 #endif
-    {"check", addCheck},   {"fmt", addFmt},
-#if GAUR_JIT
-    {"dump", addDump},     {"test", addTest},       {"build", addBuild}, {"image", addImage},
-#endif
-    {"errors", addErrors}, {"version", addVersion},
-};
-
-/// That of this name, or all of them, with those that describe all: a start does not wait for options that it
-/// will not read.
-void addSubcommands(CLI::App& app, Invocation& invocation, std::string_view name) {
-  for (const Subcommand& one : kSubcommands)
-    if (one.name == name) return one.add(app, invocation);
-  for (const Subcommand& one : kSubcommands) one.add(app, invocation);
-  addSelfDescription(app);
-}
-
-/// A first word that is neither an option nor a subcommand would leave the parser with "a subcommand is
-/// required".
-void checkSubcommand(const CLI::App& app, const std::string& word) {
-  gaur::NearName finder(word);
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->get_name() == word) return;
-    finder.offer(command->get_name());
-  }
-  throw Exit{kUsage, withSuggestion("there is no command '" + word + "'", finder, "") +
-                         "\n  hint: gaur --help lists them"};
-}
-
-/// What to say about words that no option and no positional takes.
-[[noreturn]] void refuseExtras(const CLI::App& app, const std::vector<std::string>& words) {
-  const CLI::App* command = app.get_subcommands().front();
-  for (const std::string& word : command->remaining()) {
-    if (word.size() < 2 || word[0] != '-') continue;
-    std::string name = word.substr(word.find_first_not_of('-'));
-    name.resize(std::min(name.size(), name.find('=')));
-    gaur::NearName finder(name);
-    for (const CLI::Option* option : command->get_options())
-      for (const std::string& known : option->get_lnames()) finder.offer(known);
-    throw Exit{kUsage, withSuggestion("'" + words[1] + "' has no option '" + word + "'", finder, "--") +
-                           "\n  hint: gaur " + words[1] + " --help lists them" +
-                           (words[1] == "run" || words[1] == "heap"
-                                ? "; words for the program that begin with - come after --"
-                                : "")};
-  }
-  throw Exit{kUsage, "'" + words[1] + "' takes no argument '" + command->remaining().front() + "'"};
-}
-
-/// Colour on terminals, unless NO_COLOR says otherwise (no-color convention).
-bool wantsColour() { return isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
-
-int runCommand(int argc, char** argv) {
-  CLI::App app("Gaur, a Mu-style micro virtual machine", "gaur");
-  app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", "Help for all subcommands");
-  app.set_version_flag("--version", "gaur " GAUR_VERSION);
-  app.footer(
-      "Exit status: 0 success, 1 a check or test failed, 2 usage, 3 parse or verify error, 4 image error, 5 "
-      "out of resources,\n"
-      "6 uncaught guest failure, 70 bug in the VM, 124 out of time (`run --timeout`); `run` otherwise passes "
-      "on the program's own status.");
-  Invocation invocation;
-  invocation.colour = wantsColour();
-  if (auto fromEnvironment = gaur::setOptionsFromEnvironment(invocation.options); !fromEnvironment)
-    throw Exit{kUsage, fromEnvironment.error().message};
-  int own = static_cast<int>(std::find(argv, argv + argc, std::string_view("--")) - argv);
-  if (own < argc) invocation.afterDashes.assign(argv + own + 1, argv + argc);
-  std::vector<std::string> words = separateOptionValues(own, argv);
-  addSubcommands(app, invocation, words.size() > 1 ? words[1] : "");
-  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    command->set_help_all_flag();
-  if (words.size() > 1 && words[1][0] != '-') checkSubcommand(app, words[1]);
-  try {
-    // The parser takes words from the end.
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend() - 1));
-  } catch (const CLI::ExtrasError&) {
-    refuseExtras(app, words);
-  } catch (const CLI::ParseError& error) {
-    int status = app.exit(error);
-    return status == 0 ? kOk : kUsage;
-  }
-  return kOk;
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return runCommand(argc, argv);
-  } catch (const Exit& exit) {
-    if (!exit.message.empty()) std::fprintf(stderr, "gaur: %s\n", exit.message.c_str());
-    return exit.code;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "gaur: out of memory\n");
-    return kResources;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "gaur: bug in the command: %s\n", error.what());
-    return kInternal;
-  }
+#if GAUR_JIT
+  if (!isPlainRun(argc, argv)) return commandLine(argc, argv);
+  return statusOf([&]() -> int {
+    Invocation invocation = beginInvocation();
+    RunArguments arguments;
+    arguments.words.assign(argv + 2, argv + argc);
+    runProgram(arguments, invocation);
+  });
+#else
+  return gaurCommandLine(argc, argv);
+#endif
 }

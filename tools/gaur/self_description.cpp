@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "tools/gaur/command.h"
+#include "tools/gaur/subcommands.h"
 
 namespace gaur::tool {
 

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "tools/gaur/case_process.h"
+#include "tools/gaur/subcommands.h"
 #include "tools/gaur/test_case.h"
 
 namespace gaur::tool {

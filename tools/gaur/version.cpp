@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "tools/gaur/command.h"
+#include "tools/gaur/subcommands.h"
 #include "vm/support/errors.h"
 
 namespace gaur::tool {

@@ -102,7 +102,8 @@ class Counter {
     if (isHomogeneous) {
       take(0, static_cast<unsigned>(members.size()), layout);
     } else if (layout.size > kTwoWords) {
-      static const Layout address{.size = kWord, .alignment = kWord};
+      Layout address{};
+      address.size = address.alignment = kWord;
       take(1, 0, address);
     } else {
       take(static_cast<unsigned>((layout.size + kWord - 1) / kWord), 0, layout);

@@ -25,7 +25,7 @@ struct ErrorInfo {
   std::string_view hint;
 };
 
-const ErrorInfo& errorInfo(ErrorId id);
+ErrorInfo errorInfo(ErrorId id);
 std::size_t errorCount();
 
 /// Replaces {0}, {1}, ... in `text`.

@@ -41,14 +41,19 @@ class IdTable {
       GAUR_CHECK(entries, "no address space for a table of IDs");
       root_[id >> kChunkBits].store(entries, std::memory_order_release);
     }
-    const std::size_t index = id & kChunkMask;
-    T* old = entries[index].load(std::memory_order_relaxed);
-    entries[index].store(value, std::memory_order_release);
+    const std::size_t index = id & kChunkMask, page = index / kPageEntries;
+    // Memory that was read before it is written to faults twice.
+    T* old = entries[index].exchange(value, std::memory_order_acq_rel);
     if ((old == nullptr) == (value == nullptr)) return;
-    std::uint16_t& used = reinterpret_cast<std::uint16_t*>(entries + kChunkEntries)[index / kPageEntries];
-    used = static_cast<std::uint16_t>(value ? used + 1 : used - 1);
-    // Reads as null all the while.
-    if (used == 0) platform::discard(entries + index / kPageEntries * kPageEntries, kPageBytes);
+    std::uint16_t& used = usesOf(entries)[page];
+    if (value) {
+      ++used;
+      firstPage_ = std::min(firstPage_, page);
+      lastPage_ = std::max(lastPage_, page);
+    } else if (--used == 0) {
+      // Reads as null all the while.
+      platform::discard(entries + page * kPageEntries, kPageBytes);
+    }
   }
 
   /// Takes out all entries. Nobody else reads or writes; the address space stays.
@@ -56,10 +61,11 @@ class IdTable {
     for (auto& chunk : root_) {
       Entry* entries = chunk.load(std::memory_order_relaxed);
       if (!entries) continue;
-      auto* used = reinterpret_cast<std::uint16_t*>(entries + kChunkEntries);
-      auto* const end = used + kChunkEntries / kPageEntries;
+      if (firstPage_ > lastPage_) break;
+      std::uint16_t* const used = usesOf(entries);
+      auto* const end = used + lastPage_ + 1;
       auto isUsed = [](std::uint16_t count) { return count != 0; };
-      for (auto* first = std::find_if(used, end, isUsed); first != end;
+      for (auto* first = std::find_if(used + firstPage_, end, isUsed); first != end;
            first = std::find_if(first, end, isUsed)) {
         auto* const last = std::find(first, end, 0);
         const auto page = static_cast<std::size_t>(first - used),
@@ -69,11 +75,13 @@ class IdTable {
         first = last;
       }
     }
+    firstPage_ = kChunkEntries;
+    lastPage_ = 0;
   }
 
  private:
   using Entry = std::atomic<T*>;
-  static constexpr unsigned kChunkBits = 22;
+  static constexpr unsigned kChunkBits = 24;
   static constexpr std::size_t kChunkEntries = std::size_t{1} << kChunkBits;
   static constexpr Id kChunkMask = static_cast<Id>(kChunkEntries - 1);
   static constexpr std::size_t kPageBytes = 4096;
@@ -83,7 +91,14 @@ class IdTable {
       kChunkEntries * sizeof(Entry) + kChunkEntries / kPageEntries * sizeof(std::uint16_t);
   static_assert(kChunkBytes % kPageBytes == 0);
 
+  /// How many entries of each page are in use.
+  static std::uint16_t* usesOf(Entry* entries) {
+    return reinterpret_cast<std::uint16_t*>(entries + kChunkEntries);
+  }
+
   std::array<std::atomic<Entry*>, std::size_t{1} << (32 - kChunkBits)> root_{};
+  /// The pages of all chunks that clear() has to look at; none if the first is behind the last.
+  std::size_t firstPage_ = kChunkEntries, lastPage_ = 0;
 };
 
 }  // namespace gaur

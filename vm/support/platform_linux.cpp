@@ -1,6 +1,7 @@
 // The platform on Linux.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -33,11 +34,21 @@ int protection(Access access) {
   GAUR_UNREACHABLE("no such access");
 }
 
-std::string findLibraryPath() {
+/// As the loader was told it. dladdr() looks at all symbols there are, but knows the name of a program.
+std::string nameOfLibrary() {
+  auto* const within = reinterpret_cast<void*>(&libraryPath);
+  dl_find_object object;
+  if (_dl_find_object(within, &object) == 0 && *object.dlfo_link_map->l_name != 0)
+    return object.dlfo_link_map->l_name;
   Dl_info info;
-  if (!dladdr(reinterpret_cast<void*>(&libraryPath), &info) || !info.dli_fname) return {};
+  return dladdr(within, &info) != 0 && info.dli_fname ? info.dli_fname : "";
+}
+
+std::string findLibraryPath() {
+  std::string name = nameOfLibrary();
+  if (name.empty() || name[0] == '/') return name;
   std::error_code error;
-  auto path = std::filesystem::absolute(info.dli_fname, error);
+  auto path = std::filesystem::absolute(name, error);
   return error ? std::string() : path.string();
 }
 

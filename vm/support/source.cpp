@@ -87,7 +87,7 @@ LineColumn lineColumn(std::string_view text, SourcePos pos) {
 
 Diagnostic& Diagnostics::add(ErrorId id, Severity severity, SourcePos pos,
                              std::initializer_list<std::string_view> arguments) {
-  const ErrorInfo& info = errorInfo(id);
+  const ErrorInfo info = errorInfo(id);
   Diagnostic diagnostic{
       id, severity, pos, {}, substitute(info.message, arguments), substitute(info.hint, arguments), {}};
   if (severity == Severity::Error && ++errors_ > limit_) return dropped_ = std::move(diagnostic);

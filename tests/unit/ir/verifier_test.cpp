@@ -345,7 +345,7 @@ TEST(VerifierTest, EveryRuleHasATest) {
   std::set<std::string_view> codes;
   std::size_t rules = 0;
   for (std::size_t i = 0; i < errorCount(); ++i) {
-    const ErrorInfo& row = errorInfo(static_cast<ErrorId>(i));
+    const ErrorInfo row = errorInfo(static_cast<ErrorId>(i));
     EXPECT_TRUE(codes.insert(row.code).second) << row.code << " stands twice";
     if (!row.code.starts_with("V")) continue;
     ++rules;

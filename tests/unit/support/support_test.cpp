@@ -78,7 +78,7 @@ TEST(NearName, FindsTheNearest) {
 TEST(Errors, CodesAreUnique) {
   std::set<std::string_view> codes;
   for (std::size_t i = 0; i < errorCount(); ++i) {
-    const ErrorInfo& info = errorInfo(static_cast<ErrorId>(i));
+    const ErrorInfo info = errorInfo(static_cast<ErrorId>(i));
     EXPECT_TRUE(codes.insert(info.code).second) << info.code;
     EXPECT_EQ(info.code.size(), 5u) << info.code;
   }
