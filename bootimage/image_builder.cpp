@@ -240,6 +240,7 @@ class ImageBuilder {
     if (request_.code == CodePolicy::None)
       for (const ir::Constant* constant : reachable_.constants())
         if (constant->kind == ir::ConstantKind::Extern) want(constant->symbol, true);
+    for (std::string_view symbol : stacks_.symbols()) want(symbol, false);
     for (const SymbolWord& word : symbolWords_)
       want(contents_.stringAt(word.symbol), (word.flags & kWeakSymbol) != 0);
     for (const auto& [symbol, isWeak] : wanted) interface_->wanted.push_back({symbol, isWeak});

@@ -156,6 +156,14 @@ Result<bool> StackSnapshot::addAddress(Stack& stack, std::uint64_t index, std::u
   return makeError(ErrorId::ImageFrame, {name + " that refers to data of compiled code"});
 }
 
+std::set<std::string_view> StackSnapshot::symbols() const {
+  std::set<std::string_view> symbols;
+  for (const Stack& stack : stacks_)
+    for (const Word& word : stack.fixes)
+      if (word.fix.kind == StackFix::Kind::Symbol) symbols.insert(word.symbol);
+  return symbols;
+}
+
 std::uint32_t StackSnapshot::numberOf(const abi::CodeBlock& block, const ir::Signature* starts) {
   for (std::uint32_t i = 0; i < code_.size(); ++i)
     if (code_[i].block == &block) return i;

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bootimage/format.h"
@@ -33,6 +35,8 @@ class StackSnapshot {
   std::span<const Outside> outside() const { return outside_; }
   /// Of the code that frames return to. It grows.
   std::span<const ir::FunctionVersion* const> versions() const { return versions_; }
+  /// Symbols whose addresses frames hold, and perhaps nothing else in the image names.
+  std::set<std::string_view> symbols() const;
 
   /// Compiles the code of the frames once more. `levels`: those that may be what it was compiled with. An
   /// error that names the function whose code comes out different.

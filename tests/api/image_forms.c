@@ -122,6 +122,50 @@ static void beginnings(const char* self) {
   }
 }
 
+/* --- A symbol that nothing but a frame refers to --- */
+
+static const char* const type =
+    ".typedef @i32 = int<32> .funcsig @get.sig = () -> (@i32) .typedef @get.fp = ufuncptr<@get.sig>";
+static const char* const held =
+    ".typedef @i8 = int<8> .typedef @stack = stackref .global @kept <@stack>\n"
+    ".typedef @cstr = uptr<@i8> .typedef @argv = uptr<@cstr> .funcsig @v = () -> ()\n"
+    ".funcsig @exit.sig = (@i32) -> () .typedef @exit.fp = ufuncptr<@exit.sig>\n"
+    ".const @exit <@exit.fp> = EXTERN \"exit\" .const @theirs <@get.fp> = EXTERN \"symbol_of_frame\"\n"
+    ".funcsig @waits.sig = (@stack @get.fp) -> ()\n"
+    ".funcdef @waits VERSION %v <@waits.sig> { %entry(<@stack> %back <@get.fp> %f):\n"
+    "  (%argc %argv) = SWAPSTACK %back RET_WITH <@i32 @argv> PASS_VALUES <> ()\n"
+    "  %status = CCALL #DEFAULT <@get.fp @get.sig> %f () CCALL #DEFAULT <@exit.fp @exit.sig> @exit "
+    "(%status)\n"
+    "  RET () }\n"
+    ".funcdef @prepare VERSION %v <@v> { %entry(): %s = COMMINST @uvm.new_stack <[@waits.sig]> (@waits)\n"
+    "  STORE <@stack> @kept %s %here = COMMINST @uvm.current_stack ()\n"
+    "  SWAPSTACK %s RET_WITH <> PASS_VALUES <@stack @get.fp> (%here @theirs) RET () }\n";
+
+static int symbolHere(void) { return 1; }
+
+/* The program exports nothing, so only its linker knows where its function is. */
+static void symbolOfFrame(void) {
+  char *source = pathOf("theirs.c"), *part = pathOf("held.o"), *program = pathOf("held");
+  const char* run[] = {program, NULL};
+  MuValue stack;
+  MuID whitelist[1];
+  writeFile(source, "int symbol_of_frame(void) { return 2; }\n");
+  start(NULL);
+  load(type);
+  ctx->bind_symbol(ctx, (char*)(uintptr_t) "symbol_of_frame",
+                   ctx->handle_from_fp(ctx, id("get.fp"), (MuCFP)symbolHere));
+  load(held);
+  whitelist[0] = id("kept");
+  CHECK(ctx->new_thread_nor(ctx, ctx->new_stack(ctx, function("prepare")), NULL, NULL, 0));
+  mvm->execute(mvm);
+  stack = ctx->load(ctx, MU_ORD_SEQ_CST, ctx->handle_from_global(ctx, id("kept")));
+  ctx->make_boot_image(ctx, whitelist, 1, NULL, stack, NULL, NULL, NULL, 0, NULL, NULL, 0, part);
+  NO_ERROR();
+  finish();
+  linkByCc(program, (const char* const[]){source, part, NULL});
+  CHECK(statusOf(run) == 2);
+}
+
 /* --- Two shared objects, of processes in which the same types had different numbers --- */
 
 static const char* const otherTypes =
@@ -288,6 +332,7 @@ int main(int argc, char** argv) {
   if (argc > 2 && strcmp(argv[1], "both") == 0) return useBoth(argv + 2);
   CHECK(mkdtemp(folder));
   beginnings(argv[0]);
+  symbolOfFrame();
   twoObjects(argv[0]);
   namedCells();
   snprintf(remove, sizeof(remove), "rm -rf %s", folder);
