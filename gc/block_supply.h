@@ -14,7 +14,7 @@ namespace gaur::gc {
 struct BlockReserve {
   /// Besides the one that is wanted. So many at once that what the lists have in common, and has been in the
   /// cache of another processor, is fetched from there seldom; few enough to stay in the second-level cache.
-  static constexpr std::size_t kMostLists = 31;
+  static constexpr std::size_t kMostLists = 47;
   struct Size {
     void* lists[kMostLists];
     std::uint32_t count;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <span>
 
 #include "gc/collector_lock.h"
@@ -50,7 +51,8 @@ struct BoehmProcess::NativeThread {
   /// frame between. 0 while it runs.
   volatile std::uintptr_t stoppedAt;
   volatile std::uintptr_t scanFrom;
-  BlockReserve reserve;
+  /// Null while it has been the only one.
+  std::unique_ptr<BlockReserve> reserve;
   /// Whether it took blocks since the last collection.
   std::atomic<bool> allocates;
 };
@@ -345,7 +347,8 @@ void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& option
     maxBytes_ = options.maxBytes;
     GC_set_max_heap_size(maxBytes_);
   }
-  expandTo(options.initialBytes);
+  // At once is soon enough when somebody allocates: a program that ends before that needs none of it.
+  want(options.initialBytes);
   // With any stop function but its own, Boehm sweeps everything before it marks: no dead object with stale
   // references remains that the verifier could take for a live one.
   if (options.verify) GC_set_stop_func([] { return 0; });
@@ -354,6 +357,12 @@ void BoehmProcess::addProvider(RootProvider& provider, const HeapOptions& option
     entry->next = providers_;
     providers_ = entry;
   });
+}
+
+void BoehmProcess::want(std::uint64_t bytes) {
+  std::uint64_t wanted = wantedBytes_.load(std::memory_order_relaxed);
+  while (wanted < bytes && !wantedBytes_.compare_exchange_weak(wanted, bytes, std::memory_order_relaxed)) {
+  }
 }
 
 void BoehmProcess::expandTo(std::uint64_t bytes) {
@@ -382,7 +391,10 @@ std::uint64_t BoehmProcess::wantedSize(std::uint64_t live) {
 }
 
 bool BoehmProcess::refill(abi::AllocationLists& lists, abi::BlockKind kind, std::uint64_t bytes) {
-  growIfTight();
+  if (firstLists_.load(std::memory_order_relaxed) <= 0)
+    growIfTight();
+  else
+    firstLists_.fetch_sub(1, std::memory_order_relaxed);
   NativeThread& thread = *currentThread_;
   thread.allocates.store(true, std::memory_order_relaxed);
   auto number = static_cast<unsigned>(kind);
@@ -392,7 +404,8 @@ bool BoehmProcess::refill(abi::AllocationLists& lists, abi::BlockKind kind, std:
     GC_generic_malloc_many(bytes, kinds_.listed[number], &head);
     return head != nullptr;
   }
-  return supply_.refill(head, thread.reserve.sizes[number][granules], bytes, kinds_.listed[number]);
+  if (!thread.reserve) thread.reserve = std::make_unique<BlockReserve>();
+  return supply_.refill(head, thread.reserve->sizes[number][granules], bytes, kinds_.listed[number]);
 }
 
 void BoehmProcess::grow() { expandTo(wantedBytes_.exchange(0, std::memory_order_relaxed)); }
@@ -514,7 +527,7 @@ void BoehmProcess::handleEvent(GC_EventType event) {
       GC_get_prof_stats_unsafe(&stats, sizeof stats);
       std::uint64_t live = stats.heapsize_full - stats.free_bytes_full;
       std::uint64_t wanted = self.wantedSize(live);
-      if (wanted > stats.heapsize_full) self.wantedBytes_.store(wanted, std::memory_order_relaxed);
+      if (wanted > stats.heapsize_full) self.want(wanted);
       self.times_.totalNanoseconds += duration;
       logCollection(duration, self.pause_);
       break;
@@ -580,8 +593,8 @@ GAUR_SCANS_STACKS void BoehmProcess::pushRoots() {
       if (sp == thread->stoppedAt && thread != currentThread_)
         pushHiddenReferences(begin, std::min(stack.end, sp + kFreshBytes));
     });
-    for (std::size_t kind = 0; kind < abi::kBlockKinds; ++kind)
-      for (const BlockReserve::Size& size : thread->reserve.sizes[kind])
+    for (std::size_t kind = 0; thread->reserve && kind < abi::kBlockKinds; ++kind)
+      for (const BlockReserve::Size& size : thread->reserve->sizes[kind])
         pushLists(static_cast<abi::BlockKind>(kind), size.lists);
     for (const Attachment* attachment = thread->attachments; attachment; attachment = attachment->next) {
       const abi::ThreadBlock& block = *attachment->block;

@@ -89,6 +89,8 @@ class BoehmProcess {
   void forEachWrittenRun(F&& f) const;
   void* objectHolding(std::uintptr_t address) const;
   std::uint64_t wantedSize(std::uint64_t live);
+  /// The next allocation enlarges the heap to this size, if it is smaller.
+  void want(std::uint64_t bytes);
   void grow();
   void expandTo(std::uint64_t bytes);
   template <class F>
@@ -109,6 +111,8 @@ class BoehmProcess {
   std::uint64_t maxBytes_ = 0;
   /// Size the heap should have; 0 when it is big enough.
   std::atomic<std::uint64_t> wantedBytes_{0};
+  /// So many lists fit into what Boehm begins with: who needs no more does not wait for a bigger heap.
+  std::atomic<int> firstLists_{8};
   BlockSupply supply_;
   CollectionTimes times_;
   std::uint64_t startTime_ = 0;

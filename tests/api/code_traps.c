@@ -436,6 +436,7 @@ static void* worker(void* argument) {
   /* Enters what is being redefined, until the last version says so. */
   while (last >= 0) {
     const int64_t next = call("c_callShared");
+    wipe();
     CHECK(next == -1 || next >= last);
     last = next;
   }
@@ -461,7 +462,7 @@ static void inThreads(void) {
   for (i = 0; i < kThreads; ++i) CHECK(pthread_create(&threads[i], NULL, worker, (void*)(intptr_t)i) == 0);
   for (i = 0; running > 0 || i % 50 != 0; ++i) {
     redefine(i);
-    mvm->collect(mvm);
+    collect();
     usleep(1000);
   }
   redefine(-1);
