@@ -1,8 +1,11 @@
 // The frame of lowering one function: blocks, parameters as phis, operands, and the edges between blocks.
 #include <llvm/IR/MDBuilder.h>
+#include <llvm/TargetParser/Triple.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
 
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/value_parts.h"
+#include "vm/abi/stack_object.h"
 #include "vm/support/check.h"
 
 namespace gaur::jit {
@@ -43,6 +46,29 @@ void FunctionLowering::run() {
     builder_.SetInsertPoint(blocks_[block]);
     for (const auto& instruction : block->instructions) lower(*instruction);
   }
+  if (llvm::Triple(module_.module().getTargetTriple()).isAArch64()) checkStack();
+}
+
+/// Where the backend's prologues do not compare the stack pointer with a limit. Below the limit a stack goes
+/// on for more than frames take that have no big cells.
+void FunctionLowering::checkStack() {
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  std::uint64_t cells = 0;
+  for (const llvm::Instruction& instruction : entry)
+    if (const auto* cell = llvm::dyn_cast<llvm::AllocaInst>(&instruction))
+      if (auto bytes = cell->getAllocationSize(module_.module().getDataLayout()))
+        cells += bytes->getFixedValue();
+  builder_.SetInsertPoint(entry.getTerminator());
+  llvm::Value* place = builder_.CreateConstGEP1_64(builder_.getInt8Ty(), module_.currentStack(builder_),
+                                                   offsetof(abi::StackObject, limit));
+  llvm::Value* limit = builder_.CreateLoad(builder_.getInt64Ty(), place, "limit");
+  llvm::Value* isShort = builder_.CreateICmpULT(module_.frameAddress(builder_),
+                                                builder_.CreateAdd(limit, builder_.getInt64(cells)));
+  constexpr std::uint32_t kSeldom = 1, kMostly = 1U << 20;
+  builder_.SetInsertPoint(llvm::SplitBlockAndInsertIfThen(
+      isShort, entry.getTerminator(), /*Unreachable=*/true,
+      llvm::MDBuilder(module_.context()).createBranchWeights(kSeldom, kMostly)));
+  module_.callRuntime(builder_, abi::RuntimeEntry::gaur_stackOverflow, {});
 }
 
 void FunctionLowering::lower(const ir::Instruction& instruction) {

@@ -97,6 +97,8 @@ class ModuleLowering {
   llvm::Value* standsOnStack(llvm::IRBuilder<>& builder);
   /// The object of the stack that the frame lies on. Requires: it does.
   llvm::Value* currentStack(llvm::IRBuilder<>& builder);
+  /// Of the function's own frame, as a number.
+  llvm::Value* frameAddress(llvm::IRBuilder<>& builder);
   /// Attributes every function needs: frame pointer, unwind table, stack check.
   void setAttributes(llvm::Function& function);
   llvm::Constant* personality();
@@ -118,7 +120,6 @@ class ModuleLowering {
   /// A field of the link table.
   llvm::Value* linkField(llvm::IRBuilder<>& builder, llvm::Type* type, std::uint64_t offset,
                          const llvm::Twine& name);
-  llvm::Value* frameAddress(llvm::IRBuilder<>& builder);
   llvm::Constant* externalSymbol(const std::string& name, std::uintptr_t address, llvm::Type* type);
 
   llvm::Module& module_;
@@ -268,6 +269,7 @@ class FunctionLowering {
   // --- Memory (lower_memory.cpp)
   // -------------------------------------------------------------------------------------
   /// Memory in the frame for the whole activation.
+  void checkStack();
   llvm::AllocaInst* frameSlot(llvm::Type* type, std::uint64_t alignment);
   /// For accesses through irefs with EXC: NULL goes to the handler.
   void checkNull(const ir::Instruction& instruction, llvm::Value* address);

@@ -12,8 +12,9 @@
 #include "jit/compiler.h"
 
 namespace llvm {
+class AsmPrinter;
 class Module;
-}
+}  // namespace llvm
 
 namespace gaur::jit {
 
@@ -32,6 +33,8 @@ class CodeGenerator {
   llvm::SmallVector<char, 0> bytes_;
   llvm::raw_svector_ostream stream_{bytes_};
   llvm::legacy::PassManager passes_;
+  /// One of them.
+  llvm::AsmPrinter* printer_;
 };
 
 /// That of this thread for a level. Making one takes a millisecond, so each thread keeps its own.

@@ -43,6 +43,8 @@ void* gaur_allocate(std::uint64_t header, std::uint64_t block, std::uint32_t kin
 void* gaur_allocateHybrid(std::uint32_t typeIndex, std::uint64_t length);
 /// Unwinds to the nearest frame with an exception clause.
 [[noreturn]] void gaur_throw(void* exception);
+/// gaur_throw(NULL), where the stack is used up.
+[[noreturn]] void gaur_stackOverflow();
 /// Reports a guest failure at an instruction and ends the thread's program with exit class 6.
 [[noreturn]] void gaur_failure(std::uint32_t failure, std::uint32_t instruction);
 /// A Mu exception reached a frame of native code.

@@ -1,4 +1,4 @@
-// Transitions on AArch64 (transitions.h). Prologues there do not check the stack: overflow meets the guard page.
+// Transitions on AArch64 (transitions.h).
 #if defined(__aarch64__)
 #include "vm/abi/asm_offsets.h"
 
@@ -125,6 +125,16 @@ ENTRY gaur_throw
   mov sp, x9
   br x10
 END gaur_throw
+
+// gaur_throw(NULL), for a stack overflow.
+ENTRY gaur_stackOverflow
+  stp x29, x30, [sp, #-16]!
+  mov x29, sp
+  bl gaur_noteStackOverflow
+  ldp x29, x30, [sp], #16
+  mov x0, xzr
+  b gaur_throw
+END gaur_stackOverflow
 
 // --- Switching between stacks. Called by compiled code with the convention that keeps only x29 and x30: x20 the stack to go to, x21 where this one wants
 // its results if they come in memory, x22 and x23 the words to pass, v0 and v1 the vectors.

@@ -149,16 +149,19 @@ END gaur_throw
 // Called by a prologue that finds the stack too small: at the top of the stack lies an address in that function, then the return address into its
 // caller, whose registers are untouched. The overflow is thrown as if by the call there.
 ENTRY __morestack
+  addq $8, %rsp
+  jmp gaur_stackOverflow
+END __morestack
+
+// gaur_throw(NULL), for a stack overflow.
+ENTRY gaur_stackOverflow
   pushq %rbp
   movq %rsp, %rbp
-  subq $8, %rsp
   call gaur_noteStackOverflow
-  addq $8, %rsp
   popq %rbp
-  addq $8, %rsp
   xorl %edi, %edi
   jmp gaur_throw
-END __morestack
+END gaur_stackOverflow
 
 // Called where an ALLOCA passed the check of gaur_stackSpace and then still found the stack too small.
 ENTRY __morestack_allocate_stack_space
