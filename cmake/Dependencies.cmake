@@ -48,8 +48,6 @@ if(GAUR_JIT)
   add_library(gaur_xxhash_package INTERFACE)
   target_include_directories(gaur_xxhash_package SYSTEM INTERFACE ${xxhash_INCLUDE_DIRS})
   add_library(gaur::xxhash ALIAS gaur_xxhash_package)
-  find_package(benchmark REQUIRED)
-  add_library(gaur::benchmark ALIAS benchmark::benchmark)
 
   # LLVM's package file accepts only an exact major.minor, hence the folder instead of a version.
   find_package(LLVM REQUIRED CONFIG PATHS /usr/lib/llvm-19/lib/cmake/llvm NO_DEFAULT_PATH)

@@ -17,10 +17,10 @@ target_compile_options(gaur_common INTERFACE
 # What a program needs at its start costs time at each: relative relocations packed where the linker can, and symbols of a
 # program with the property GAUR_BINDS_LAZILY looked up when they are called. (Not those of libraries: the loader needs more
 # stack than Mu code leaves for a call.)
-include(CheckLinkerFlag)
-check_linker_flag(CXX "-Wl,-z,pack-relative-relocs" GAUR_LINKER_PACKS_RELOCATIONS)
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -Wl,--help OUTPUT_VARIABLE linker_help ERROR_QUIET)
+string(FIND "${linker_help}" "-z pack-relative-relocs" packs_relocations)
 target_link_options(gaur_common INTERFACE -Wl,-z,relro,-z,noexecstack,-z,$<IF:$<BOOL:$<TARGET_PROPERTY:GAUR_BINDS_LAZILY>>,lazy,now>
-  $<$<BOOL:${GAUR_LINKER_PACKS_RELOCATIONS}>:-Wl,-z,pack-relative-relocs>)
+  $<$<NOT:$<EQUAL:${packs_relocations},-1>>:-Wl,-z,pack-relative-relocs>)
 
 # gaur_layer(<name> SOURCES <files...> [DEPENDS <layers...>] [USES <third-party targets...>] [OUTSIDE])
 # Makes the static library gaur_<name> of position-independent objects. DEPENDS names the layers below whose headers

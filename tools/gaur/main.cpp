@@ -11,11 +11,11 @@
 #include "tools/gaur/run_program.h"
 #endif
 
+#if GAUR_JIT
 namespace {
 
 using namespace gaur::tool;
 
-#if GAUR_JIT
 /// `gaur run FILE WORDS`, where no word looks like an option.
 bool isPlainRun(int argc, char** argv) {
   return argc > 2 && std::string_view(argv[1]) == "run" &&
@@ -29,9 +29,9 @@ int commandLine(int argc, char** argv) {
   std::fprintf(stderr, "gaur: the installation is not whole: %s\n", dlerror());
   return kResources;
 }
-#endif
 
 }  // namespace
+#endif
 
 int main(int argc, char** argv) {
 #if GAUR_JIT
