@@ -404,7 +404,12 @@ bool BoehmProcess::refill(abi::AllocationLists& lists, abi::BlockKind kind, std:
     GC_generic_malloc_many(bytes, kinds_.listed[number], &head);
     return head != nullptr;
   }
-  if (!thread.reserve) thread.reserve = std::make_unique<BlockReserve>();
+  if (!thread.reserve) {
+    auto reserve = std::make_unique<BlockReserve>();
+    // A collection between any two instructions looks into it.
+    std::atomic_signal_fence(std::memory_order_release);
+    thread.reserve = std::move(reserve);
+  }
   return supply_.refill(head, thread.reserve->sizes[number][granules], bytes, kinds_.listed[number]);
 }
 

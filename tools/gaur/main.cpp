@@ -1,5 +1,6 @@
 // The command `gaur`. A program that is run without options needs nothing of what reads command lines, which
-// is half of what starting a small image takes; so that is in a library of its own, for all other commands.
+// would be a sixth of the time that a small image takes to start; so that is in a library of its own, for all
+// else.
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
