@@ -19,7 +19,8 @@ class SuspendedStacks {
         base_(static_cast<std::uint64_t*>(platform::reserveZeroed(bytes_))) {
     for (std::size_t i = 0; i < count; ++i) addOne(thread, base_ + i * words, words);
   }
-  ~SuspendedStacks() { platform::release(base_, bytes_); }
+  /// The addresses stay: a word that a test left behind may keep an object, and so the stack is marked.
+  ~SuspendedStacks() { platform::discard(base_, bytes_); }
   SuspendedStacks(const SuspendedStacks&) = delete;
   SuspendedStacks& operator=(const SuspendedStacks&) = delete;
 
