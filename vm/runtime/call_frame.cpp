@@ -8,7 +8,10 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
+
+#include "vm/support/byte_stream.h"
 
 extern "C" {
 /// libgcc's: where the code begins, and what relative addresses count from.
@@ -25,6 +28,89 @@ namespace gaur::runtime {
 namespace {
 
 using Byte = std::uint8_t;
+
+// --- Names of the standards ---
+
+/// The form of an encoded address: the low four bits of DW_EH_PE_* (Linux Standard Base).
+enum PointerForm : Byte {
+  DW_EH_PE_absptr = 0x00,
+  DW_EH_PE_uleb128 = 0x01,
+  DW_EH_PE_udata2 = 0x02,
+  DW_EH_PE_udata4 = 0x03,
+  DW_EH_PE_udata8 = 0x04,
+  DW_EH_PE_sleb128 = 0x09,
+  DW_EH_PE_sdata2 = 0x0a,
+  DW_EH_PE_sdata4 = 0x0b,
+  DW_EH_PE_sdata8 = 0x0c,
+};
+
+/// Those whose upper two bits are zero (DWARF 5, 7.24, and what GNU and AArch64 add).
+enum CallFrameInstruction : Byte {
+  DW_CFA_nop = 0x00,
+  DW_CFA_set_loc = 0x01,
+  DW_CFA_advance_loc1 = 0x02,
+  DW_CFA_advance_loc2 = 0x03,
+  DW_CFA_advance_loc4 = 0x04,
+  DW_CFA_offset_extended = 0x05,
+  DW_CFA_restore_extended = 0x06,
+  DW_CFA_undefined = 0x07,
+  DW_CFA_same_value = 0x08,
+  DW_CFA_register = 0x09,
+  DW_CFA_remember_state = 0x0a,
+  DW_CFA_restore_state = 0x0b,
+  DW_CFA_def_cfa = 0x0c,
+  DW_CFA_def_cfa_register = 0x0d,
+  DW_CFA_def_cfa_offset = 0x0e,
+  DW_CFA_def_cfa_expression = 0x0f,
+  DW_CFA_expression = 0x10,
+  DW_CFA_offset_extended_sf = 0x11,
+  DW_CFA_def_cfa_sf = 0x12,
+  DW_CFA_def_cfa_offset_sf = 0x13,
+  DW_CFA_val_offset = 0x14,
+  DW_CFA_val_offset_sf = 0x15,
+  DW_CFA_val_expression = 0x16,
+  DW_CFA_AARCH64_negate_ra_state = 0x2d,
+  DW_CFA_GNU_args_size = 0x2e,
+  DW_CFA_GNU_negative_offset_extended = 0x2f,
+};
+
+/// Of expressions (DWARF 5, 7.7.1).
+enum Operation : Byte {
+  DW_OP_addr = 0x03,
+  DW_OP_deref = 0x06,
+  DW_OP_const1u = 0x08,
+  DW_OP_const1s = 0x09,
+  DW_OP_const2u = 0x0a,
+  DW_OP_const2s = 0x0b,
+  DW_OP_const4u = 0x0c,
+  DW_OP_const4s = 0x0d,
+  DW_OP_const8u = 0x0e,
+  DW_OP_const8s = 0x0f,
+  DW_OP_constu = 0x10,
+  DW_OP_consts = 0x11,
+  DW_OP_and = 0x1a,
+  DW_OP_minus = 0x1c,
+  DW_OP_mul = 0x1e,
+  DW_OP_or = 0x21,
+  DW_OP_plus = 0x22,
+  DW_OP_plus_uconst = 0x23,
+  DW_OP_shl = 0x24,
+  DW_OP_shr = 0x25,
+  DW_OP_shra = 0x26,
+  DW_OP_xor = 0x27,
+  DW_OP_eq = 0x29,
+  DW_OP_ge = 0x2a,
+  DW_OP_gt = 0x2b,
+  DW_OP_le = 0x2c,
+  DW_OP_lt = 0x2d,
+  DW_OP_ne = 0x2e,
+  DW_OP_lit0 = 0x30,
+  DW_OP_reg0 = 0x50,
+  DW_OP_breg0 = 0x70,
+  DW_OP_regx = 0x90,
+  DW_OP_bregx = 0x92,
+  DW_OP_nop = 0x96,
+};
 
 /// Place of a register in CallFrame::words; kRegisters for those that nobody needs.
 unsigned indexOf(std::uint64_t dwarfNumber) {
@@ -60,91 +146,56 @@ T load(std::uintptr_t address) {
 // --- Reading
 // ------------------------------------------------------------------------------------------------
 
-class Reader {
+/// What there is beside words and varints, which are DWARF's ULEB128.
+class Reader : public ByteReader {
  public:
-  Reader(const Byte* begin, const Byte* end) : at_(begin), end_(end) {}
+  Reader(const Byte* begin, const Byte* end) : ByteReader(std::as_bytes(std::span(begin, end))), end_(end) {}
 
-  bool isAtEnd() const { return at_ >= end_; }
-  bool failed() const { return failed_; }
-  const Byte* at() const { return at_; }
+  const Byte* at() const { return end_ - left(); }
 
-  void skip(std::uint64_t bytes) {
-    if (bytes > static_cast<std::uint64_t>(end_ - at_)) return fail();
-    at_ += bytes;
-  }
-
-  template <class T>
-  T fixed() {
-    T value{};
-    if (static_cast<std::size_t>(end_ - at_) < sizeof value) {
-      fail();
-      return value;
-    }
-    std::memcpy(&value, at_, sizeof value);
-    at_ += sizeof value;
-    return value;
-  }
-
-  std::uint64_t uleb() {
-    unsigned shift = 0;
-    return leb(shift);
-  }
   std::int64_t sleb() {
+    constexpr unsigned kWordBits = 64;
+    std::uint64_t value = 0;
     unsigned shift = 0;
-    std::uint64_t value = leb(shift);
-    const bool isNegative = shift != 0 && ((value >> (shift - 1)) & 1) != 0;
-    if (isNegative && shift < kWordBits) value |= ~std::uint64_t{0} << shift;
+    Byte last = 0;
+    do {
+      last = byte();
+      if (shift < kWordBits) value |= std::uint64_t{last & 0x7fu} << shift;
+      shift += 7;
+    } while ((last & 0x80) != 0 && !failed());
+    if ((last & 0x40) != 0 && shift < kWordBits) value |= ~std::uint64_t{0} << shift;
     return static_cast<std::int64_t>(value);
   }
 
   /// An address in one of the encodings DW_EH_PE_*: its form in the low four bits, then what it counts from.
   std::uintptr_t encoded(Byte encoding) {
     constexpr Byte kRelative = 0x10, kIndirect = 0x80, kApplication = 0x70;
-    const auto place = reinterpret_cast<std::uintptr_t>(at_);
+    const auto place = reinterpret_cast<std::uintptr_t>(at());
     std::uintptr_t value = form(encoding & 0xf);
     if ((encoding & kApplication) == kRelative)
       value += value == 0 ? 0 : place;
     else if ((encoding & kApplication) != 0)
       fail();
-    return (encoding & kIndirect) != 0 && !failed_ ? load<std::uintptr_t>(value) : value;
+    return (encoding & kIndirect) != 0 && !failed() ? load<std::uintptr_t>(value) : value;
   }
   /// A number in the form of such an encoding.
   std::uintptr_t form(Byte form) {
     switch (form) {
-      case 0x0: return fixed<std::uint64_t>();
-      case 0x1: return uleb();
-      case 0x2: return fixed<std::uint16_t>();
-      case 0x3: return fixed<std::uint32_t>();
-      case 0x4: return fixed<std::uint64_t>();
-      case 0x9: return static_cast<std::uintptr_t>(sleb());
-      case 0xa: return static_cast<std::uintptr_t>(std::int64_t{fixed<std::int16_t>()});
-      case 0xb: return static_cast<std::uintptr_t>(std::int64_t{fixed<std::int32_t>()});
-      case 0xc: return fixed<std::uint64_t>();
+      case DW_EH_PE_absptr: return word<std::uint64_t>();
+      case DW_EH_PE_uleb128: return varint();
+      case DW_EH_PE_udata2: return word<std::uint16_t>();
+      case DW_EH_PE_udata4: return word<std::uint32_t>();
+      case DW_EH_PE_udata8: return word<std::uint64_t>();
+      case DW_EH_PE_sleb128: return static_cast<std::uintptr_t>(sleb());
+      case DW_EH_PE_sdata2: return static_cast<std::uintptr_t>(std::int64_t{word<std::int16_t>()});
+      case DW_EH_PE_sdata4: return static_cast<std::uintptr_t>(std::int64_t{word<std::int32_t>()});
+      case DW_EH_PE_sdata8: return word<std::uint64_t>();
       default: fail(); return 0;
     }
   }
 
-  void fail() {
-    failed_ = true;
-    at_ = end_;
-  }
-
  private:
-  static constexpr unsigned kWordBits = 64;
-  std::uint64_t leb(unsigned& shift) {
-    std::uint64_t value = 0;
-    Byte byte = 0;
-    do {
-      byte = fixed<Byte>();
-      if (shift < kWordBits) value |= std::uint64_t{byte & 0x7fu} << shift;
-      shift += 7;
-    } while ((byte & 0x80) != 0 && !failed_);
-    return value;
-  }
-
-  const Byte* at_;
   const Byte* end_;
-  bool failed_ = false;
 };
 
 /// What is said of a function: a frame description entry with its common information entry.
@@ -171,10 +222,10 @@ std::optional<Reader> entryAt(const Byte* begin) {
 /// Reads what the letters of an augmentation announce. False for letters that are not known.
 bool readAugmentation(Reader& reader, const char* letters, Description& description) {
   for (; *letters != 0; ++letters) switch (*letters) {
-      case 'R': description.addressEncoding = reader.fixed<Byte>(); break;
-      case 'L': reader.fixed<Byte>(); break;
+      case 'R': description.addressEncoding = reader.byte(); break;
+      case 'L': reader.byte(); break;
       case 'P': {
-        const auto encoding = reader.fixed<Byte>();
+        const auto encoding = reader.byte();
         reader.form(encoding & 0xf);
         break;
       }
@@ -192,17 +243,17 @@ bool readCommon(const Byte* begin, Description& description) {
   if (!entry) return false;
   Reader& reader = *entry;
   const Byte* end = reader.at() + load<std::uint32_t>(reinterpret_cast<std::uintptr_t>(begin));
-  reader.skip(sizeof(std::uint32_t));
-  const auto version = reader.fixed<Byte>();
+  reader.raw(sizeof(std::uint32_t));
+  const auto version = reader.byte();
   const char* letters = reinterpret_cast<const char*>(reader.at());
-  reader.skip(std::strlen(letters) + 1);
-  description.codeAlignment = reader.uleb();
+  reader.raw(std::strlen(letters) + 1);
+  description.codeAlignment = reader.varint();
   description.dataAlignment = reader.sleb();
-  description.returnAddress = indexOf(version == 1 ? reader.fixed<Byte>() : reader.uleb());
+  description.returnAddress = indexOf(version == 1 ? reader.byte() : reader.varint());
   const bool isSized = *letters == 'z';
   const Byte* instructions = reader.at();
   if (isSized) {
-    const std::uint64_t bytes = reader.uleb();
+    const std::uint64_t bytes = reader.varint();
     instructions = reader.at() + bytes;
   }
   if (!readAugmentation(reader, letters + (isSized ? 1 : 0), description)) return false;
@@ -221,12 +272,12 @@ std::optional<Description> describe(std::uintptr_t pc) {
   Description description{};
   description.end = reader.at() + load<std::uint32_t>(reinterpret_cast<std::uintptr_t>(begin));
   const Byte* place = reader.at();
-  if (!readCommon(place - reader.fixed<std::uint32_t>(), description)) return std::nullopt;
+  if (!readCommon(place - reader.word<std::uint32_t>(), description)) return std::nullopt;
   description.function = reader.encoded(description.addressEncoding);
   reader.form(description.addressEncoding & 0xf);
   // All compilers announce how long this is.
-  const std::uint64_t augmentation = reader.uleb();
-  reader.skip(augmentation);
+  const std::uint64_t augmentation = reader.varint();
+  reader.raw(augmentation);
   description.begin = reader.at();
   return reader.failed() ? std::nullopt : std::optional(description);
 }
@@ -266,15 +317,15 @@ class RowProgram {
 
  private:
   bool run(Reader reader) {
-    while (!reader.isAtEnd() && location_ <= pc_) {
-      const auto operation = reader.fixed<Byte>();
+    while (reader.left() != 0 && location_ <= pc_) {
+      const auto operation = reader.byte();
       const Byte operand = operation & 0x3f;
       switch (operation >> 6) {
         case 0:
           if (!extended(operation, reader)) return false;
           break;
         case 1: location_ += operand * description_.codeAlignment; break;
-        case 2: set(operand, Rule::Kind::AtOffset, factored(reader.uleb())); break;
+        case 2: set(operand, Rule::Kind::AtOffset, factored(reader.varint())); break;
         case 3: restore(operand); break;
       }
     }
@@ -284,35 +335,48 @@ class RowProgram {
   /// False for instructions that are not known.
   bool extended(Byte operation, Reader& reader) {
     switch (operation) {
-      case 0x00: return true;
-      case 0x01: location_ = reader.encoded(description_.addressEncoding); return true;
-      case 0x02: location_ += reader.fixed<std::uint8_t>() * description_.codeAlignment; return true;
-      case 0x03: location_ += reader.fixed<std::uint16_t>() * description_.codeAlignment; return true;
-      case 0x04: location_ += reader.fixed<std::uint32_t>() * description_.codeAlignment; return true;
-      case 0x05: return set(reader, Rule::Kind::AtOffset, [&] { return factored(reader.uleb()); });
-      case 0x06: restore(reader.uleb()); return true;
-      case 0x07: set(reader.uleb(), Rule::Kind::Undefined, 0); return true;
-      case 0x08: set(reader.uleb(), Rule::Kind::Same, 0); return true;
-      case 0x09: return set(reader, Rule::Kind::InRegister, [&] { return indexOf(reader.uleb()); });
-      case 0x0a: return remember();
-      case 0x0b: return recall();
-      case 0x0c: return setBase(indexOf(reader.uleb()), reader) && setOffset(reader.uleb());
-      case 0x0d: return setBase(indexOf(reader.uleb()), reader);
-      case 0x0e: return setOffset(reader.uleb());
-      case 0x0f: row_.expression = block(reader); return true;
-      case 0x10: return setBlock(Rule::Kind::AtExpression, reader);
-      case 0x11: return set(reader, Rule::Kind::AtOffset, [&] { return factored(reader.sleb()); });
-      case 0x12: return setBase(indexOf(reader.uleb()), reader) && setOffset(factored(reader.sleb()));
-      case 0x13: return setOffset(factored(reader.sleb()));
-      case 0x14: return set(reader, Rule::Kind::IsOffset, [&] { return factored(reader.uleb()); });
-      case 0x15: return set(reader, Rule::Kind::IsOffset, [&] { return factored(reader.sleb()); });
-      case 0x16: return setBlock(Rule::Kind::IsExpression, reader);
+      case DW_CFA_nop: return true;
+      case DW_CFA_set_loc: location_ = reader.encoded(description_.addressEncoding); return true;
+      case DW_CFA_advance_loc1: location_ += reader.byte() * description_.codeAlignment; return true;
+      case DW_CFA_advance_loc2:
+        location_ += reader.word<std::uint16_t>() * description_.codeAlignment;
+        return true;
+      case DW_CFA_advance_loc4:
+        location_ += reader.word<std::uint32_t>() * description_.codeAlignment;
+        return true;
+      case DW_CFA_offset_extended:
+        return set(reader, Rule::Kind::AtOffset, [&] { return factored(reader.varint()); });
+      case DW_CFA_restore_extended: restore(reader.varint()); return true;
+      case DW_CFA_undefined: set(reader.varint(), Rule::Kind::Undefined, 0); return true;
+      case DW_CFA_same_value: set(reader.varint(), Rule::Kind::Same, 0); return true;
+      case DW_CFA_register:
+        return set(reader, Rule::Kind::InRegister, [&] { return indexOf(reader.varint()); });
+      case DW_CFA_remember_state: return remember();
+      case DW_CFA_restore_state: return recall();
+      case DW_CFA_def_cfa: return setBase(indexOf(reader.varint()), reader) && setOffset(reader.varint());
+      case DW_CFA_def_cfa_register: return setBase(indexOf(reader.varint()), reader);
+      case DW_CFA_def_cfa_offset: return setOffset(reader.varint());
+      case DW_CFA_def_cfa_expression: row_.expression = block(reader); return true;
+      case DW_CFA_expression: return setBlock(Rule::Kind::AtExpression, reader);
+      case DW_CFA_offset_extended_sf:
+        return set(reader, Rule::Kind::AtOffset, [&] { return factored(reader.sleb()); });
+      case DW_CFA_def_cfa_sf:
+        return setBase(indexOf(reader.varint()), reader) && setOffset(factored(reader.sleb()));
+      case DW_CFA_def_cfa_offset_sf: return setOffset(factored(reader.sleb()));
+      case DW_CFA_val_offset:
+        return set(reader, Rule::Kind::IsOffset, [&] { return factored(reader.varint()); });
+      case DW_CFA_val_offset_sf:
+        return set(reader, Rule::Kind::IsOffset, [&] { return factored(reader.sleb()); });
+      case DW_CFA_val_expression: return setBlock(Rule::Kind::IsExpression, reader);
 #if defined(__aarch64__)
-      case 0x2d: row_.isReturnAddressSigned = !row_.isReturnAddressSigned; return true;
+      case DW_CFA_AARCH64_negate_ra_state:
+        row_.isReturnAddressSigned = !row_.isReturnAddressSigned;
+        return true;
 #endif
       // The size of arguments on the stack, which only landing pads need.
-      case 0x2e: reader.uleb(); return true;
-      case 0x2f: return set(reader, Rule::Kind::AtOffset, [&] { return -factored(reader.uleb()); });
+      case DW_CFA_GNU_args_size: reader.varint(); return true;
+      case DW_CFA_GNU_negative_offset_extended:
+        return set(reader, Rule::Kind::AtOffset, [&] { return -factored(reader.varint()); });
       default: return false;
     }
   }
@@ -324,8 +388,8 @@ class RowProgram {
   /// Passes over a block: its length, then as many bytes.
   static const Byte* block(Reader& reader) {
     const Byte* begin = reader.at();
-    const std::uint64_t bytes = reader.uleb();
-    reader.skip(bytes);
+    const std::uint64_t bytes = reader.varint();
+    reader.raw(bytes);
     return begin;
   }
 
@@ -336,7 +400,7 @@ class RowProgram {
   /// The operand comes after the register's number.
   template <class F>
   bool set(Reader& reader, Rule::Kind kind, F&& operand) {
-    const std::uint64_t number = reader.uleb();
+    const std::uint64_t number = reader.varint();
     set(number, kind, static_cast<std::int64_t>(operand()));
     return true;
   }
@@ -391,9 +455,9 @@ class Expression {
   /// `block`: the length, then the operations. Nothing where one of them is not known.
   std::optional<std::uintptr_t> evaluate(const Byte* block) {
     Reader length(block, block + kMostLengthBytes);
-    const std::uint64_t bytes = length.uleb();
+    const std::uint64_t bytes = length.varint();
     Reader reader(length.at(), length.at() + bytes);
-    while (isSound_ && !reader.isAtEnd()) step(reader.fixed<Byte>(), reader);
+    while (isSound_ && reader.left() != 0) step(reader.byte(), reader);
     if (!isSound_ || reader.failed() || count_ == 0) return std::nullopt;
     return stack_[count_ - 1];
   }
@@ -413,31 +477,30 @@ class Expression {
   }
 
   void step(Byte operation, Reader& reader) {
-    constexpr Byte kLiteral = 0x30, kRegister = 0x50, kBased = 0x70, kBasedEnd = 0x90;
-    if (operation >= kLiteral && operation < kRegister) return push(operation - kLiteral);
-    if (operation >= kBased && operation < kBasedEnd) {
+    if (operation >= DW_OP_lit0 && operation < DW_OP_reg0) return push(operation - DW_OP_lit0);
+    if (operation >= DW_OP_breg0 && operation < DW_OP_regx) {
       const std::int64_t offset = reader.sleb();
-      return pushRegister(operation - kBased, offset);
+      return pushRegister(operation - DW_OP_breg0, offset);
     }
     switch (operation) {
-      case 0x03: return push(reader.fixed<std::uint64_t>());
-      case 0x06: return push(load<std::uintptr_t>(pop()));
-      case 0x08: return push(reader.fixed<std::uint8_t>());
-      case 0x09: return push(static_cast<std::uintptr_t>(reader.fixed<std::int8_t>()));
-      case 0x0a: return push(reader.fixed<std::uint16_t>());
-      case 0x0b: return push(static_cast<std::uintptr_t>(reader.fixed<std::int16_t>()));
-      case 0x0c: return push(reader.fixed<std::uint32_t>());
-      case 0x0d: return push(static_cast<std::uintptr_t>(reader.fixed<std::int32_t>()));
-      case 0x0e:
-      case 0x0f: return push(reader.fixed<std::uint64_t>());
-      case 0x10: return push(reader.uleb());
-      case 0x11: return push(static_cast<std::uintptr_t>(reader.sleb()));
-      case 0x23: return push(pop() + reader.uleb());
-      case 0x92: {
-        const std::uint64_t number = reader.uleb();
+      case DW_OP_addr: return push(reader.word<std::uint64_t>());
+      case DW_OP_deref: return push(load<std::uintptr_t>(pop()));
+      case DW_OP_const1u: return push(reader.byte());
+      case DW_OP_const1s: return push(static_cast<std::uintptr_t>(reader.word<std::int8_t>()));
+      case DW_OP_const2u: return push(reader.word<std::uint16_t>());
+      case DW_OP_const2s: return push(static_cast<std::uintptr_t>(reader.word<std::int16_t>()));
+      case DW_OP_const4u: return push(reader.word<std::uint32_t>());
+      case DW_OP_const4s: return push(static_cast<std::uintptr_t>(reader.word<std::int32_t>()));
+      case DW_OP_const8u:
+      case DW_OP_const8s: return push(reader.word<std::uint64_t>());
+      case DW_OP_constu: return push(reader.varint());
+      case DW_OP_consts: return push(static_cast<std::uintptr_t>(reader.sleb()));
+      case DW_OP_plus_uconst: return push(pop() + reader.varint());
+      case DW_OP_bregx: {
+        const std::uint64_t number = reader.varint();
         return pushRegister(number, reader.sleb());
       }
-      case 0x96: return;
+      case DW_OP_nop: return;
       default: return calculate(operation);
     }
   }
@@ -447,21 +510,21 @@ class Expression {
     const auto a = static_cast<std::intptr_t>(first), b = static_cast<std::intptr_t>(second);
     constexpr std::uintptr_t kShiftMask = 63;
     switch (operation) {
-      case 0x1a: return push(first & second);
-      case 0x1c: return push(first - second);
-      case 0x1e: return push(first * second);
-      case 0x21: return push(first | second);
-      case 0x22: return push(first + second);
-      case 0x24: return push(first << (second & kShiftMask));
-      case 0x25: return push(first >> (second & kShiftMask));
-      case 0x26: return push(static_cast<std::uintptr_t>(a >> (second & kShiftMask)));
-      case 0x27: return push(first ^ second);
-      case 0x29: return push(a == b);
-      case 0x2a: return push(a >= b);
-      case 0x2b: return push(a > b);
-      case 0x2c: return push(a <= b);
-      case 0x2d: return push(a < b);
-      case 0x2e: return push(a != b);
+      case DW_OP_and: return push(first & second);
+      case DW_OP_minus: return push(first - second);
+      case DW_OP_mul: return push(first * second);
+      case DW_OP_or: return push(first | second);
+      case DW_OP_plus: return push(first + second);
+      case DW_OP_shl: return push(first << (second & kShiftMask));
+      case DW_OP_shr: return push(first >> (second & kShiftMask));
+      case DW_OP_shra: return push(static_cast<std::uintptr_t>(a >> (second & kShiftMask)));
+      case DW_OP_xor: return push(first ^ second);
+      case DW_OP_eq: return push(a == b);
+      case DW_OP_ge: return push(a >= b);
+      case DW_OP_gt: return push(a > b);
+      case DW_OP_le: return push(a <= b);
+      case DW_OP_lt: return push(a < b);
+      case DW_OP_ne: return push(a != b);
       default: isSound_ = false;
     }
   }
