@@ -1,6 +1,5 @@
 // The frame of lowering one function: blocks, parameters as phis, operands, and the edges between blocks.
 #include <llvm/IR/MDBuilder.h>
-#include <llvm/TargetParser/Triple.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 
 #include "jit/llvm/lowering.h"
@@ -46,7 +45,7 @@ void FunctionLowering::run() {
     builder_.SetInsertPoint(blocks_[block]);
     for (const auto& instruction : block->instructions) lower(*instruction);
   }
-  if (llvm::Triple(module_.module().getTargetTriple()).isAArch64()) checkStack();
+  if (module_.isAArch64()) checkStack();
 }
 
 /// Where the backend's prologues do not compare the stack pointer with a limit. Below the limit a stack goes
@@ -59,8 +58,7 @@ void FunctionLowering::checkStack() {
       if (auto bytes = cell->getAllocationSize(module_.module().getDataLayout()))
         cells += bytes->getFixedValue();
   builder_.SetInsertPoint(entry.getTerminator());
-  llvm::Value* place = builder_.CreateConstGEP1_64(builder_.getInt8Ty(), module_.currentStack(builder_),
-                                                   offsetof(abi::StackObject, limit));
+  llvm::Value* place = memory_.byteOffset(module_.currentStack(builder_), offsetof(abi::StackObject, limit));
   llvm::Value* limit = builder_.CreateLoad(builder_.getInt64Ty(), place, "limit");
   llvm::Value* isShort = builder_.CreateICmpULT(module_.frameAddress(builder_),
                                                 builder_.CreateAdd(limit, builder_.getInt64(cells)));

@@ -295,6 +295,8 @@ llvm::Value* ModuleLowering::currentStack(llvm::IRBuilder<>& builder) {
   return loadInvariant(builder, pointer, memory, "stack");
 }
 
+bool ModuleLowering::isAArch64() const { return llvm::Triple(module_.getTargetTriple()).isAArch64(); }
+
 llvm::Value* ModuleLowering::frameAddress(llvm::IRBuilder<>& builder) {
   llvm::Value* frame =
       builder.CreateIntrinsic(llvm::Intrinsic::frameaddress, {builder.getPtrTy()}, {builder.getInt32(0)});
@@ -305,7 +307,7 @@ llvm::Value* ModuleLowering::currentThread(llvm::IRBuilder<>& builder) {
   auto* pointer = llvm::PointerType::getUnqual(context());
   const std::intptr_t offset = abi::currentThreadOffset();
   llvm::Value* place = nullptr;
-  if (module_.getTargetTriple().rfind("x86_64", 0) == 0) {
+  if (!isAArch64()) {
     place = builder.CreateIntToPtr(builder.getInt64(static_cast<std::uint64_t>(offset)),
                                    llvm::PointerType::get(context(), kThreadPointerSpace));
   } else {

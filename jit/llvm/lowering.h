@@ -97,6 +97,7 @@ class ModuleLowering {
   llvm::Value* standsOnStack(llvm::IRBuilder<>& builder);
   /// The object of the stack that the frame lies on. Requires: it does.
   llvm::Value* currentStack(llvm::IRBuilder<>& builder);
+  bool isAArch64() const;
   /// Of the function's own frame, as a number.
   llvm::Value* frameAddress(llvm::IRBuilder<>& builder);
   /// Attributes every function needs: frame pointer, unwind table, stack check.
@@ -189,6 +190,8 @@ class FunctionLowering {
 
   // --- Control
   // -------------------------------------------------------------------------------------------------------
+  /// At the end of lowering: throws where the frame begins if the stack is used up.
+  void checkStack();
   /// The block of a destination, for a terminator at the insertion point that names it once; its arguments
   /// are passed from there.
   llvm::BasicBlock* targetOf(const ir::Dest* dest);
@@ -269,7 +272,6 @@ class FunctionLowering {
   // --- Memory (lower_memory.cpp)
   // -------------------------------------------------------------------------------------
   /// Memory in the frame for the whole activation.
-  void checkStack();
   llvm::AllocaInst* frameSlot(llvm::Type* type, std::uint64_t alignment);
   /// For accesses through irefs with EXC: NULL goes to the handler.
   void checkNull(const ir::Instruction& instruction, llvm::Value* address);

@@ -165,8 +165,6 @@ void forEachPiece(ModuleLowering& module, llvm::IRBuilder<>& builder, llvm::Valu
   }
 }
 
-bool isAArch64(ModuleLowering& module) { return llvm::Triple(module.module().getTargetTriple()).isAArch64(); }
-
 }  // namespace
 
 NativeCallee::NativeCallee(ModuleLowering& module, const ir::Signature* signature)
@@ -174,7 +172,7 @@ NativeCallee::NativeCallee(ModuleLowering& module, const ir::Signature* signatur
   auto* pointer = llvm::PointerType::getUnqual(module.context());
   SystemV systemV(module);
   Aapcs64 aapcs(module);
-  Classifier& classifier = isAArch64(module) ? static_cast<Classifier&>(aapcs) : systemV;
+  Classifier& classifier = module.isAArch64() ? static_cast<Classifier&>(aapcs) : systemV;
 
   llvm::SmallVector<llvm::Type*, 8> types{pointer};
   llvm::Type* returned = llvm::Type::getVoidTy(module.context());
@@ -195,7 +193,7 @@ NativeCallee::NativeCallee(ModuleLowering& module, const ir::Signature* signatur
       types.push_back(module.valueType(type));
     else if (passing.way != Way::Pieces)
       types.push_back(pointer);
-    else if (isAArch64(module))
+    else if (module.isAArch64())
       types.push_back(llvm::ArrayType::get(passing.pieces[0], passing.pieces.size()));
     else
       types.append(passing.pieces.begin(), passing.pieces.end());
