@@ -1,6 +1,7 @@
 #include "bootimage/verified_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,10 +47,7 @@ std::string cacheFolder() {
 /// One empty file for each identity: making and finding it is atomic.
 std::string markerOf(const std::string& folder, const Identity& identity) {
   Hash hash = hashOf(&identity, sizeof(identity));
-  std::string path = folder + "/verified/";
-  for (auto word : {hash[1], hash[0]})
-    for (unsigned shift = 64; shift != 0; shift -= 4) path += "0123456789abcdef"[(word >> (shift - 4)) & 0xf];
-  return path;
+  return fmt::format("{}/verified/{:016x}{:016x}", folder, hash[1], hash[0]);
 }
 
 /// Nobody else may write there: who can make markers can pass off a damaged file.

@@ -74,6 +74,13 @@ static void linkByCc(const char* program, const char* const* more) {
 
 enum Beginning { kFunction, kFreshStack, kBegunStack };
 
+/* That which @prepare leaves in @kept. */
+static MuValue begunStack(void) {
+  CHECK(ctx->new_thread_nor(ctx, ctx->new_stack(ctx, function("prepare")), NULL, NULL, 0));
+  mvm->execute(mvm);
+  return ctx->load(ctx, MU_ORD_SEQ_CST, ctx->handle_from_global(ctx, id("kept")));
+}
+
 static void build(enum Beginning beginning, char* path) {
   MuValue local, stack = NULL, function_ = NULL;
   MuID whitelist[1];
@@ -84,11 +91,7 @@ static void build(enum Beginning beginning, char* path) {
   ctx->store(ctx, MU_ORD_NOT_ATOMIC, ctx->get_iref(ctx, local), int64(4));
   if (beginning == kFunction) function_ = function("main");
   if (beginning == kFreshStack) stack = ctx->new_stack(ctx, function("main"));
-  if (beginning == kBegunStack) {
-    CHECK(ctx->new_thread_nor(ctx, ctx->new_stack(ctx, function("prepare")), NULL, NULL, 0));
-    mvm->execute(mvm);
-    stack = ctx->load(ctx, MU_ORD_SEQ_CST, ctx->handle_from_global(ctx, id("kept")));
-  }
+  if (beginning == kBegunStack) stack = begunStack();
   ctx->make_boot_image(ctx, whitelist, 1, function_, stack, local, NULL, NULL, 0, NULL, NULL, 0, path);
   NO_ERROR();
   finish();
@@ -156,9 +159,7 @@ static void symbolOfFrame(void) {
                    ctx->handle_from_fp(ctx, id("get.fp"), (MuCFP)symbolHere));
   load(held);
   whitelist[0] = id("kept");
-  CHECK(ctx->new_thread_nor(ctx, ctx->new_stack(ctx, function("prepare")), NULL, NULL, 0));
-  mvm->execute(mvm);
-  stack = ctx->load(ctx, MU_ORD_SEQ_CST, ctx->handle_from_global(ctx, id("kept")));
+  stack = begunStack();
   ctx->make_boot_image(ctx, whitelist, 1, NULL, stack, NULL, NULL, NULL, 0, NULL, NULL, 0, part);
   NO_ERROR();
   finish();
